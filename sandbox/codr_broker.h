@@ -1,0 +1,114 @@
+/*
+ * The broker: the unprivileged heart of the helper.  It takes jobs from
+ * nginx's workers, queues them, asks the spawner for sandboxes, and carries
+ * input, output and results.
+ */
+
+#ifndef CODR_BROKER_H
+#define CODR_BROKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "codr_capacity.h"
+#include "codr_config.h"
+#include "codr_event.h"
+#include "codr_ipc.h"
+#include "codr_link.h"
+#include "codr_probe.h"
+#include "codr_queue.h"
+#include "codr_slot.h"
+
+/* Configurations that are kept for workers which have yet to connect; one
+   that a channel or a job refers to lives on in any case. */
+#define CODR_BROKER_CONFIGS     4
+
+typedef struct codr_broker_s codr_broker_t;
+typedef struct codr_channel_s codr_channel_t;
+typedef struct codr_job_s codr_job_t;
+
+struct codr_broker_s {
+    codr_loop_t       loop;
+    codr_host_t       host;
+    uint32_t          uid_base;
+    uint32_t          uid_count;
+
+    codr_event_t      control;          /* the supervisor */
+    codr_event_t      log;              /* lines of every role */
+    codr_event_t      listener;         /* unix: only */
+
+    codr_config_t    *config[CODR_BROKER_CONFIGS];  /* newest first */
+    codr_link_t      *link;             /* the newest spawner, or NULL */
+    char              cause[240];       /* why there is none; empty: wait */
+    codr_probe_t      probe;
+    codr_channel_t   *channels;
+
+    codr_slots_t      slots;
+    codr_capacity_t   capacity;
+    codr_queue_t      queue;
+    codr_timer_t      queue_timer;      /* positions are told */
+    codr_timer_t      dispatch_timer;   /* a place became free */
+    size_t            running[2];       /* by codr_kind_t */
+    size_t            compiling;
+    uint64_t          stored;           /* bytes of all jobs' memfds */
+    codr_job_t       *jobs;
+    size_t            job_count;
+    size_t            turned_away;      /* and not told of yet */
+    uint64_t          turned_away_us;   /* when it was told */
+};
+
+
+/*
+ * Runs the role; argv[0] is the executable, argv[1] "broker", then
+ *
+ *     --uids BASE:COUNT       whose processes never get a channel
+ *     --uid UID --gid GID     what the broker becomes
+ *
+ * Descriptors as the table of codr_ipc.h says.  Returns an exit status.
+ */
+int codr_broker_main(int argc, char **argv);
+
+
+/* codr_dispatch.c: who runs when */
+
+/* Queues a job, or refuses it as busy. */
+void codr_dispatch_add(codr_broker_t *broker, codr_job_t *job);
+
+/* Starts every job that can start now. */
+void codr_dispatch(codr_broker_t *broker);
+
+/* The same after the present event. */
+void codr_dispatch_soon(codr_broker_t *broker);
+
+/* No spawner can be had: refuses all that wait. */
+void codr_dispatch_refuse_all(codr_broker_t *broker);
+
+/* Bytes of memfds: false when there is no room for that many more. */
+bool codr_dispatch_store(codr_broker_t *broker, codr_job_t *job,
+    uint64_t bytes);
+
+
+/* codr_channel.c: nginx's workers */
+
+/* Takes the socket over; config NULL: it will say HELLO first. */
+void codr_channel_open(codr_broker_t *broker, int sock,
+    codr_config_t *config);
+
+/* Service mode: workers are not of a generation, so all get the newest. */
+void codr_channel_renew_configs(codr_broker_t *broker);
+
+/* Sends STATUS to every channel. */
+void codr_channel_tell_status(codr_broker_t *broker);
+
+/* A LOG frame to one worker; false when none took it. */
+bool codr_channel_tell_log(codr_broker_t *broker, const void *frame,
+    size_t len);
+
+
+/* codr_status.c: the STATUS frame for workers of a configuration, or 0 when
+   it does not fit. */
+size_t codr_status_encode(const codr_broker_t *broker,
+    const codr_config_t *config, void *buffer, size_t size);
+
+#endif /* CODR_BROKER_H */

@@ -1,0 +1,441 @@
+/*
+ * Control groups: which version, and what both have in common.  Runs in the
+ * spawner, which keeps descriptors of the directories, as it cannot name them
+ * any more once it lives in the template root; codr_cgroup_enter() runs in
+ * init.  Must never touch a cgroup that does not carry an instance's name.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "codr_cgroup_impl.h"
+#include "codr_io.h"
+#include "codr_util.h"
+
+#define MOUNTS_MAX      (256 * 1024)
+
+
+int
+codr_cgroup_write(int dir, const char *file, const char *text)
+{
+    codr_cleanup_close int fd = openat(dir, file, O_WRONLY | O_CLOEXEC);
+
+    if (fd == -1) {
+        return -errno;
+    }
+
+    return codr_io_write_all(fd, text, strlen(text));
+}
+
+
+int
+codr_cgroup_write_number(int dir, const char *file, uint64_t value)
+{
+    char text[32];
+
+    (void) snprintf(text, sizeof(text), "%" PRIu64, value);
+
+    return codr_cgroup_write(dir, file, text);
+}
+
+
+ssize_t
+codr_cgroup_read(int dir, const char *file, char *text, size_t size)
+{
+    codr_cleanup_close int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
+
+    if (fd == -1) {
+        return -errno;
+    }
+
+    return codr_io_read_text(fd, text, size);
+}
+
+
+int
+codr_cgroup_read_number(int dir, const char *file, uint64_t *ret)
+{
+    char     text[64], *end;
+    ssize_t  n = codr_cgroup_read(dir, file, text, sizeof(text));
+    uint64_t value;
+
+    if (n < 0) {
+        return (int) n;
+    }
+
+    value = strtoull(text, &end, 10);
+    if (end == text) {
+        return -EINVAL;
+    }
+
+    *ret = value;
+    return 0;
+}
+
+
+int
+codr_cgroup_make(int dir, const char *name)
+{
+    int fd;
+
+    if (mkdirat(dir, name, 0755) == -1 && errno != EEXIST) {
+        return -errno;
+    }
+
+    fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+    return fd == -1 ? -errno : fd;
+}
+
+
+int
+codr_cgroup_make_path(int dir, const char *path, void (*visit)(int dir))
+{
+    int    fd = dup(dir), next;
+    char   name[256];
+    size_t len;
+
+    for ( ;; ) {
+        path += strspn(path, "/");
+        if (fd < 0 || *path == '\0') {
+            return fd == -1 ? -errno : fd;
+        }
+
+        len = strcspn(path, "/");
+        if (len >= sizeof(name)) {
+            (void) close(fd);
+            return -ENAMETOOLONG;
+        }
+        memcpy(name, path, len);
+        name[len] = '\0';
+        path += len;
+
+        if (visit) {
+            visit(fd);
+        }
+        next = strcmp(name, "..") == 0 ? -EINVAL
+                                       : codr_cgroup_make(fd, name);
+        (void) close(fd);
+        if (next < 0) {
+            return next;
+        }
+        fd = next;
+    }
+}
+
+
+bool
+codr_cgroup_find_number(const char *text, const char *key, uint64_t *ret)
+{
+    char       *end;
+    size_t      len = strlen(key);
+    uint64_t    value;
+    const char *line = text;
+
+    while (line) {
+        if (strncmp(line, key, len) == 0 && line[len] == ' ') {
+            value = strtoull(line + len + 1, &end, 10);
+            if (end == line + len + 1) {
+                return false;
+            }
+            *ret = value;
+            return true;
+        }
+        line = strchr(line, '\n');
+        line = line ? line + 1 : NULL;
+    }
+
+    return false;
+}
+
+
+bool
+codr_cgroup_has_word(const char *list, const char *word)
+{
+    size_t len, want = strlen(word);
+
+    for ( ;; ) {
+        list += strspn(list, " ,\n");
+        len = strcspn(list, " ,\n");
+        if (len == 0) {
+            return false;
+        }
+        if (len == want && memcmp(list, word, len) == 0) {
+            return true;
+        }
+        list += len;
+    }
+}
+
+
+/* Octal escapes of /proc/self/mounts (a space is \040), in place. */
+static void
+unescape(char *text)
+{
+    char *out = text;
+
+    while (*text) {
+        if (text[0] == '\\' && text[1] && text[2] && text[3]) {
+            *out++ = (char) ((text[1] - '0') * 64 + (text[2] - '0') * 8
+                             + (text[3] - '0'));
+            text += 4;
+        } else {
+            *out++ = *text++;
+        }
+    }
+
+    *out = '\0';
+}
+
+
+bool
+codr_cgroup_find_mount(const char *mounts, const char *controller,
+    char path[CODR_CGROUP_PATH])
+{
+    char        at[CODR_CGROUP_PATH], type[32], options[512];
+    const char *line;
+
+    _Static_assert(CODR_CGROUP_PATH == 512, "the width below");
+
+    for (line = mounts; line && *line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (sscanf(line, "%*s %511s %31s %511s", at, type, options) != 3) {
+            continue;
+        }
+        if (controller == NULL ? strcmp(type, "cgroup2") != 0
+            : strcmp(type, "cgroup") != 0
+              || !codr_cgroup_has_word(options, controller))
+        {
+            continue;
+        }
+        unescape(at);
+        (void) snprintf(path, CODR_CGROUP_PATH, "%s", at);
+        return true;
+    }
+
+    return false;
+}
+
+
+bool
+codr_cgroup_find_own(const char *text, char path[CODR_CGROUP_PATH])
+{
+    size_t      len;
+    const char *line = text;
+
+    while (line && strncmp(line, "0::", 3) != 0) {
+        line = strchr(line, '\n');
+        line = line ? line + 1 : NULL;
+    }
+    if (line == NULL) {
+        return false;
+    }
+
+    len = strcspn(line + 3, "\n");
+    if (len == 0 || len >= CODR_CGROUP_PATH) {
+        return false;
+    }
+
+    memcpy(path, line + 3, len);
+    path[len] = '\0';
+    return true;
+}
+
+
+/* The mount table, in memory that the caller frees; NULL with errno. */
+static char *
+read_mounts(void)
+{
+    char                   *text = malloc(MOUNTS_MAX);
+    ssize_t                 n;
+    codr_cleanup_close int  fd = -1;
+
+    fd = open("/proc/self/mounts", O_RDONLY | O_CLOEXEC);
+    n = fd == -1 || text == NULL ? -1
+                                 : codr_io_read_text(fd, text, MOUNTS_MAX);
+    if (n < 0) {
+        free(text);
+        return NULL;
+    }
+
+    return text;
+}
+
+
+bool
+codr_cgroup_wants_scope(const codr_cgroup_options_t *options)
+{
+    codr_cleanup_free char *mounts = NULL;
+
+    if (options->path || options->in_scope
+        || access("/run/systemd/system", F_OK) == -1)
+    {
+        return false;
+    }
+
+    mounts = read_mounts();
+
+    return mounts && codr_cgroup_v2_usable(mounts);
+}
+
+
+int
+codr_cgroup_open(codr_cgroup_t *ret, int run_dir,
+    const codr_cgroup_options_t *options, const char **ret_tried)
+{
+    int                     i, rc;
+    codr_cleanup_free char *mounts = read_mounts();
+
+    *ret = (codr_cgroup_t) { .run_dir = run_dir, .lock = -1 };
+    for (i = 0; i < CODR_CGROUP_TREES; i++) {
+        ret->base[i] = -1;
+        ret->dir[i] = -1;
+    }
+
+    if (mounts == NULL) {
+        *ret_tried = "read the mount table";
+        return -errno;
+    }
+
+    rc = codr_cgroup_instance_open(ret);
+    if (rc != 0) {
+        *ret_tried = "lock an instance";
+        return rc;
+    }
+
+    rc = codr_cgroup_v2_usable(mounts)
+         ? codr_cgroup_v2_open(ret, mounts, options, ret_tried)
+         : codr_cgroup_v1_open(ret, mounts, options, ret_tried);
+
+    if (rc != 0) {
+        codr_cgroup_close(ret);
+    }
+    return rc;
+}
+
+
+void
+codr_cgroup_close(codr_cgroup_t *cgroup)
+{
+    int i;
+
+    for (i = 0; i < CODR_CGROUP_TREES; i++) {
+        codr_close(&cgroup->dir[i]);
+        if (cgroup->base[i] >= 0) {
+            /* stays when it is not empty: the next helper tries again */
+            (void) unlinkat(cgroup->base[i], cgroup->instance, AT_REMOVEDIR);
+            codr_close(&cgroup->base[i]);
+        }
+    }
+
+    codr_cgroup_instance_close(cgroup);
+    cgroup->version = CODR_CGROUP_NONE;
+}
+
+
+int
+codr_cgroup_prepare(const codr_cgroup_t *cgroup, codr_cgroup_slot_t *slot,
+    uint64_t id, uint64_t memory, uint32_t processes, uint32_t *ret_step)
+{
+    switch (cgroup->version) {
+    case CODR_CGROUP_V1:
+        return codr_cgroup_v1_prepare(cgroup, slot, memory, processes,
+                                      ret_step);
+    case CODR_CGROUP_V2:
+        return codr_cgroup_v2_prepare(cgroup, slot, id, memory, processes,
+                                      ret_step);
+    case CODR_CGROUP_NONE:
+        break;
+    }
+
+    return 0;
+}
+
+
+int
+codr_cgroup_into(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot)
+{
+    return cgroup->version == CODR_CGROUP_V2 ? slot->dir : -1;
+}
+
+
+int
+codr_cgroup_enter(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot)
+{
+    return cgroup->version == CODR_CGROUP_V1
+           ? codr_cgroup_v1_enter(cgroup, slot) : 0;
+}
+
+
+int
+codr_cgroup_watch(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot,
+    codr_cgroup_watch_t *ret)
+{
+    switch (cgroup->version) {
+    case CODR_CGROUP_V1:
+        return codr_cgroup_v1_watch(cgroup, slot, ret);
+    case CODR_CGROUP_V2:
+        return codr_cgroup_v2_watch(slot, ret);
+    case CODR_CGROUP_NONE:
+        break;
+    }
+
+    *ret = (codr_cgroup_watch_t) { 0 };
+    return 0;
+}
+
+
+void
+codr_cgroup_kill(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot)
+{
+    if (cgroup->version == CODR_CGROUP_V2) {
+        /* since 5.14; without it the death of init takes all others along */
+        (void) codr_cgroup_write(slot->dir, "cgroup.kill", "1");
+    }
+}
+
+
+int
+codr_cgroup_finish(const codr_cgroup_t *cgroup, codr_cgroup_slot_t *slot,
+    codr_cgroup_usage_t *ret)
+{
+    switch (cgroup->version) {
+    case CODR_CGROUP_V1:
+        return codr_cgroup_v1_finish(cgroup, slot, ret);
+    case CODR_CGROUP_V2:
+        return codr_cgroup_v2_finish(cgroup, slot, ret);
+    case CODR_CGROUP_NONE:
+        break;
+    }
+
+    *ret = (codr_cgroup_usage_t) { 0 };
+    return 0;
+}
+
+
+void
+codr_cgroup_clean(const codr_cgroup_t *cgroup, codr_cgroup_slot_t *slot)
+{
+    if (cgroup->version == CODR_CGROUP_V1) {
+        codr_cgroup_v1_clean(cgroup, slot);
+    }
+}
+
+
+void
+codr_cgroup_forget(const codr_cgroup_t *cgroup, codr_cgroup_slot_t *slot)
+{
+    if (cgroup->version == CODR_CGROUP_V1) {
+        codr_cgroup_v1_remove(cgroup, slot);
+    }
+}

@@ -1,0 +1,146 @@
+/*
+ * What init is told of a stage: the command, the environment, the files, the
+ * streams; and what the spawner is told of its limits.  Runs in the broker.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_job.h"
+
+#include "codr_language.h"
+
+#define ARTEFACT_MAX    (1024ULL * 1024 * 1024)
+
+/* Less is refused by the kernel instead of ending the program; it ends with
+   this, too. */
+#define MEMORY_MIN      (2ULL * 1024 * 1024)
+
+#define CPU_SPARE       2       /* seconds */
+
+
+/* The description of a stage, but for its descriptors. */
+static void
+put_description(codr_writer_t *writer, const codr_job_t *job,
+    codr_stage_t stage)
+{
+    bool                      run = stage == CODR_STAGE_RUN;
+    codr_list_t               none = { NULL, 0 };
+    const codr_request_t     *request = &job->request;
+    const codr_surroundings_t surroundings = {
+        run ? request->terminal : CODR_TERMINAL_NONE, run && request->live,
+    };
+
+    if (!run) {
+        codr_put_text(writer, CODR_FIELD_FILE_NAME, CODR_LANGUAGE_PROGRAM);
+    }
+
+    codr_language_put_argv(writer, job->language,
+                           run ? &job->language->run : &job->language->compile,
+                           &job->source.names, run ? &request->args : &none);
+    codr_language_put_env(writer, job->language, surroundings);
+
+    codr_put_number(writer, CODR_FIELD_TERMINAL, surroundings.terminal);
+    codr_put_number(writer, CODR_FIELD_COLS, job->io.cols);
+    codr_put_number(writer, CODR_FIELD_ROWS, job->io.rows);
+    codr_put_number(writer, CODR_FIELD_ECHO, request->echo);
+}
+
+
+static size_t
+encode_description(const codr_job_t *job, codr_stage_t stage,
+    uint8_t *buffer, size_t size)
+{
+    codr_writer_t writer;
+
+    codr_writer_init(&writer, buffer, size);
+    put_description(&writer, job, stage);
+
+    return writer.failed ? 0 : (size_t) (writer.pos - writer.start);
+}
+
+
+static uint8_t description[CODR_IPC_CHUNK - sizeof(codr_init_request_t)];
+
+
+bool
+codr_command_fits(const codr_job_t *job)
+{
+    return encode_description(job, CODR_STAGE_RUN, description,
+                              sizeof(description)) > 0
+           && encode_description(job, CODR_STAGE_COMPILE, description,
+                                 sizeof(description)) > 0;
+}
+
+
+int
+codr_command_describe(codr_sandbox_t *sandbox)
+{
+    int           fds[5];
+    size_t        nfds = 0, len;
+    uint32_t      flags = 0;
+    uint64_t      artefact_max = 0;
+    codr_job_t   *job = sandbox->data;
+    codr_stage_t  stage = codr_stage_of(job);
+
+    len = encode_description(job, stage, description, sizeof(description));
+
+    fds[nfds++] = job->source.memfd;
+    if (stage == CODR_STAGE_COMPILE) {
+        flags |= CODR_DESCRIBE_KEEP;
+        artefact_max = job->caps.value[CODR_LIMIT_DISK];
+        if (artefact_max > ARTEFACT_MAX) {
+            artefact_max = ARTEFACT_MAX;
+        }
+    }
+    if (job->artefact.memfd != -1) {
+        flags |= CODR_DESCRIBE_ARTEFACT;
+        fds[nfds++] = job->artefact.memfd;
+    }
+    if (job->ends[0] != -1) {
+        flags |= CODR_DESCRIBE_STDIO;
+        fds[nfds++] = job->ends[0];
+        fds[nfds++] = job->ends[1];
+        fds[nfds++] = job->ends[2];
+    }
+
+    return codr_sandbox_describe(sandbox, flags, artefact_max, description,
+                                 len, fds, nfds);
+}
+
+
+/* RLIMIT_CPU is what there is without cgroups.  With them it is a second lock:
+   it counts whole ticks and may be early, so it gets room. */
+static uint64_t
+cpu_seconds(const codr_link_t *link, uint64_t cpu_ms)
+{
+    bool counted = link && link->layer[CODR_LAYER_CGROUP] == CODR_LAYER_OK;
+
+    return (cpu_ms + 999) / 1000 + (counted ? CPU_SPARE : 0);
+}
+
+
+/* What a stage may use: the compiler the operator's limits, the program what
+   its client asked for. */
+codr_spawn_request_t
+codr_command_limits(const codr_job_t *job, codr_stage_t stage)
+{
+    bool             run = stage == CODR_STAGE_RUN;
+    const uint64_t  *value = run ? job->limits.value : job->caps.value;
+    uint64_t         memory = value[run ? CODR_LIMIT_MEMORY
+                                        : CODR_LIMIT_COMPILE_MEMORY];
+    uint64_t         cpu_ms = run ? value[CODR_LIMIT_CPU_MS]
+                                  : value[CODR_LIMIT_COMPILE_MS]
+                                    * job->broker->host.cpus;
+
+    return (codr_spawn_request_t) {
+        .flags = run && job->io.terminal ? CODR_SPAWN_TERMINAL : 0,
+        .memory = memory > MEMORY_MIN ? memory : MEMORY_MIN,
+        .stack = value[CODR_LIMIT_STACK],
+        .disk = value[CODR_LIMIT_DISK],
+        .inodes = value[CODR_LIMIT_INODES],
+        .file_size = value[CODR_LIMIT_DISK],
+        .cpu_seconds = cpu_seconds(job->broker->link, cpu_ms),
+        .processes = (uint32_t) value[CODR_LIMIT_PROCESSES],
+        .open_files = (uint32_t) value[CODR_LIMIT_OPEN_FILES],
+    };
+}

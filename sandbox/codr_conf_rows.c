@@ -1,0 +1,515 @@
+/*
+ * The directives of the configuration file and what each puts into the image.
+ * Runs in the supervisor.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_conf_rows.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codr_config.h"
+#include "codr_limits.h"
+#include "codr_util.h"
+
+#define PREFIX  "codr_"
+
+typedef codr_conf_parser_t  parser_t;
+typedef codr_conf_row_t     row_t;
+
+
+static bool
+invalid(parser_t *parser, const codr_list_t *words, size_t i)
+{
+    return codr_conf_fail(parser, "invalid value \"%s\" in \"%s\"",
+                          words->item[i], words->item[0]);
+}
+
+
+/* What the directives that stand here are about. */
+static codr_writer_t *
+open_piece(parser_t *parser)
+{
+    return &parser->piece[parser->in_language ? CODR_CONF_LANGUAGES
+                                             : CODR_CONF_LOCATION];
+}
+
+
+static void
+put_global(parser_t *parser, codr_field_tag_t tag, uint64_t value)
+{
+    codr_put_number(&parser->piece[CODR_CONF_GLOBALS], tag, value);
+}
+
+
+/* "name=value": the value, else NULL. */
+static const char *
+named(const char *word, const char *name)
+{
+    size_t len = strlen(name);
+
+    return strncmp(word, name, len) == 0 && word[len] == '='
+           ? word + len + 1 : NULL;
+}
+
+
+/* Limits */
+
+
+static bool
+put_limit(parser_t *parser, unsigned id, const char *text)
+{
+    bool     ok;
+    uint64_t value;
+    bool     is_size = !codr_limit_info(id)->is_time;
+    bool     counts = id == CODR_LIMIT_PROCESSES || id == CODR_LIMIT_INODES
+                      || id == CODR_LIMIT_OPEN_FILES
+                      || id == CODR_LIMIT_FILE_COUNT;
+
+    if (counts) {
+        ok = codr_conf_number(text, &value);
+    } else {
+        ok = is_size ? codr_conf_size(text, &value)
+                     : codr_conf_time(text, &value);
+    }
+
+    if (!ok || value == 0 || value > codr_limit_info(id)->maximum) {
+        return false;
+    }
+
+    codr_put_limit(open_piece(parser), CODR_FIELD_LIMIT, id, value);
+    return true;
+}
+
+
+static bool
+take_limit(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    size_t      i, k;
+    const char *value;
+
+    static const struct {
+        unsigned     of;
+        const char  *name;
+        unsigned     id;
+    } more[] = {
+        { CODR_LIMIT_WALL_MS, "input",  CODR_LIMIT_INPUT_MS },
+        { CODR_LIMIT_WALL_MS, "max",    CODR_LIMIT_MAX_MS },
+        { CODR_LIMIT_DISK,    "inodes", CODR_LIMIT_INODES },
+        { CODR_LIMIT_FILES,   "count",  CODR_LIMIT_FILE_COUNT },
+    };
+
+    if (!put_limit(parser, row->id, words->item[1])) {
+        return invalid(parser, words, 1);
+    }
+
+    for (i = 2; i < words->count; i++) {
+        for (k = 0; k < CODR_ARRAY_LEN(more); k++) {
+            value = named(words->item[i], more[k].name);
+            if (more[k].of == row->id && value) {
+                break;
+            }
+        }
+        if (k == CODR_ARRAY_LEN(more)
+            || !put_limit(parser, more[k].id, value))
+        {
+            return invalid(parser, words, i);
+        }
+    }
+
+    return true;
+}
+
+
+static bool
+take_output(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    bool drop;
+
+    if (!put_limit(parser, row->id, words->item[1])) {
+        return invalid(parser, words, 1);
+    }
+    if (words->count == 2) {
+        return true;
+    }
+
+    drop = strcmp(words->item[2], "drop") == 0;
+    if (parser->in_language || (!drop && strcmp(words->item[2], "end") != 0)) {
+        return invalid(parser, words, 2);
+    }
+
+    codr_put_number(open_piece(parser), CODR_FIELD_OUTPUT_DROP, drop);
+    return true;
+}
+
+
+/* The whole helper */
+
+
+static bool
+take_uids(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    char text[64];
+
+    (void) row;
+    (void) snprintf(text, sizeof(text), "%s%s%s", words->item[1],
+                    words->count > 2 ? ":" : "",
+                    words->count > 2 ? words->item[2] : "");
+
+    return codr_settings_uids(&parser->file->settings, text) == 0
+           || invalid(parser, words, 1);
+}
+
+
+static bool
+keep(char **place, const char **setting, const char *text)
+{
+    free(*place);
+    *place = strdup(text);
+    *setting = *place;
+    return *place != NULL;
+}
+
+
+static bool
+take_user(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    codr_conf_file_t *file = parser->file;
+
+    (void) row;
+    if (getpwnam(words->item[1]) == NULL) {
+        return codr_conf_fail(parser, "no user \"%s\"", words->item[1]);
+    }
+
+    return keep(&file->user, &file->settings.user, words->item[1]);
+}
+
+
+static bool
+take_cgroup(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    codr_conf_file_t *file = parser->file;
+
+    (void) row;
+    if (words->item[1][0] != '/') {
+        return invalid(parser, words, 1);
+    }
+
+    return keep(&file->cgroup, &file->settings.cgroup, words->item[1]);
+}
+
+
+static bool
+take_peer(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    size_t         i;
+    struct passwd *user;
+
+    (void) row;
+    for (i = 1; i < words->count; i++) {
+        user = getpwnam(words->item[i]);
+        if (user == NULL) {
+            return codr_conf_fail(parser, "no user \"%s\"", words->item[i]);
+        }
+        if (parser->file->group == (gid_t) -1) {
+            parser->file->group = user->pw_gid;
+        }
+        put_global(parser, CODR_FIELD_PEER, user->pw_uid);
+    }
+
+    return true;
+}
+
+
+static bool
+take_total_memory(parser_t *parser, const char *text)
+{
+    char     number[16];
+    size_t   len = strlen(text);
+    uint64_t value;
+
+    if (len > 1 && len < sizeof(number) && text[len - 1] == '%') {
+        memcpy(number, text, len - 1);
+        number[len - 1] = '\0';
+        if (!codr_conf_number(number, &value) || value == 0 || value > 100) {
+            return false;
+        }
+        put_global(parser, CODR_FIELD_TOTAL_PERCENT, value);
+        return true;
+    }
+
+    if (!codr_conf_size(text, &value) || value == 0) {
+        return false;
+    }
+    put_global(parser, CODR_FIELD_TOTAL_MEMORY, value);
+    return true;
+}
+
+
+/* "1.5" processors; at most three digits after the point. */
+static bool
+take_total_cpu(parser_t *parser, const char *text)
+{
+    int      used = -1;
+    double   cpus = 0;
+    uint64_t milli;
+
+    if (sscanf(text, "%9[0-9.]%n", (char [10]) { 0 }, &used) != 1
+        || text[used] != '\0' || sscanf(text, "%lf%n", &cpus, &used) != 1
+        || text[used] != '\0')
+    {
+        return false;
+    }
+
+    milli = (uint64_t) (cpus * 1000 + 0.5);
+    put_global(parser, CODR_FIELD_TOTAL_CPU, milli);
+    return milli > 0 && milli <= INT32_MAX;
+}
+
+
+static bool
+take_total(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    bool        ok;
+    size_t      i;
+    const char *value;
+
+    (void) row;
+    for (i = 1; i < words->count; i++) {
+        if ((value = named(words->item[i], "memory")) != NULL) {
+            ok = take_total_memory(parser, value);
+        } else if ((value = named(words->item[i], "cpu")) != NULL) {
+            ok = take_total_cpu(parser, value);
+        } else {
+            ok = false;
+        }
+        if (!ok) {
+            return invalid(parser, words, i);
+        }
+    }
+
+    return true;
+}
+
+
+static bool
+put_number(parser_t *parser, codr_field_tag_t tag, const char *text)
+{
+    uint64_t value;
+
+    if (text == NULL || !codr_conf_number(text, &value)
+        || value > UINT32_MAX)
+    {
+        return false;
+    }
+
+    put_global(parser, tag, value);
+    return true;
+}
+
+
+static bool
+take_max_jobs(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    size_t i;
+
+    (void) row;
+    if (strcmp(words->item[1], "auto") != 0
+        && !put_number(parser, CODR_FIELD_MAX_JOBS, words->item[1]))
+    {
+        return invalid(parser, words, 1);
+    }
+
+    for (i = 2; i < words->count; i++) {
+        if (!put_number(parser, CODR_FIELD_MAX_BATCH,
+                        named(words->item[i], "batch"))
+            && !put_number(parser, CODR_FIELD_MAX_COMPILE,
+                           named(words->item[i], "compile")))
+        {
+            return invalid(parser, words, i);
+        }
+    }
+
+    return true;
+}
+
+
+static bool
+take_queue(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    uint64_t    ms, length;
+    const char *timeout;
+
+    (void) row;
+    if (!codr_conf_number(words->item[1], &length) || length > 1000000) {
+        return invalid(parser, words, 1);
+    }
+    put_global(parser, CODR_FIELD_QUEUE_LENGTH, length);
+
+    if (words->count > 2) {
+        timeout = named(words->item[2], "timeout");
+        if (timeout == NULL || !codr_conf_time(timeout, &ms) || ms == 0
+            || ms > 86400000)
+        {
+            return invalid(parser, words, 2);
+        }
+        put_global(parser, CODR_FIELD_QUEUE_MS, ms);
+    }
+
+    return true;
+}
+
+
+static bool
+take_allow(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    size_t i;
+
+    (void) row;
+    for (i = 1; i < words->count; i++) {
+        codr_put_text(&parser->piece[CODR_CONF_GLOBALS],
+                      CODR_FIELD_ALLOW_MISSING, words->item[i]);
+    }
+
+    return true;
+}
+
+
+static bool
+take_bind(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    size_t      i, from;
+    char        pair[2048];
+    const char *at = words->item[words->count - 1];
+
+    (void) row;
+    for (i = 1; i < words->count; i++) {
+        if (words->item[i][0] != '/' || strchr(words->item[i], ':')) {
+            return invalid(parser, words, i);
+        }
+    }
+
+    from = strlen(words->item[1]);
+    if (from + strlen(at) + 1 > sizeof(pair)) {
+        return codr_conf_fail(parser, "too long paths in \"%s\"",
+                              words->item[0]);
+    }
+    memcpy(pair, words->item[1], from + 1);
+    memcpy(pair + from + 1, at, strlen(at));
+
+    codr_put_bytes(open_piece(parser), CODR_FIELD_BIND, pair,
+                   from + 1 + strlen(at));
+    return true;
+}
+
+
+/* Languages */
+
+
+static bool
+take_words(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    size_t i;
+
+    for (i = 1; i < words->count; i++) {
+        codr_put_text(open_piece(parser), row->id, words->item[i]);
+    }
+
+    return true;
+}
+
+
+static bool
+take_env(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    const char *equals = strchr(words->item[1], '=');
+
+    if (equals == NULL || equals == words->item[1]) {
+        return invalid(parser, words, 1);
+    }
+
+    return take_words(parser, row, words);
+}
+
+
+static bool
+take_source(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    if (!codr_file_name_valid(words->item[1], strlen(words->item[1]))) {
+        return invalid(parser, words, 1);
+    }
+
+    return take_words(parser, row, words);
+}
+
+
+#define LIMIT(name, max, id) \
+    { name, CODR_CONF_TOP | CODR_CONF_LANGUAGE, 1, max, take_limit, \
+      CODR_LIMIT_ ## id }
+
+#define WORDS(name, max, take, id) \
+    { name, CODR_CONF_LANGUAGE, 1, max, take, CODR_FIELD_ ## id }
+
+static const row_t rows[] = {
+    { "language",      CODR_CONF_TOP | CODR_CONF_OPENS, 1, 1,
+      codr_conf_take_language, CODR_FIELD_LANGUAGE },
+    { "uids",          CODR_CONF_TOP, 1, 2, take_uids, 0 },
+    { "user",          CODR_CONF_TOP, 1, 1, take_user, 0 },
+    { "peer",          CODR_CONF_TOP, 1, CODR_CONFIG_PEERS, take_peer, 0 },
+    { "cgroup",        CODR_CONF_TOP, 1, 1, take_cgroup, 0 },
+    { "total",         CODR_CONF_TOP, 1, 2, take_total, 0 },
+    { "allow_missing", CODR_CONF_TOP, 1, 32, take_allow, 0 },
+    { "max_jobs",      CODR_CONF_TOP, 1, 3, take_max_jobs, 0 },
+    { "queue",         CODR_CONF_TOP, 1, 2, take_queue, 0 },
+    { "include",       CODR_CONF_TOP | CODR_CONF_LANGUAGE, 1, 1,
+      codr_conf_take_include, 0 },
+    { "bind",          CODR_CONF_TOP | CODR_CONF_LANGUAGE, 1, 2, take_bind,
+      0 },
+
+    WORDS("source",    1, take_source, SOURCE),
+    WORDS("sources",   CODR_LIST_MAX, take_words, SOURCES),
+    WORDS("alias",     CODR_LIST_MAX, take_words, ALIAS),
+    WORDS("version",   CODR_LIST_MAX, take_words, VERSION_ARG),
+    WORDS("compile",   CODR_LIST_MAX, take_words, COMPILE_ARG),
+    WORDS("run",       CODR_LIST_MAX, take_words, RUN_ARG),
+    WORDS("env",       1, take_env, ENV),
+    WORDS("env_live",  1, take_env, ENV_LIVE),
+
+    LIMIT("timeout",         3, WALL_MS),
+    LIMIT("cpu_time",        1, CPU_MS),
+    LIMIT("compile_timeout", 1, COMPILE_MS),
+    LIMIT("compile_memory",  1, COMPILE_MEMORY),
+    LIMIT("memory",          1, MEMORY),
+    LIMIT("stack",           1, STACK),
+    LIMIT("processes",       1, PROCESSES),
+    LIMIT("open_files",      1, OPEN_FILES),
+    LIMIT("disk",            2, DISK),
+    LIMIT("code_size",       1, CODE),
+    LIMIT("files",           2, FILES),
+    LIMIT("input",           1, STDIN),
+    { "output",        CODR_CONF_TOP | CODR_CONF_LANGUAGE, 1, 2, take_output,
+      CODR_LIMIT_OUTPUT },
+};
+
+
+const row_t *
+codr_conf_row(const char *name, unsigned where)
+{
+    size_t i;
+
+    if (where == CODR_CONF_TOP && strncmp(name, PREFIX, strlen(PREFIX)) == 0) {
+        name += strlen(PREFIX);
+    }
+
+    for (i = 0; i < CODR_ARRAY_LEN(rows); i++) {
+        if ((rows[i].where & where) && strcmp(rows[i].name, name) == 0) {
+            return &rows[i];
+        }
+    }
+
+    return NULL;
+}

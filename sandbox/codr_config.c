@@ -1,0 +1,580 @@
+/*
+ * Decodes the configuration memfd.  Runs in the supervisor, which learns from
+ * it how to start the spawner, and in the broker, which learns everything
+ * else.  Never believes a length or a count, never follows a path.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "codr_io.h"
+#include "codr_util.h"
+
+#define QUEUE_LENGTH    1000
+#define QUEUE_MS        30000
+#define ARGUMENT_MAX    4096            /* bytes of a configured string */
+#define PATH_LENGTH     1024
+
+
+/* Where a field goes: a number, a list, or a function of its own. */
+
+typedef struct {
+    codr_config_t    *config;
+    codr_location_t  *location;         /* the open one, or NULL */
+    codr_language_t  *language;         /* the open one, or NULL */
+} decoder_t;
+
+typedef struct {
+    codr_field_tag_t  tag;
+    size_t            offset;           /* in codr_config_t */
+    uint64_t          max;
+} number_row_t;
+
+typedef struct {
+    codr_field_tag_t  tag;
+    size_t            offset;           /* in codr_language_t */
+    size_t            max;
+} list_row_t;
+
+#define GLOBAL(field)   offsetof(codr_config_t, field)
+#define OF_LANGUAGE(field)  offsetof(codr_language_t, field)
+
+static const number_row_t number_rows[] = {
+    { CODR_FIELD_MAX_JOBS,      GLOBAL(max_jobs),      UINT32_MAX },
+    { CODR_FIELD_MAX_BATCH,     GLOBAL(max_batch),     UINT32_MAX },
+    { CODR_FIELD_MAX_COMPILE,   GLOBAL(max_compile),   UINT32_MAX },
+    { CODR_FIELD_QUEUE_LENGTH,  GLOBAL(queue_length),  1000000 },
+    { CODR_FIELD_QUEUE_MS,      GLOBAL(queue_ms),      86400000 },
+    { CODR_FIELD_TOTAL_MEMORY,  GLOBAL(total_memory),  INT64_MAX },
+    { CODR_FIELD_TOTAL_PERCENT, GLOBAL(total_percent), 100 },
+    { CODR_FIELD_TOTAL_CPU,     GLOBAL(total_cpu),     INT32_MAX },
+};
+
+static const list_row_t list_rows[] = {
+    { CODR_FIELD_ALIAS,         OF_LANGUAGE(aliases),  CODR_NAME_MAX },
+    { CODR_FIELD_SOURCES,       OF_LANGUAGE(sources),  ARGUMENT_MAX },
+    { CODR_FIELD_VERSION_ARG,   OF_LANGUAGE(version),  ARGUMENT_MAX },
+    { CODR_FIELD_COMPILE_ARG,   OF_LANGUAGE(compile),  ARGUMENT_MAX },
+    { CODR_FIELD_RUN_ARG,       OF_LANGUAGE(run),      ARGUMENT_MAX },
+    { CODR_FIELD_ENV,           OF_LANGUAGE(env),      ARGUMENT_MAX },
+    { CODR_FIELD_ENV_LIVE,      OF_LANGUAGE(env_live), ARGUMENT_MAX },
+};
+
+
+static int
+add_text(codr_list_t *list, const codr_field_t *field, size_t max)
+{
+    if (codr_field_text(field, max) != 0) {
+        return -EPROTO;
+    }
+
+    return codr_list_add(list, field->data, field->length);
+}
+
+
+/* The array with room for one element more, which is zeroed; NULL: no
+   memory, and the array is as it was. */
+static void *
+grow(void *array, size_t count, size_t size)
+{
+    char *grown = realloc(array, (count + 1) * size);
+
+    if (grown) {
+        memset(grown + count * size, 0, size);
+    }
+
+    return grown;
+}
+
+
+static int
+open_location(decoder_t *decoder, const codr_field_t *field)
+{
+    uint64_t         id;
+    codr_config_t   *config = decoder->config;
+    codr_location_t *location;
+
+    if (config->locations >= CODR_CONFIG_LOCATIONS || decoder->language
+        || codr_field_number(field, 0, UINT32_MAX, &id) != 0
+        || codr_config_location(config, id))
+    {
+        return -EPROTO;
+    }
+
+    location = grow(config->location, config->locations, sizeof(*location));
+    if (location == NULL) {
+        return -ENOMEM;
+    }
+
+    config->location = location;
+    decoder->location = &location[config->locations++];
+    decoder->location->id = id;
+    return 0;
+}
+
+
+static int
+copy_text(char **ret, const codr_field_t *field, size_t max)
+{
+    char *copy;
+
+    if (*ret || field->length == 0 || codr_field_text(field, max) != 0) {
+        return -EPROTO;
+    }
+
+    copy = strndup((const char *) field->data, field->length);
+    if (copy == NULL) {
+        return -ENOMEM;
+    }
+
+    *ret = copy;
+    return 0;
+}
+
+
+static int
+open_language(decoder_t *decoder, const codr_field_t *field)
+{
+    codr_config_t   *config = decoder->config;
+    codr_language_t *language;
+
+    if (config->languages >= CODR_CONFIG_LANGUAGES
+        || codr_config_language(config, field->data, field->length))
+    {
+        return -EPROTO;
+    }
+
+    language = grow(config->language, config->languages, sizeof(*language));
+    if (language == NULL) {
+        return -ENOMEM;
+    }
+
+    config->language = language;
+    decoder->location = NULL;
+    decoder->language = &language[config->languages++];
+    return copy_text(&decoder->language->name, field, CODR_NAME_MAX);
+}
+
+
+static int
+take_source(decoder_t *decoder, const codr_field_t *field)
+{
+    if (decoder->language == NULL
+        || !codr_file_name_valid((const char *) field->data, field->length))
+    {
+        return -EPROTO;
+    }
+
+    return copy_text(&decoder->language->source, field, CODR_FILE_NAME_MAX);
+}
+
+
+static int
+take_limit(decoder_t *decoder, const codr_field_t *field)
+{
+    uint32_t       id;
+    uint64_t       value;
+    codr_limits_t *limits;
+
+    if (decoder->language) {
+        limits = &decoder->language->limits;
+    } else if (decoder->location) {
+        limits = &decoder->location->limits;
+    } else {
+        return -EPROTO;
+    }
+
+    if (codr_field_limit(field, &id, &value) != 0) {
+        return -EPROTO;
+    }
+
+    limits->value[id] = value;
+    return 0;
+}
+
+
+static int
+take_output_drop(decoder_t *decoder, const codr_field_t *field)
+{
+    uint64_t value;
+
+    if (decoder->location == NULL
+        || codr_field_number(field, 0, 1, &value) != 0)
+    {
+        return -EPROTO;
+    }
+
+    decoder->location->output_drop = value == 1;
+    return 0;
+}
+
+
+/* A path, NUL, the path inside: both absolute, and without the colon that
+   separates them on the spawner's command line. */
+static int
+take_bind(decoder_t *decoder, const codr_field_t *field)
+{
+    char        pair[2 * PATH_LENGTH];
+    size_t      from;
+    const char *text = (const char *) field->data;
+    const char *nul = memchr(text, '\0', field->length);
+
+    if (nul == NULL || field->length > sizeof(pair)
+        || memchr(text, ':', field->length))
+    {
+        return -EPROTO;
+    }
+
+    from = (size_t) (nul - text);
+    if (from == 0 || text[0] != '/' || from + 1 >= field->length
+        || nul[1] != '/'
+        || memchr(nul + 1, '\0', field->length - from - 1))
+    {
+        return -EPROTO;
+    }
+
+    memcpy(pair, text, field->length);
+    pair[from] = ':';
+
+    return codr_list_add(&decoder->config->binds, pair, field->length);
+}
+
+
+static int
+take_peer(decoder_t *decoder, const codr_field_t *field)
+{
+    codr_config_t *config = decoder->config;
+
+    if (config->peers >= CODR_CONFIG_PEERS
+        || codr_field_number(field, 0, UINT32_MAX - 1,
+                             &config->peer[config->peers]) != 0)
+    {
+        return -EPROTO;
+    }
+
+    config->peers++;
+    return 0;
+}
+
+
+/* Numbers of the whole configuration and lists of a language, by table;
+   1 when the tag is neither. */
+static int
+take_row(decoder_t *decoder, const codr_field_t *field)
+{
+    size_t    i;
+    uint64_t *number;
+    char     *base;
+
+    for (i = 0; i < CODR_ARRAY_LEN(number_rows); i++) {
+        if (number_rows[i].tag == field->tag) {
+            base = (char *) decoder->config + number_rows[i].offset;
+            number = (uint64_t *) (void *) base;
+            return codr_field_number(field, 0, number_rows[i].max, number)
+                   ? -EPROTO : 0;
+        }
+    }
+
+    for (i = 0; i < CODR_ARRAY_LEN(list_rows); i++) {
+        if (list_rows[i].tag == field->tag) {
+            if (decoder->language == NULL) {
+                return -EPROTO;
+            }
+            base = (char *) decoder->language + list_rows[i].offset;
+            return add_text((codr_list_t *) (void *) base, field,
+                            list_rows[i].max);
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+take_field(decoder_t *decoder, const codr_field_t *field)
+{
+    int result = take_row(decoder, field);
+
+    if (result <= 0) {
+        return result;
+    }
+
+    if (field->tag == CODR_FIELD_LOCATION) {
+        return open_location(decoder, field);
+    }
+    if (field->tag == CODR_FIELD_LANGUAGE) {
+        return open_language(decoder, field);
+    }
+    if (field->tag == CODR_FIELD_SOURCE) {
+        return take_source(decoder, field);
+    }
+    if (field->tag == CODR_FIELD_LIMIT) {
+        return take_limit(decoder, field);
+    }
+    if (field->tag == CODR_FIELD_OUTPUT_DROP) {
+        return take_output_drop(decoder, field);
+    }
+    if (field->tag == CODR_FIELD_BIND) {
+        return take_bind(decoder, field);
+    }
+    if (field->tag == CODR_FIELD_PEER) {
+        return take_peer(decoder, field);
+    }
+    if (field->tag == CODR_FIELD_ALLOW_MISSING) {
+        return add_text(&decoder->config->allow_missing, field,
+                        CODR_NAME_MAX);
+    }
+
+    return -EPROTO;
+}
+
+
+/* What no job could do without. */
+static bool
+complete(const codr_config_t *config)
+{
+    size_t i;
+
+    for (i = 0; i < config->languages; i++) {
+        if (config->language[i].source == NULL
+            || config->language[i].run.count == 0)
+        {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+static int
+take_image(codr_config_t *config)
+{
+    int           result;
+    size_t        start;
+    decoder_t     decoder = { config, NULL, NULL };
+    codr_field_t  field;
+    codr_fields_t fields;
+
+    codr_fields_init(&fields, config->image, config->length);
+
+    for ( ;; ) {
+        start = (size_t) (fields.pos - config->image);
+        result = codr_fields_next(&fields, &field);
+        if (result <= 0) {
+            break;
+        }
+
+        result = take_field(&decoder, &field);
+        if (result < 0) {
+            return result;
+        }
+
+        if (field.tag == CODR_FIELD_LANGUAGE) {
+            decoder.language->offset = start;
+        }
+        if (decoder.language) {
+            decoder.language->length = (size_t) (fields.pos - config->image)
+                                       - decoder.language->offset;
+        }
+    }
+
+    return result < 0 || !complete(config) ? -EPROTO : 0;
+}
+
+
+static codr_config_t *
+create(uint8_t *image, size_t len, uint64_t generation)
+{
+    codr_config_t *config = calloc(1, sizeof(*config));
+
+    if (config) {
+        config->references = 1;
+        config->generation = generation;
+        config->queue_length = QUEUE_LENGTH;
+        config->queue_ms = QUEUE_MS;
+        config->image = image;
+        config->length = len;
+    }
+
+    return config;
+}
+
+
+/* Takes ownership of the image. */
+static int
+decode_owned(codr_config_t **ret, uint8_t *image, size_t len,
+    uint64_t generation)
+{
+    int            result;
+    codr_config_t *config = create(image, len, generation);
+
+    if (config == NULL) {
+        free(image);
+        return -ENOMEM;
+    }
+
+    result = take_image(config);
+    if (result < 0) {
+        codr_config_unref(config);
+        return result;
+    }
+
+    *ret = config;
+    return 0;
+}
+
+
+int
+codr_config_decode(codr_config_t **ret, const void *image, size_t len,
+    uint64_t generation)
+{
+    uint8_t *copy;
+
+    if (len > CODR_CONFIG_MAX) {
+        return -EPROTO;
+    }
+
+    copy = malloc(len + 1);
+    if (copy == NULL) {
+        return -ENOMEM;
+    }
+
+    if (len > 0) {
+        memcpy(copy, image, len);
+    }
+    return decode_owned(ret, copy, len, generation);
+}
+
+
+int
+codr_config_read(codr_config_t **ret, int memfd, uint64_t generation)
+{
+    ssize_t  size = codr_io_sealed_size(memfd, CODR_CONFIG_MAX);
+    uint8_t *image;
+
+    if (size < 0) {
+        return (int) size;
+    }
+
+    image = malloc((size_t) size + 1);
+    if (image == NULL) {
+        return -ENOMEM;
+    }
+
+    if (pread(memfd, image, (size_t) size, 0) != size) {
+        free(image);
+        return -EIO;
+    }
+
+    return decode_owned(ret, image, (size_t) size, generation);
+}
+
+
+codr_config_t *
+codr_config_ref(codr_config_t *config)
+{
+    config->references++;
+    return config;
+}
+
+
+static void
+free_language(codr_language_t *language)
+{
+    free(language->name);
+    free(language->source);
+    codr_list_free(&language->aliases);
+    codr_list_free(&language->sources);
+    codr_list_free(&language->version);
+    codr_list_free(&language->compile);
+    codr_list_free(&language->run);
+    codr_list_free(&language->env);
+    codr_list_free(&language->env_live);
+}
+
+
+void
+codr_config_unref(codr_config_t *config)
+{
+    if (config == NULL || --config->references > 0) {
+        return;
+    }
+
+    while (config->languages > 0) {
+        free_language(&config->language[--config->languages]);
+    }
+
+    free(config->language);
+    free(config->location);
+    codr_list_free(&config->allow_missing);
+    codr_list_free(&config->binds);
+    free(config->image);
+    free(config);
+}
+
+
+const codr_location_t *
+codr_config_location(const codr_config_t *config, uint64_t id)
+{
+    size_t i;
+
+    if (id < config->locations && config->location[id].id == id) {
+        return &config->location[id];
+    }
+
+    for (i = 0; i < config->locations; i++) {
+        if (config->location[i].id == id) {
+            return &config->location[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static bool
+name_matches(const char *name, const void *other, size_t len)
+{
+    return name && strlen(name) == len && strncasecmp(name, other, len) == 0;
+}
+
+
+codr_language_t *
+codr_config_language(const codr_config_t *config, const void *name,
+    size_t len)
+{
+    size_t           i, k;
+    codr_language_t *language;
+
+    for (i = 0; i < config->languages; i++) {
+        language = &config->language[i];
+        if (name_matches(language->name, name, len)) {
+            return language;
+        }
+        for (k = 0; k < language->aliases.count; k++) {
+            if (name_matches(language->aliases.item[k], name, len)) {
+                return language;
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+bool
+codr_config_language_same(const codr_config_t *a, const codr_language_t *x,
+    const codr_config_t *b, const codr_language_t *y)
+{
+    return x->length == y->length
+           && memcmp(a->image + x->offset, b->image + y->offset,
+                     x->length) == 0;
+}

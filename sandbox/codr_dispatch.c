@@ -1,0 +1,273 @@
+/*
+ * Who runs when: queue, places, and the room for waiting jobs' files.  Runs
+ * in the broker.  A job counts from the moment it leaves the queue until its
+ * sandbox is gone; the counts live here and nowhere else, so no worker that
+ * dies can leave one behind.
+ */
+
+#include "codr_broker.h"
+
+#include "codr_answer.h"
+#include "codr_job.h"
+#include "codr_util.h"
+
+#define TELL_US         1000000     /* between two positions of one job */
+#define RETRY_MS        1000        /* when nothing is known */
+#define RETRY_MS_MAX    30000
+#define UNAVAILABLE_MS  5000
+
+/* All files and artefacts together: a share of what jobs may use. */
+#define STORE_SHARE     4
+#define STORE_MIN       (256ULL * 1024 * 1024)
+
+
+static bool
+is_compiled(const codr_job_t *job)
+{
+    return job->language->compile.count > 0;
+}
+
+
+static bool
+fits(codr_waiter_t *waiter, void *context)
+{
+    codr_job_t    *job = waiter->data;
+    codr_broker_t *broker = context;
+    uint64_t       places = job->request.kind == CODR_KIND_BATCH
+                            ? broker->capacity.batch : broker->capacity.jobs;
+
+    if (broker->running[job->request.kind] >= places) {
+        return false;
+    }
+
+    return !is_compiled(job)
+           || broker->compiling < broker->capacity.compile;
+}
+
+
+static void
+tell_position(codr_waiter_t *waiter, void *context)
+{
+    size_t         position;
+    codr_job_t    *job = waiter->data;
+    codr_broker_t *broker = context;
+
+    if (job->announced) {
+        return;                     /* it waits for a new spawner */
+    }
+
+    position = codr_queue_position(&broker->queue, waiter);
+
+    if (position != job->position && codr_wire_is_drained(&job->wire)) {
+        job->position = position;
+        codr_answer_queued(job, position,
+                           codr_queue_wait_ms(&broker->queue, position));
+    }
+}
+
+
+/* Positions move whenever somebody comes or goes: once a second is enough. */
+static void
+queue_ticked(codr_timer_t *timer)
+{
+    codr_broker_t *broker = timer->data;
+
+    codr_queue_each(&broker->queue, tell_position, broker);
+
+    if (broker->queue.count > 0) {
+        (void) codr_timer_set(&broker->loop.timers, timer,
+                              codr_now_us() + TELL_US);
+    }
+}
+
+
+static void
+start_ticking(codr_broker_t *broker)
+{
+    if (codr_timer_is_set(&broker->queue_timer)) {
+        return;
+    }
+
+    broker->queue_timer.handler = queue_ticked;
+    broker->queue_timer.data = broker;
+    (void) codr_timer_set(&broker->loop.timers, &broker->queue_timer,
+                          codr_now_us() + TELL_US); /* without: no news */
+}
+
+
+static uint64_t
+retry_ms(const codr_broker_t *broker)
+{
+    uint64_t wait = codr_queue_wait_ms(&broker->queue, broker->queue.count);
+
+    if (wait < RETRY_MS) {
+        return RETRY_MS;
+    }
+
+    return wait > RETRY_MS_MAX ? RETRY_MS_MAX : wait;
+}
+
+
+static void
+waited_too_long(codr_timer_t *timer)
+{
+    codr_job_t *job = timer->data;
+
+    codr_job_refuse(job, CODR_ERROR_BUSY, "no place became free in time",
+                    retry_ms(job->broker));
+}
+
+
+static bool
+can_run(const codr_broker_t *broker)
+{
+    return broker->link && broker->link->state == CODR_LINK_READY;
+}
+
+
+/* Waiting would not help: somebody has to do something about it. */
+static bool
+is_unavailable(const codr_broker_t *broker)
+{
+    if (broker->link) {
+        return broker->link->state == CODR_LINK_LACKING;
+    }
+
+    return broker->cause[0] != '\0';
+}
+
+
+void
+codr_dispatch_add(codr_broker_t *broker, codr_job_t *job)
+{
+    int            result;
+    codr_config_t *config = broker->config[0];
+
+    if (is_unavailable(broker)) {
+        codr_job_refuse(job, CODR_ERROR_UNAVAILABLE,
+                        "no sandbox can be had now", UNAVAILABLE_MS);
+        return;
+    }
+
+    /* one that can start at once does not count as waiting */
+    result = codr_queue_add(&broker->queue, &job->waiter, job->request.owner,
+                            job->request.owner_len,
+                            config->queue_length + 1);
+    if (result == 0) {
+        codr_dispatch(broker);
+        if (job->waiter.line && broker->queue.count > config->queue_length) {
+            result = -1;
+        }
+    }
+    if (result < 0) {
+        codr_job_refuse(job, CODR_ERROR_BUSY, "too many jobs wait already",
+                        retry_ms(broker));
+        return;
+    }
+
+    if (job->waiter.line == NULL) {
+        return;
+    }
+
+    job->timer.handler = waited_too_long;
+    job->timer.data = job;
+    if (codr_timer_set(&broker->loop.timers, &job->timer,
+                       codr_now_us() + config->queue_ms * 1000) < 0)
+    {
+        codr_job_refuse(job, CODR_ERROR_INTERNAL, "out of memory", 0);
+        return;
+    }
+
+    tell_position(&job->waiter, broker);
+    start_ticking(broker);
+}
+
+
+void
+codr_dispatch(codr_broker_t *broker)
+{
+    codr_job_t    *job;
+    codr_waiter_t *waiter;
+
+    while (can_run(broker)) {
+        waiter = codr_queue_take(&broker->queue, fits, broker, codr_now_us());
+        if (waiter == NULL) {
+            return;
+        }
+
+        job = waiter->data;
+        codr_timer_clear(&broker->loop.timers, &job->timer);
+
+        job->holds_place = true;
+        broker->running[job->request.kind]++;
+        if (is_compiled(job)) {
+            job->holds_compile = true;
+            broker->compiling++;
+        }
+
+        codr_stage_begin(job);
+    }
+}
+
+
+static void
+dispatch_due(codr_timer_t *timer)
+{
+    codr_dispatch(timer->data);
+}
+
+
+void
+codr_dispatch_soon(codr_broker_t *broker)
+{
+    if (broker->queue.count == 0
+        || codr_timer_is_set(&broker->dispatch_timer))
+    {
+        return;
+    }
+
+    broker->dispatch_timer.handler = dispatch_due;
+    broker->dispatch_timer.data = broker;
+    if (codr_timer_set(&broker->loop.timers, &broker->dispatch_timer,
+                       codr_now_us()) < 0)
+    {
+        codr_dispatch(broker);
+    }
+}
+
+
+static void
+refuse_waiter(codr_waiter_t *waiter, void *context)
+{
+    (void) context;
+    codr_job_refuse(waiter->data, CODR_ERROR_UNAVAILABLE,
+                    "no sandbox can be had now", UNAVAILABLE_MS);
+}
+
+
+void
+codr_dispatch_refuse_all(codr_broker_t *broker)
+{
+    if (is_unavailable(broker)) {
+        codr_queue_each(&broker->queue, refuse_waiter, broker);
+    }
+}
+
+
+bool
+codr_dispatch_store(codr_broker_t *broker, codr_job_t *job, uint64_t bytes)
+{
+    uint64_t most = broker->capacity.memory / STORE_SHARE;
+
+    if (most < STORE_MIN) {
+        most = STORE_MIN;
+    }
+
+    if (broker->stored > most || bytes > most - broker->stored) {
+        return false;
+    }
+
+    broker->stored += bytes;
+    job->stored += bytes;
+    return true;
+}

@@ -1,0 +1,166 @@
+/*
+ * epoll, one event a turn.  Runs in the keeper, the supervisor and the
+ * broker.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_event.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "codr_util.h"
+
+
+static void
+clock_ticked(codr_event_t *event, uint32_t events)
+{
+    uint64_t       count, now = codr_now_us();
+    codr_loop_t   *loop = event->data;
+    codr_timer_t  *timer;
+
+    (void) events;
+
+    /* the count does not matter: what is due is in the heap */
+    if (read(event->fd, &count, sizeof(count)) == -1 && errno != EAGAIN) {
+        return;
+    }
+    loop->timers.armed_us = 0;
+
+    timer = codr_timers_due(&loop->timers, now);
+    if (timer) {
+        timer->handler(timer);
+    }
+}
+
+
+int
+codr_loop_init(codr_loop_t *loop)
+{
+    int result;
+
+    *loop = (codr_loop_t) { .epoll = -1, .clock = CODR_EVENT_NONE };
+
+    result = codr_timers_init(&loop->timers);
+    if (result < 0) {
+        return result;
+    }
+
+    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll == -1) {
+        result = -errno;
+        codr_timers_free(&loop->timers);
+        return result;
+    }
+
+    loop->clock.fd = loop->timers.fd;
+    loop->clock.handler = clock_ticked;
+    loop->clock.data = loop;
+
+    return codr_event_watch(loop, &loop->clock, EPOLLIN);
+}
+
+
+static void
+destroy_doomed(codr_loop_t *loop)
+{
+    codr_doomed_t *doomed;
+
+    while ((doomed = loop->doomed) != NULL) {
+        loop->doomed = doomed->next;
+        doomed->destroy(doomed);
+    }
+}
+
+
+void
+codr_loop_free(codr_loop_t *loop)
+{
+    destroy_doomed(loop);
+    codr_timers_free(&loop->timers);
+    codr_close(&loop->epoll);
+}
+
+
+int
+codr_loop_run(codr_loop_t *loop)
+{
+    int                n;
+    codr_event_t      *event;
+    struct epoll_event ready;
+
+    while (!loop->stopped) {
+        destroy_doomed(loop);
+        codr_timers_arm(&loop->timers);
+
+        n = epoll_wait(loop->epoll, &ready, 1, -1);
+        if (n == -1 && errno != EINTR) {
+            return -errno;
+        }
+
+        if (n == 1) {
+            event = ready.data.ptr;
+            event->handler(event, ready.events);
+        }
+    }
+
+    return 0;
+}
+
+
+void
+codr_loop_stop(codr_loop_t *loop)
+{
+    loop->stopped = true;
+}
+
+
+void
+codr_loop_doom(codr_loop_t *loop, codr_doomed_t *doomed,
+    void (*destroy)(codr_doomed_t *doomed))
+{
+    if (doomed->destroy == NULL) {
+        doomed->destroy = destroy;
+        doomed->next = loop->doomed;
+        loop->doomed = doomed;
+    }
+}
+
+
+int
+codr_event_watch(codr_loop_t *loop, codr_event_t *event, uint32_t events)
+{
+    int                op;
+    struct epoll_event wanted = { .events = events, .data.ptr = event };
+
+    if (event->events == events || event->fd == -1) {
+        return 0;
+    }
+
+    if (event->events == 0) {
+        op = EPOLL_CTL_ADD;
+    } else {
+        op = events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
+    }
+
+    if (epoll_ctl(loop->epoll, op, event->fd, &wanted) == -1) {
+        return -errno;
+    }
+
+    event->events = events;
+    return 0;
+}
+
+
+void
+codr_event_close(codr_loop_t *loop, codr_event_t *event)
+{
+    if (event->fd == -1) {
+        return;
+    }
+
+    /* a duplicate of the descriptor elsewhere would keep reporting */
+    (void) codr_event_watch(loop, event, 0);
+    codr_close(&event->fd);
+}

@@ -1,0 +1,77 @@
+/*
+ * The processes a supervisor looks after.
+ */
+
+#ifndef CODR_FAMILY_H
+#define CODR_FAMILY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "codr_capacity.h"
+#include "codr_child.h"
+#include "codr_config.h"
+#include "codr_event.h"
+#include "codr_list.h"
+#include "codr_settings.h"
+
+#define CODR_FAMILY_RETIRED 16      /* old spawners whose jobs finish */
+
+typedef struct {
+    pid_t             pid;          /* 0: not running */
+    int               control;
+    codr_throttle_t   throttle;
+    codr_timer_t      timer;        /* the next start */
+} codr_relative_t;
+
+typedef struct codr_family_s codr_family_t;
+
+struct codr_family_s {
+    /* filled in by the caller of codr_family_open() */
+    codr_loop_t            *loop;           /* stopped when all have left */
+    const codr_settings_t  *settings;
+    int                     listener;       /* service mode, or -1 */
+    void                  (*broker_up)(codr_family_t *family, bool up);
+    void                   *data;
+
+    codr_host_t             host;
+    uid_t                   uid;            /* the broker's */
+    gid_t                   gid;
+    int                     self;           /* our executable */
+    int                     log[2];         /* receiving, sending */
+    codr_timer_t            leave_timer;
+    bool                    leaving;
+    codr_relative_t         broker;
+    codr_relative_t         spawner;
+    codr_relative_t         retired[CODR_FAMILY_RETIRED];
+    codr_list_t             spawner_argv;   /* of the running one */
+    codr_config_t          *config;         /* the newest, or NULL */
+    int                     memfd;          /* its image */
+};
+
+
+/* What the children will need.  0, or negative errno: -ECANCELED when the
+   reason has been logged. */
+int codr_family_open(codr_family_t *family);
+
+/* Starts the broker; the spawner follows with the first configuration. */
+void codr_family_start(codr_family_t *family);
+
+/* The newest configuration; takes the memfd over.  0, or negative errno and
+   the old one stays. */
+int codr_family_configure(codr_family_t *family, int memfd,
+    uint64_t generation);
+
+/* A worker's channel for the broker; the descriptor stays the caller's.
+   Negative errno: the broker is gone, whether that was noticed or not. */
+int codr_family_pass_channel(codr_family_t *family, uint64_t generation,
+    int fd);
+
+/* After SIGCHLD. */
+void codr_family_reap(codr_family_t *family);
+
+/* Ends all of them. */
+void codr_family_leave(codr_family_t *family);
+
+#endif /* CODR_FAMILY_H */

@@ -1,0 +1,469 @@
+/*
+ * The init role: pid 1 of one sandbox, a clone of the spawner that never
+ * executes.  First it makes itself the job's (mounts, uid, filter), then it
+ * talks to the broker: takes the description, writes the files, starts the
+ * program, reaps, reports.  It runs under the job's uid next to hostile
+ * processes, so it must stay undumpable, handle no signal, and believe nothing
+ * that a job could have written.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "codr_box.h"
+#include "codr_cred.h"
+#include "codr_describe.h"
+#include "codr_files.h"
+#include "codr_io.h"
+#include "codr_ns.h"
+#include "codr_program.h"
+#include "codr_terminal.h"
+#include "codr_util.h"
+
+#define SOCKET          3       /* all that is left above stdio */
+#define OOM_FIRST       "1000"  /* oom_score_adj: the host's own go last */
+
+typedef enum {
+    STATE_READY = 0,            /* waits for DESCRIBE */
+    STATE_PREPARED,             /* waits for RUN */
+    STATE_RUNNING
+} state_t;
+
+typedef struct {
+    const codr_init_t  *given;
+    state_t             state;
+    int                 master;
+    int                 children;       /* signalfd */
+    pid_t               program;
+    codr_describe_t     description;
+} init_t;
+
+/* Static, as this process is cloned from one that should stay small: pages of
+   it exist only here. */
+static init_t  self;
+static char    message[CODR_IPC_CHUNK + 1];
+
+
+static void
+reply(const codr_init_reply_t *answer, int fd)
+{
+    codr_init_reply_t out = *answer;
+
+    out.version = CODR_IPC_VERSION;
+
+    if (codr_io_send_one(SOCKET, &out, sizeof(out), &fd, fd >= 0) != 0) {
+        _exit(1);               /* nobody listens any more */
+    }
+}
+
+
+static void __attribute__((noreturn))
+fail(uint32_t step, int error, uint64_t value)
+{
+    codr_init_reply_t answer = {
+        .kind = CODR_INIT_FAILED,
+        .step = step,
+        .error = error,
+        .value = value,
+    };
+
+    reply(&answer, -1);
+    _exit(1);
+}
+
+
+static void
+tell(codr_init_answer_t kind, int fd)
+{
+    codr_init_reply_t answer = { .kind = kind };
+
+    reply(&answer, fd);
+}
+
+
+static void
+check(int rc, uint32_t step)
+{
+    if (rc < 0) {
+        fail(step, -rc, 0);
+    }
+}
+
+
+/* First of all, so that nothing of the job's is charged to anybody else.  A
+   failure can be told when the spawner's descriptors are gone: of them only
+   the broker's socket is ours. */
+static void
+enter_cgroup(const codr_init_t *given)
+{
+    int rc = codr_cgroup_enter(given->cgroup, given->slot);
+
+    /* only now, as its root is the cgroup it is made in */
+    if (rc == 0 && codr_layer_ok(given->layers, CODR_LAYER_NS_CGROUP)
+        && unshare(CLONE_NEWCGROUP) == -1)
+    {
+        rc = -errno;
+    }
+
+    if (dup2(given->socket, SOCKET) == -1
+        || close_range(SOCKET + 1, ~0U, 0) == -1
+        || dup2(STDIN_FILENO, STDOUT_FILENO) == -1
+        || dup2(STDIN_FILENO, STDERR_FILENO) == -1)
+    {
+        _exit(1);
+    }
+
+    check(rc, CODR_STEP_CGROUP_ENTER);
+}
+
+
+static void
+mount_box(const codr_init_t *given)
+{
+    int        rc;
+    uint32_t   step = CODR_STEP_NONE;
+    codr_box_t box = {
+        .uid = given->uid,
+        .gid = given->uid,
+        .disk = given->request->disk,
+        .inodes = given->request->inodes,
+        .terminal = (given->request->flags & CODR_SPAWN_TERMINAL) != 0,
+    };
+
+    rc = codr_box_mount(&box, &step);
+    check(rc, step);
+
+    (void) umask(022);
+    check(chdir("/box") == -1 ? -errno : 0, CODR_STEP_MOUNT_BOX);
+}
+
+
+/* While /proc/self still belongs to us.  Inherited by the program. */
+static void
+offer_to_oom_killer(void)
+{
+    codr_cleanup_close int fd = open("/proc/self/oom_score_adj",
+                                     O_WRONLY | O_CLOEXEC);
+
+    check(fd == -1 ? -errno : codr_io_write_all(fd, OOM_FIRST,
+                                                strlen(OOM_FIRST)),
+          CODR_STEP_CGROUP_ENTER);
+}
+
+
+static void
+drop_privileges(const codr_init_t *given)
+{
+    int         rc;
+    uint32_t    step = CODR_STEP_NONE;
+    codr_cred_t cred = {
+        .uid = given->uid,
+        .gid = given->uid,
+        .keep_groups = given->user_ns,
+    };
+
+    if (given->user_ns) {
+        /* a new user namespace begins with all of them again */
+        check(codr_cred_lock(), CODR_STEP_CREDENTIALS);
+    }
+
+    rc = codr_cred_drop(&cred, &step);
+    check(rc, step);
+}
+
+
+static void
+set_up(const codr_init_t *given)
+{
+    sigset_t children;
+
+    if (given->user_ns) {
+        check(codr_ns_map(given->uid, given->uid, given->uid, given->uid),
+              CODR_STEP_CREDENTIALS);
+    }
+
+    mount_box(given);
+    offer_to_oom_killer();
+    drop_privileges(given);
+
+    if (given->request->flags & CODR_SPAWN_TERMINAL) {
+        self.master = codr_terminal_open();
+        check(self.master, CODR_STEP_TERMINAL);
+    }
+
+    /* A handler would make init a target of kill(); a blocked signal is all
+       it takes to be woken, and the spawner has blocked it. */
+    (void) sigemptyset(&children);
+    (void) sigaddset(&children, SIGCHLD);
+    self.children = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+    check(self.children == -1 ? -errno : 0, CODR_STEP_FORK);
+
+    if (codr_layer_ok(given->layers, CODR_LAYER_SECCOMP)) {
+        check(codr_seccomp_load_init(given->seccomp), CODR_STEP_SECCOMP);
+    }
+}
+
+
+/* A probe asks for programs; the broker learns which one is not there. */
+static void
+check_needs(void)
+{
+    uint64_t i;
+
+    for (i = 0; self.description.needs[i]; i++) {
+        if (!codr_program_exists(self.description.needs[i],
+                                 self.description.envp))
+        {
+            fail(CODR_STEP_PROGRAM, ENOENT, i);
+        }
+    }
+}
+
+
+static void
+describe(size_t len, const int *fds, size_t nfds)
+{
+    check(codr_describe_decode(&self.description, message, len, fds, nfds),
+          CODR_STEP_DESCRIPTION);
+    check(self.description.terminal && self.master < 0 ? -EINVAL : 0,
+          CODR_STEP_DESCRIPTION);
+
+    check_needs();
+    check(codr_files_write(self.description.image), CODR_STEP_FILES);
+    codr_close(&self.description.image);
+
+    self.state = STATE_PREPARED;
+    tell(CODR_INIT_PREPARED, -1);
+}
+
+
+static void
+close_streams(void)
+{
+    size_t i;
+
+    for (i = 0; i < 3; i++) {
+        codr_close(&self.description.stdio[i]);
+    }
+    codr_close(&self.description.artefact);
+}
+
+
+static void
+run(void)
+{
+    uint32_t               step = CODR_STEP_NONE;
+    codr_describe_t       *description = &self.description;
+    codr_cleanup_close int slave = -1;
+    codr_program_t         program = {
+        .argv = description->argv,
+        .envp = description->envp,
+        .artefact = description->artefact,
+        .stdio = { description->stdio[0], description->stdio[1],
+                   description->stdio[2] },
+        .limits = self.given->request,
+        .limit_data = self.given->cgroup->version == CODR_CGROUP_NONE,
+        .landlock = codr_layer_ok(self.given->layers, CODR_LAYER_LANDLOCK)
+                    ? self.given->landlock : NULL,
+    };
+
+    check(description->argv[0] ? 0 : -EINVAL, CODR_STEP_DESCRIPTION);
+
+    if (description->terminal) {
+        slave = codr_terminal_slave(self.master, description->cols,
+                                    description->rows, description->echo);
+        check(slave, CODR_STEP_TERMINAL);
+    }
+    program.terminal = slave;
+
+    self.program = codr_program_start(&program, &step);
+    check(self.program, step);
+
+    close_streams();
+    self.state = STATE_RUNNING;
+    tell(CODR_INIT_STARTED, -1);
+}
+
+
+/* To whoever the terminal says is in front, else to the program's group. */
+static void
+send_signal(uint32_t signo)
+{
+    pid_t group = 0;
+
+    if (signo < 1 || signo >= NSIG) {
+        fail(CODR_STEP_DESCRIPTION, EINVAL, 0);
+    }
+
+    if (self.state != STATE_RUNNING) {
+        return;                 /* it crossed the end, or the start */
+    }
+
+    if (self.description.terminal) {
+        group = codr_terminal_foreground(self.master);
+    }
+
+    (void) kill(group > 0 ? -group : -self.program, (int) signo);
+}
+
+
+static void
+receive(void)
+{
+    int                 fds[CODR_DESCRIBE_FDS];
+    size_t              nfds = 0;
+    ssize_t             n;
+    codr_init_request_t request;
+
+    n = codr_io_recv(SOCKET, message, CODR_IPC_CHUNK, fds, CODR_DESCRIBE_FDS,
+                     &nfds, NULL);
+    if (n == 0) {
+        _exit(1);               /* the broker has given the job up */
+    }
+    if (n < (ssize_t) sizeof(request)) {
+        fail(CODR_STEP_DESCRIPTION, n < 0 ? (int) -n : EINVAL, 0);
+    }
+    memcpy(&request, message, sizeof(request));
+
+    if (request.version != CODR_IPC_VERSION) {
+        fail(CODR_STEP_DESCRIPTION, EPROTO, 0);
+    }
+
+    if (request.op == CODR_INIT_DESCRIBE && self.state == STATE_READY) {
+        describe((size_t) n, fds, nfds);
+    } else if (nfds > 0 || n != sizeof(request)) {
+        fail(CODR_STEP_DESCRIPTION, EINVAL, 0);
+    } else if (request.op == CODR_INIT_RUN && self.state == STATE_PREPARED) {
+        run();
+    } else if (request.op == CODR_INIT_SIGNAL) {
+        send_signal(request.value);
+    } else {
+        fail(CODR_STEP_DESCRIPTION, EPROTO, 0);
+    }
+}
+
+
+/* Everything but init: the artefact is read when nobody can change it. */
+static void
+kill_others(void)
+{
+    (void) kill(-1, SIGKILL);
+
+    while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR) {
+        continue;
+    }
+}
+
+
+static bool
+send_artefact(void)
+{
+    uint64_t               size = 0;
+    codr_init_reply_t      head = { .kind = CODR_INIT_ARTEFACT };
+    codr_cleanup_close int fd = -1;
+
+    kill_others();
+
+    fd = codr_files_open_artefact(self.description.artefact_name,
+                                  self.description.artefact_max, &size);
+    if (fd < 0) {
+        return false;
+    }
+
+    head.value = size;
+    reply(&head, -1);
+
+    if (codr_files_send(SOCKET, fd, size, message, CODR_IPC_CHUNK) != 0) {
+        _exit(1);
+    }
+
+    return true;
+}
+
+
+static void __attribute__((noreturn))
+finish(int wait_status)
+{
+    bool              keep = (self.description.flags & CODR_DESCRIBE_KEEP)
+                             && WIFEXITED(wait_status)
+                             && WEXITSTATUS(wait_status) == 0;
+    codr_init_reply_t answer = {
+        .kind = CODR_INIT_EXITED,
+        .wait_status = wait_status,
+        .flags = codr_box_is_full() ? CODR_EXITED_DISK_FULL : 0,
+    };
+
+    if (keep && !send_artefact()) {
+        answer.flags |= CODR_EXITED_NO_ARTEFACT;
+    }
+
+    reply(&answer, -1);
+    _exit(0);
+}
+
+
+/* Orphans come to pid 1; the program's end is the job's. */
+static void
+reap(void)
+{
+    int                     status;
+    pid_t                   pid;
+    struct signalfd_siginfo info;
+
+    /* which signal says nothing: a job can send it to us too */
+    (void) !read(self.children, &info, sizeof(info));
+
+    while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+        if (pid == self.program) {
+            finish(status);
+        }
+    }
+}
+
+
+static void __attribute__((noreturn))
+serve(void)
+{
+    struct pollfd events[] = {
+        { .fd = SOCKET, .events = POLLIN },
+        { .fd = self.children, .events = POLLIN },
+    };
+
+    for ( ;; ) {
+        if (poll(events, CODR_ARRAY_LEN(events), -1) == -1) {
+            _exit(1);
+        }
+        if (events[1].revents) {
+            reap();
+        }
+        if (events[0].revents) {
+            receive();
+        }
+    }
+}
+
+
+void
+codr_init_main(const codr_init_t *given)
+{
+    self.given = given;
+    self.master = -1;
+
+    enter_cgroup(given);
+    set_up(given);
+
+    tell(CODR_INIT_READY, self.master);
+    serve();
+}

@@ -1,0 +1,34 @@
+/*
+ * The init role: pid 1 of one job.
+ */
+
+#ifndef CODR_INIT_H
+#define CODR_INIT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "codr_cgroup.h"
+#include "codr_ipc.h"
+#include "codr_landlock.h"
+#include "codr_layer.h"
+#include "codr_seccomp.h"
+
+/* What init takes over from the spawner's memory when it is cloned. */
+typedef struct {
+    const codr_spawn_request_t  *request;
+    const codr_layers_t         *layers;
+    const codr_cgroup_t         *cgroup;
+    const codr_cgroup_slot_t    *slot;
+    const codr_seccomp_t        *seccomp;
+    const codr_landlock_t       *landlock;
+    uid_t                        uid;
+    bool                         user_ns;   /* its own, with one uid */
+    int                          socket;    /* to the broker */
+} codr_init_t;
+
+
+/* Never returns; the end of this process is the end of the sandbox. */
+void codr_init_main(const codr_init_t *init) __attribute__((noreturn));
+
+#endif /* CODR_INIT_H */

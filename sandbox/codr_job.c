@@ -1,0 +1,699 @@
+/*
+ * A job from its first frame to the queue, and its end.  Runs in the broker.
+ *
+ * Which frame is accepted in which state is one table: whatever a worker
+ * sends out of turn ends that job and nothing else.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_job.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codr_answer.h"
+#include "codr_io.h"
+#include "codr_log.h"
+#include "codr_util.h"
+
+#define LINGER_US   2000000     /* for a worker to read the final message */
+#define OVERHEAD    (64 * 1024) /* of a job's memfds, whatever is in them */
+#define JOBS_SPARE  256         /* whose files are still on the way, and
+                                   again as many that are refused */
+#define SUBMIT_US   30000000    /* for all frames of a job to come */
+#define TELL_US     1000000     /* between two lines of the log */
+#define RETRY_MS    1000
+
+#define IN(state)   (1U << CODR_JOB_##state)
+#define SUBMITTED   (IN(QUEUED) | IN(COMPILING) | IN(RUNNING))
+
+typedef struct {
+    codr_frame_type_t   type;
+    unsigned            states;
+    int               (*take)(codr_job_t *job, const uint8_t *payload,
+                              size_t len);
+} row_t;
+
+
+static void linger(codr_job_t *job);
+static int take_execute(codr_job_t *, const uint8_t *, size_t);
+static int take_file(codr_job_t *, const uint8_t *, size_t);
+static int take_data(codr_job_t *, const uint8_t *, size_t);
+static int take_submit(codr_job_t *, const uint8_t *, size_t);
+static int take_input(codr_job_t *, const uint8_t *, size_t);
+static int take_eof(codr_job_t *, const uint8_t *, size_t);
+static int take_resize(codr_job_t *, const uint8_t *, size_t);
+static int take_signal(codr_job_t *, const uint8_t *, size_t);
+static int take_stop(codr_job_t *, const uint8_t *, size_t);
+
+static const row_t rows[] = {
+    { CODR_FRAME_EXECUTE,   IN(NEW),    take_execute },
+    { CODR_FRAME_FILE,      IN(FILES),  take_file },
+    { CODR_FRAME_DATA,      IN(FILES),  take_data },
+    { CODR_FRAME_SUBMIT,    IN(FILES),  take_submit },
+    { CODR_FRAME_INPUT,     SUBMITTED,  take_input },
+    { CODR_FRAME_EOF,       SUBMITTED,  take_eof },
+    { CODR_FRAME_RESIZE,    SUBMITTED,  take_resize },
+    { CODR_FRAME_SIGNAL,    SUBMITTED,  take_signal },
+    { CODR_FRAME_STOP,      SUBMITTED,  take_stop },
+};
+
+
+static int
+frame_came(codr_wire_t *wire, codr_frame_t frame, const uint8_t *payload)
+{
+    size_t      i;
+    codr_job_t *job = wire->data;
+
+    /* the worker could not know yet that it is over */
+    if (job->state == CODR_JOB_ENDED || job->state == CODR_JOB_ABANDONED) {
+        return 0;
+    }
+
+    for (i = 0; i < CODR_ARRAY_LEN(rows); i++) {
+        if (rows[i].type == frame.type
+            && (rows[i].states & (1U << job->state)))
+        {
+            return rows[i].take(job, payload, frame.length);
+        }
+    }
+
+    return -EPROTO;
+}
+
+
+static void
+wire_drained(codr_wire_t *wire)
+{
+    codr_job_t *job = wire->data;
+
+    if (job->state == CODR_JOB_ENDED) {
+        linger(job);
+    } else {
+        codr_stage_drained(job);
+    }
+}
+
+
+static void
+wire_lost(codr_wire_t *wire, int error)
+{
+    codr_job_t *job = wire->data;
+
+    if (error == -EPROTO && job->state != CODR_JOB_ENDED) {
+        codr_log(CODR_LEVEL_PANIC, -error, "read job from worker");
+    }
+
+    codr_job_abandon(job);
+}
+
+
+static const codr_wire_handlers_t wire_handlers = {
+    frame_came, wire_drained, wire_lost,
+};
+
+
+static void
+enlist(codr_broker_t *broker, codr_job_t *job)
+{
+    job->next = broker->jobs;
+    if (job->next) {
+        job->next->prev = job;
+    }
+    broker->jobs = job;
+    broker->job_count++;
+}
+
+
+static void
+delist(codr_broker_t *broker, codr_job_t *job)
+{
+    if (job->prev) {
+        job->prev->next = job->next;
+    } else {
+        broker->jobs = job->next;
+    }
+    if (job->next) {
+        job->next->prev = job->prev;
+    }
+    broker->job_count--;
+}
+
+
+static bool
+too_many(const codr_broker_t *broker, size_t spare)
+{
+    const codr_capacity_t *capacity = &broker->capacity;
+
+    return broker->job_count >= capacity->jobs + capacity->batch
+                                + broker->config[0]->queue_length + spare;
+}
+
+
+/* A worker could fill the log otherwise. */
+static void
+tell_no_room(codr_broker_t *broker)
+{
+    uint64_t now = codr_now_us();
+
+    broker->turned_away++;
+    if (broker->turned_away_us != 0
+        && now - broker->turned_away_us < TELL_US)
+    {
+        return;
+    }
+
+    codr_log(CODR_LEVEL_WARNING, 0, "no room for another job: %zu turned"
+             " away", broker->turned_away);
+    broker->turned_away = 0;
+    broker->turned_away_us = now;
+}
+
+
+static void
+came_too_slowly(codr_timer_t *timer)
+{
+    codr_job_refuse(timer->data, CODR_ERROR_BAD_MESSAGE,
+                    "the job did not come complete in time", 0);
+}
+
+
+/* The one whose frames have been coming for longest gives way: what is honest
+   comes in milliseconds, and what a hostile worker holds open makes room. */
+static bool
+evict_unfinished(codr_broker_t *broker)
+{
+    codr_job_t *job, *oldest = NULL;
+
+    for (job = broker->jobs; job; job = job->next) {
+        if (job->state == CODR_JOB_NEW || job->state == CODR_JOB_FILES) {
+            oldest = job;
+        }
+    }
+
+    if (oldest) {
+        codr_job_abandon(oldest);
+    }
+
+    return oldest != NULL;
+}
+
+
+/* Takes the socket over, whatever happens. */
+static void
+begin(codr_job_t *job, int sock)
+{
+    int result;
+
+    result = codr_wire_open(&job->wire, &job->broker->loop, sock,
+                            &wire_handlers, job);
+    if (result == 0) {
+        job->timer.handler = came_too_slowly;
+        job->timer.data = job;
+        result = codr_timer_set(&job->broker->loop.timers, &job->timer,
+                                codr_now_us() + SUBMIT_US);
+    }
+    if (result < 0) {
+        codr_log(CODR_LEVEL_ERROR, -result, "take a job's socket");
+        codr_job_abandon(job);
+    }
+}
+
+
+void
+codr_job_accept(codr_broker_t *broker, codr_config_t *config, int sock)
+{
+    bool        refused = too_many(broker, JOBS_SPARE)
+                          && !evict_unfinished(broker);
+    codr_job_t *job = NULL;
+
+    if (refused) {
+        tell_no_room(broker);
+    }
+    if (!too_many(broker, 2 * JOBS_SPARE)) {
+        job = calloc(1, sizeof(*job));
+    }
+    if (job == NULL) {
+        codr_io_discard(&sock);
+        return;
+    }
+
+    job->broker = broker;
+    job->config = codr_config_ref(config);
+    job->source = CODR_SOURCE_EMPTY;
+    job->artefact = CODR_ARTEFACT_NONE;
+    job->waiter.data = job;
+    job->ends[0] = job->ends[1] = job->ends[2] = -1;
+    codr_sandbox_init(&job->sandbox, &broker->loop, NULL, job);
+    codr_stdio_init(&job->io, &broker->loop, NULL, job);
+    codr_stdio_init(&job->compiler, &broker->loop, NULL, job);
+    enlist(broker, job);
+    begin(job, sock);
+
+    if (refused && job->wire.event.fd != -1) {
+        codr_job_refuse(job, CODR_ERROR_BUSY, "no room for another job",
+                        RETRY_MS);
+    }
+}
+
+
+static void
+destroy(codr_doomed_t *doomed)
+{
+    codr_job_t    *job = (codr_job_t *) doomed;
+    codr_broker_t *broker = job->broker;
+
+    delist(broker, job);
+    codr_wire_close(&job->wire);
+    codr_config_unref(job->config);
+    free(job);
+}
+
+
+/* Everything but the socket. */
+static void
+release(codr_job_t *job)
+{
+    size_t         i;
+    codr_broker_t *broker = job->broker;
+
+    codr_queue_remove(&broker->queue, &job->waiter);
+    codr_timer_clear(&broker->loop.timers, &job->timer);
+    codr_stdio_close(&job->io);
+    codr_stdio_close(&job->compiler);
+    codr_sandbox_free(&job->sandbox);
+    codr_artefact_free(&job->artefact);
+    codr_source_free(&job->source);
+    codr_request_free(&job->request);
+    free(job->words);
+    free(job->compile.words);
+    job->words = job->compile.words = NULL;
+
+    for (i = 0; i < CODR_ARRAY_LEN(job->ends); i++) {
+        codr_close(&job->ends[i]);
+    }
+
+    broker->stored -= job->stored;
+    job->stored = 0;
+    codr_stage_release(job);
+}
+
+
+void
+codr_job_bury(codr_job_t *job)
+{
+    release(job);
+    codr_loop_doom(&job->broker->loop, &job->doomed, destroy);
+}
+
+
+static void
+lingered(codr_timer_t *timer)
+{
+    codr_job_bury(timer->data);
+}
+
+
+/* Closing at once, with frames of the worker unread, would look to it like an
+   error after the final message. */
+static void
+linger(codr_job_t *job)
+{
+    codr_wire_shutdown(&job->wire);
+
+    job->timer.handler = lingered;
+    job->timer.data = job;
+    if (codr_timer_set(&job->broker->loop.timers, &job->timer,
+                       codr_now_us() + LINGER_US) < 0)
+    {
+        codr_job_bury(job);
+    }
+}
+
+
+void
+codr_job_finish(codr_job_t *job)
+{
+    release(job);
+    job->state = CODR_JOB_ENDED;
+
+    /* else a client reads slowly: that is its worker's to time out */
+    if (codr_wire_is_drained(&job->wire)) {
+        linger(job);
+    }
+}
+
+
+void
+codr_job_refuse(codr_job_t *job, codr_error_t code, const char *message,
+    uint64_t retry_ms)
+{
+    codr_answer_error_t error = {
+        .code = code, .message = message, .retry_ms = retry_ms, .limit = -1,
+    };
+
+    codr_answer_error(job, &error);
+    codr_job_finish(job);
+}
+
+
+void
+codr_job_abandon(codr_job_t *job)
+{
+    codr_sandbox_state_t state = job->sandbox.state;
+
+    codr_wire_close(&job->wire);
+    codr_queue_remove(&job->broker->queue, &job->waiter);
+
+    job->state = CODR_JOB_ABANDONED;
+
+    if (state == CODR_SANDBOX_IDLE || state == CODR_SANDBOX_GONE) {
+        codr_job_bury(job);
+        return;
+    }
+
+    codr_stdio_close(&job->io);
+    codr_stdio_close(&job->compiler);
+    codr_sandbox_kill(&job->sandbox, CODR_STATUS_STOPPED);
+}
+
+
+/* Frames */
+
+
+static int
+refuse_limit(codr_job_t *job, int limit)
+{
+    codr_answer_error_t error = {
+        .code = CODR_ERROR_BAD_MESSAGE,
+        .message = "a limit must be a number above zero and at most its cap",
+        .limit = limit,
+        .cap = job->caps.value[limit],
+    };
+
+    codr_answer_error(job, &error);
+    codr_job_finish(job);
+    return 0;
+}
+
+
+static int
+refuse(codr_job_t *job, codr_error_t code, const char *message)
+{
+    codr_job_refuse(job, code, message, 0);
+    return 0;
+}
+
+
+/* A location of ours, or the one location of --config, which what nginx says
+   about its own can only narrow. */
+static const codr_location_t *
+find_location(const codr_job_t *job)
+{
+    uint64_t id = job->request.location;
+
+    return codr_config_location(job->config,
+                                job->broker->listener.fd == -1 ? id : 0);
+}
+
+
+static void
+narrow_by(codr_limits_t *limits, const codr_limits_t *caps)
+{
+    size_t i;
+
+    for (i = 0; i < CODR_LIMIT_COUNT; i++) {
+        if (caps->value[i] && caps->value[i] < limits->value[i]) {
+            limits->value[i] = caps->value[i];
+        }
+    }
+}
+
+
+static int
+take_execute(codr_job_t *job, const uint8_t *payload, size_t len)
+{
+    int                    result;
+    codr_request_t        *request = &job->request;
+    const codr_location_t *location;
+
+    result = codr_request_decode(request, payload, len);
+    if (result < 0) {
+        return result;
+    }
+
+    location = find_location(job);
+    if (location == NULL) {
+        return -EPROTO;
+    }
+
+    job->language = codr_config_language(job->config, request->language,
+                                         strlen(request->language));
+    if (job->language == NULL) {
+        return refuse(job, CODR_ERROR_UNKNOWN_LANGUAGE, "unknown language");
+    }
+
+    codr_limits_combine(&job->caps, &location->limits,
+                        &job->language->limits);
+    narrow_by(&job->caps, &request->caps);
+    job->output_drop = location->output_drop || request->output_drop;
+
+    if (request->invalid >= 0) {
+        return refuse_limit(job, request->invalid);
+    }
+    result = codr_limits_narrow(&job->limits, &job->caps, &request->asked);
+    if (result >= 0) {
+        return refuse_limit(job, result);
+    }
+
+    if (codr_source_open(&job->source) != CODR_SOURCE_OK) {
+        return refuse(job, CODR_ERROR_BUSY, "no room for the files");
+    }
+
+    job->io.terminal = request->terminal != CODR_TERMINAL_NONE;
+    codr_stdio_resize(&job->io, request->cols, request->rows);
+    job->state = CODR_JOB_FILES;
+    return 0;
+}
+
+
+/* What a client is told about its files. */
+static int
+judge_source(codr_job_t *job, codr_source_result_t result)
+{
+    codr_answer_error_t error = {
+        .code = CODR_ERROR_BAD_MESSAGE, .limit = -1,
+    };
+
+    switch (result) {
+
+    case CODR_SOURCE_OK:
+        return 0;
+
+    case CODR_SOURCE_PROTOCOL:
+        return -EPROTO;
+
+    case CODR_SOURCE_FAILED:
+        codr_log(CODR_LEVEL_ERROR, errno, "store files of a job");
+        return refuse(job, CODR_ERROR_INTERNAL, "the files cannot be stored");
+
+    case CODR_SOURCE_BAD_NAME:
+        error.message = "a file name is not valid";
+        break;
+
+    case CODR_SOURCE_DUPLICATE:
+        error.message = "two files have the same name";
+        break;
+
+    case CODR_SOURCE_TOO_MANY:
+        error.message = "too many files";
+        error.limit = CODR_LIMIT_FILE_COUNT;
+        break;
+
+    case CODR_SOURCE_TOO_LARGE:
+        error.message = "the files are too large";
+        error.code = CODR_ERROR_CODE_TOO_LARGE;
+        error.limit = CODR_LIMIT_FILES;
+        break;
+
+    case CODR_SOURCE_CODE_TOO_LARGE:
+        error.message = "the code is too large";
+        error.code = CODR_ERROR_CODE_TOO_LARGE;
+        error.limit = CODR_LIMIT_CODE;
+        break;
+    }
+
+    error.cap = error.limit >= 0 ? job->limits.value[error.limit] : 0;
+    codr_answer_error(job, &error);
+    codr_job_finish(job);
+    return 0;
+}
+
+
+static int
+take_file(codr_job_t *job, const uint8_t *payload, size_t len)
+{
+    int           result;
+    size_t        name_len = 0;
+    uint64_t      size = 0;
+    const char   *name = NULL;
+    codr_field_t  field;
+    codr_fields_t fields;
+
+    codr_fields_init(&fields, payload, len);
+
+    while ((result = codr_fields_next(&fields, &field)) > 0) {
+        if (field.tag == CODR_FIELD_FILE_NAME) {
+            name = (const char *) field.data;
+            name_len = field.length;
+        } else if (field.tag != CODR_FIELD_SIZE
+                   || codr_field_number(&field, 0, UINT32_MAX, &size) != 0)
+        {
+            return -EPROTO;
+        }
+    }
+
+    if (result < 0 || name == NULL) {
+        return -EPROTO;
+    }
+
+    if (!codr_dispatch_store(job->broker, job, size)) {
+        return refuse(job, CODR_ERROR_BUSY, "no room for the files");
+    }
+
+    return judge_source(job, codr_source_file(&job->source, job->language,
+                                              &job->limits, name, name_len,
+                                              size));
+}
+
+
+static int
+take_data(codr_job_t *job, const uint8_t *payload, size_t len)
+{
+    return judge_source(job, codr_source_data(&job->source, payload, len));
+}
+
+
+static int
+take_submit(codr_job_t *job, const uint8_t *payload, size_t len)
+{
+    int result;
+
+    (void) payload;
+    if (len != 0) {
+        return -EPROTO;
+    }
+
+    result = judge_source(job, codr_source_seal(&job->source));
+    if (result < 0 || job->state == CODR_JOB_ENDED) {
+        return result;
+    }
+
+    if (!codr_dispatch_store(job->broker, job, OVERHEAD)) {
+        return refuse(job, CODR_ERROR_BUSY, "no room for the files");
+    }
+    if (!codr_command_fits(job)) {
+        return refuse(job, CODR_ERROR_BAD_MESSAGE,
+                      "arguments and file names are too long");
+    }
+    if (job->language->availability == CODR_LANGUAGE_UNAVAILABLE) {
+        return refuse(job, CODR_ERROR_UNAVAILABLE, job->language->reason);
+    }
+
+    codr_random_hex(job->id, CODR_JOB_ID_LEN / 2);
+    codr_random_hex(job->attach_token, CODR_TOKEN_LEN / 2);
+    codr_random_hex(job->view_token, CODR_TOKEN_LEN / 2);
+
+    codr_timer_clear(&job->broker->loop.timers, &job->timer);
+    job->submitted_us = codr_now_us();
+    job->state = CODR_JOB_QUEUED;
+    codr_dispatch_add(job->broker, job);
+    return 0;
+}
+
+
+static int
+take_input(codr_job_t *job, const uint8_t *payload, size_t len)
+{
+    codr_stage_input(job, payload, len);
+    return 0;
+}
+
+
+static int
+take_eof(codr_job_t *job, const uint8_t *payload, size_t len)
+{
+    (void) payload;
+    if (len != 0) {
+        return -EPROTO;
+    }
+
+    codr_stage_eof(job);
+    return 0;
+}
+
+
+static int
+take_resize(codr_job_t *job, const uint8_t *payload, size_t len)
+{
+    int           result;
+    uint64_t      value, cols = 0, rows_ = 0;
+    codr_field_t  field;
+    codr_fields_t fields;
+
+    codr_fields_init(&fields, payload, len);
+
+    while ((result = codr_fields_next(&fields, &field)) > 0) {
+        if (codr_field_number(&field, 1, 1000, &value) != 0) {
+            return -EPROTO;
+        }
+        if (field.tag == CODR_FIELD_COLS) {
+            cols = value;
+        } else if (field.tag == CODR_FIELD_ROWS) {
+            rows_ = value;
+        }
+    }
+
+    if (result < 0 || cols == 0 || rows_ == 0) {
+        return -EPROTO;
+    }
+
+    codr_stdio_resize(&job->io, (uint16_t) cols, (uint16_t) rows_);
+    return 0;
+}
+
+
+static int
+take_signal(codr_job_t *job, const uint8_t *payload, size_t len)
+{
+    uint64_t      signo;
+    codr_field_t  field;
+    codr_fields_t fields;
+
+    codr_fields_init(&fields, payload, len);
+
+    if (codr_fields_next(&fields, &field) != 1
+        || field.tag != CODR_FIELD_SIGNAL
+        || codr_field_number(&field, 1, 31, &signo) != 0)
+    {
+        return -EPROTO;
+    }
+
+    codr_stage_signal(job, (int) signo);
+    return 0;
+}
+
+
+static int
+take_stop(codr_job_t *job, const uint8_t *payload, size_t len)
+{
+    (void) payload;
+    if (len != 0) {
+        return -EPROTO;
+    }
+
+    codr_stage_stop(job);
+    return 0;
+}

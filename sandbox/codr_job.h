@@ -1,0 +1,149 @@
+/*
+ * One job: everything the broker knows about it, and its states.
+ *
+ *   codr_job.c      accepts it frame by frame, queues it, buries it
+ *   codr_stage.c    its stages, from admission to the final message
+ *   codr_command.c  what spawner and init are told of a stage
+ *   codr_answer.c   what it says to the worker
+ */
+
+#ifndef CODR_JOB_H
+#define CODR_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "codr_artefact.h"
+#include "codr_broker.h"
+#include "codr_event.h"
+#include "codr_queue.h"
+#include "codr_request.h"
+#include "codr_sandbox.h"
+#include "codr_source.h"
+#include "codr_stdio.h"
+#include "codr_verdict.h"
+#include "codr_wire.h"
+
+typedef enum {
+    CODR_JOB_NEW = 0,           /* EXECUTE has not come */
+    CODR_JOB_FILES,             /* it has; SUBMIT has not */
+    CODR_JOB_QUEUED,
+    CODR_JOB_COMPILING,
+    CODR_JOB_RUNNING,
+    CODR_JOB_ENDED,             /* the final message is on its way */
+    CODR_JOB_ABANDONED          /* nobody listens; its sandbox is ending */
+} codr_job_state_t;
+
+/* What the compile stage used. */
+typedef struct {
+    bool      done;
+    uint64_t  cpu_us;
+    uint64_t  wall_us;
+    uint64_t  memory_peak;
+    char     *words;            /* cleaned; NULL when it said nothing */
+} codr_compile_figures_t;
+
+struct codr_job_s {
+    codr_doomed_t           doomed;
+    codr_job_t             *prev;
+    codr_job_t             *next;
+    codr_broker_t          *broker;
+    codr_config_t          *config;         /* a reference */
+    codr_job_state_t        state;
+    codr_wire_t             wire;
+    codr_timer_t            timer;          /* coming, waiting, lingering */
+
+    char                    id[CODR_JOB_ID_LEN + 1];
+    char                    attach_token[CODR_TOKEN_LEN + 1];
+    char                    view_token[CODR_TOKEN_LEN + 1];
+
+    codr_request_t          request;
+    codr_language_t        *language;       /* of config */
+    codr_limits_t           caps;           /* of location and language */
+    codr_limits_t           limits;         /* in force */
+    bool                    output_drop;
+    codr_source_t           source;
+    uint64_t                stored;         /* bytes of memfds it holds */
+
+    codr_waiter_t           waiter;
+    size_t                  position;       /* told last; 0 = none */
+    bool                    announced;      /* STARTED was said */
+    bool                    holds_place;    /* counted as running */
+    bool                    holds_compile;  /* counted as compiling */
+
+    codr_sandbox_t          sandbox;        /* of the present stage */
+    int                     ends[3];        /* of its streams, until sent */
+    codr_stdio_t            io;             /* of the run stage */
+    codr_stdio_t            compiler;       /* of the compile stage */
+    char                   *words;          /* the compiler's, as they come */
+    size_t                  words_len;
+    codr_compile_figures_t  compile;
+    codr_artefact_t         artefact;
+
+    uint64_t                input_bytes;
+    uint64_t                input_us;       /* the last; 0 = none yet */
+    bool                    eof;            /* nobody can type any more */
+    uint64_t                eof_us;
+    uint64_t                written;        /* by the program */
+    bool                    truncated;
+    bool                    output_over;    /* and that ended it */
+
+    uint64_t                submitted_us;
+    uint64_t                begun_us;       /* left the queue */
+    uint64_t                start_us;       /* from there to its exec */
+};
+
+
+/* A worker's new job on a socket, which is taken over. */
+void codr_job_accept(codr_broker_t *broker, codr_config_t *config, int sock);
+
+/* Ends a job that has no sandbox with an error. */
+void codr_job_refuse(codr_job_t *job, codr_error_t code, const char *message,
+    uint64_t retry_ms);
+
+/* The final message has been sent: nothing of the job is needed any more. */
+void codr_job_finish(codr_job_t *job);
+
+/* The worker is gone, or did not keep to the protocol. */
+void codr_job_abandon(codr_job_t *job);
+
+/* Its sandbox is gone and nobody listens: frees it. */
+void codr_job_bury(codr_job_t *job);
+
+
+/* codr_stage.c */
+
+/* It has left the queue: STARTED, then its first stage. */
+void codr_stage_begin(codr_job_t *job);
+
+/* Input, end of input, resize, signal: what the run stage does with them. */
+void codr_stage_input(codr_job_t *job, const void *data, size_t len);
+void codr_stage_eof(codr_job_t *job);
+void codr_stage_signal(codr_job_t *job, int signo);
+
+/* The client wants it ended. */
+void codr_stage_stop(codr_job_t *job);
+
+/* The worker has read what was pending. */
+void codr_stage_drained(codr_job_t *job);
+
+/* Gives back place and compile place; accepts a job that has none. */
+void codr_stage_release(codr_job_t *job);
+
+/* Compiling or running: which stage it is in. */
+codr_stage_t codr_stage_of(const codr_job_t *job);
+
+
+/* codr_command.c: what init and the spawner are told */
+
+/* Whether the job's description fits into one message. */
+bool codr_command_fits(const codr_job_t *job);
+
+/* Handler of the job's sandbox. */
+int codr_command_describe(codr_sandbox_t *sandbox);
+
+codr_spawn_request_t codr_command_limits(const codr_job_t *job,
+    codr_stage_t stage);
+
+#endif /* CODR_JOB_H */

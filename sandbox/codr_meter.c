@@ -1,0 +1,71 @@
+/*
+ * Reads cgroup files through descriptors the spawner has passed.  Runs in the
+ * broker, which could not open them itself.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_meter.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TEXT_MAX    1024
+
+
+/* The number after a key at the start of a line of a v2 file, else 0. */
+static uint64_t
+number_after(const char *text, const char *key)
+{
+    const char *line = text;
+
+    while (line && strncmp(line, key, strlen(key)) != 0) {
+        line = strchr(line, '\n');
+        line = line ? line + 1 : NULL;
+    }
+
+    return line ? strtoull(line + strlen(key), NULL, 10) : 0;
+}
+
+
+static bool
+read_text(int fd, char text[TEXT_MAX])
+{
+    ssize_t n = pread(fd, text, TEXT_MAX - 1, 0);
+
+    if (n <= 0) {
+        return false;
+    }
+
+    text[n] = '\0';
+    return true;
+}
+
+
+uint64_t
+codr_meter_cpu_us(codr_meter_t meter)
+{
+    char text[TEXT_MAX];
+
+    if (meter.fd == -1 || !read_text(meter.fd, text)) {
+        return 0;
+    }
+
+    /* cpuacct.usage is one number of nanoseconds, cpu.stat a table */
+    return meter.v2 ? number_after(text, "usage_usec ")
+                    : strtoull(text, NULL, 10) / 1000;
+}
+
+
+bool
+codr_meter_was_oom(codr_meter_t meter)
+{
+    char text[TEXT_MAX];
+
+    if (!meter.v2) {
+        return true;            /* the eventfd counts nothing else */
+    }
+
+    return read_text(meter.fd, text) && number_after(text, "oom_kill ") > 0;
+}

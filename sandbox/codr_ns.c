@@ -1,0 +1,101 @@
+/*
+ * Namespaces of the spawner and of inits.  Runs in the spawner, in init before
+ * it gives up its privileges, and in the probes of --check.  Must never leave
+ * a slot in a network namespace that another slot has used.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_ns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "codr_io.h"
+#include "codr_util.h"
+
+
+pid_t
+codr_ns_clone(unsigned long flags, int cgroup)
+{
+    long              rc;
+    struct clone_args args = {
+        .flags = flags,
+        .exit_signal = SIGCHLD,
+    };
+
+    if (cgroup >= 0) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = (__u64) cgroup;
+    }
+
+    rc = syscall(SYS_clone3, &args, sizeof(args));
+
+    return rc == -1 ? -errno : (pid_t) rc;
+}
+
+
+int
+codr_ns_new_net(void)
+{
+    int fd;
+
+    if (unshare(CLONE_NEWNET) == -1) {
+        return -errno;
+    }
+
+    fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+    return fd == -1 ? -errno : fd;
+}
+
+
+int
+codr_ns_enter_net(int fd)
+{
+    return setns(fd, CLONE_NEWNET) == -1 ? -errno : 0;
+}
+
+
+static int
+write_file(const char *path, const char *text)
+{
+    codr_cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    if (fd == -1) {
+        return -errno;
+    }
+
+    return codr_io_write_all(fd, text, strlen(text));
+}
+
+
+int
+codr_ns_map(uid_t inner_uid, uid_t outer_uid, gid_t inner_gid,
+    gid_t outer_gid)
+{
+    int  rc;
+    char text[64];
+
+    /* the kernel wants it before gid_map: a group may also take rights away */
+    rc = write_file("/proc/self/setgroups", "deny");
+    if (rc != 0 && rc != -ENOENT) {
+        return rc;
+    }
+
+    (void) snprintf(text, sizeof(text), "%u %u 1\n", inner_uid, outer_uid);
+    rc = write_file("/proc/self/uid_map", text);
+    if (rc != 0) {
+        return rc;
+    }
+
+    (void) snprintf(text, sizeof(text), "%u %u 1\n", inner_gid, outer_gid);
+    return write_file("/proc/self/gid_map", text);
+}

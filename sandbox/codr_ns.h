@@ -1,0 +1,33 @@
+/*
+ * Namespaces: the clone of an init, network namespaces of slots, the one-uid
+ * user namespace of an unprivileged helper.
+ */
+
+#ifndef CODR_NS_H
+#define CODR_NS_H
+
+#include <sys/types.h>
+
+/*
+ * Clones the caller, which must have one thread.  flags are CLONE_NEW* bits;
+ * cgroup is a cgroup v2 directory to be born in, or -1.  Returns as fork()
+ * does, or negative errno.
+ */
+pid_t codr_ns_clone(unsigned long flags, int cgroup);
+
+/*
+ * Moves the caller into a new, empty network namespace and returns a
+ * descriptor of it, or negative errno.  Its loopback stays down.
+ */
+int codr_ns_new_net(void);
+
+int codr_ns_enter_net(int fd);
+
+/*
+ * In a fresh user namespace: makes the one uid and gid of the namespace above
+ * (outer) known as uid and gid (inner), and gives up setgroups().
+ */
+int codr_ns_map(uid_t inner_uid, uid_t outer_uid, gid_t inner_gid,
+    gid_t outer_gid);
+
+#endif /* CODR_NS_H */

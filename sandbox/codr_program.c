@@ -1,0 +1,249 @@
+/*
+ * From fork to exec.  The child shares init's memory until it executes
+ * (CLONE_VM and CLONE_VFORK: no page table is copied for nothing), which is
+ * safe because init has one thread, sleeps meanwhile, is not dumpable, and
+ * nothing of the job's runs before the exec.  So the child must only use its
+ * own stack and the outcome it reports into, allocate nothing, and leave by
+ * exec or _exit.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "codr_rlim.h"
+#include "codr_util.h"
+
+#define STACK_SIZE      (64 * 1024)
+
+typedef struct {
+    const codr_program_t  *program;
+    uint32_t               step;
+    int                    error;       /* positive errno; 0: executed */
+} outcome_t;
+
+typedef struct {
+    uint32_t   step;
+    int      (*run)(const codr_program_t *program);
+} step_t;
+
+static char stack[STACK_SIZE] __attribute__((aligned(16)));
+
+
+static int
+start_session(const codr_program_t *program)
+{
+    (void) program;
+
+    return setsid() == -1 ? -errno : 0;
+}
+
+
+static int
+attach_stdio(const codr_program_t *program)
+{
+    int i, fd;
+
+    if (program->terminal >= 0
+        && ioctl(program->terminal, TIOCSCTTY, 0) == -1)
+    {
+        return -errno;
+    }
+
+    for (i = 0; i < 3; i++) {
+        fd = program->terminal >= 0 ? program->terminal : program->stdio[i];
+        if (dup2(fd, i) == -1) {
+            return -errno;
+        }
+    }
+
+    /* everything else ends at exec, the artefact's descriptor included */
+    return close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == -1 ? -errno : 0;
+}
+
+
+static int
+apply_limits(const codr_program_t *program)
+{
+    return codr_rlim_apply(program->limits, program->limit_data);
+}
+
+
+static int
+restrict_files(const codr_program_t *program)
+{
+    return program->landlock ? codr_landlock_restrict(program->landlock) : 0;
+}
+
+
+/* The value of PATH in an environment; an empty string when it has none. */
+static const char *
+find_path(char *const *envp)
+{
+    for ( ; *envp; envp++) {
+        if (strncmp(*envp, "PATH=", 5) == 0) {
+            return *envp + 5;
+        }
+    }
+
+    return "";
+}
+
+
+/* The next candidate "dir/name" of a PATH; false at its end. */
+static bool
+next_candidate(const char **path, const char *name, char file[PATH_MAX])
+{
+    size_t dir, len = strlen(name);
+
+    while (**path) {
+        dir = strcspn(*path, ":");
+        if (dir > 0 && dir + 1 + len < PATH_MAX) {
+            memcpy(file, *path, dir);
+            file[dir] = '/';
+            memcpy(file + dir + 1, name, len + 1);
+        } else {
+            file[0] = '\0';
+        }
+        *path += dir;
+        *path += **path == ':';
+        if (file[0]) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+/*
+ * As execvpe(), but with the PATH of the environment given, and without
+ * handing a file the kernel does not know to a shell.
+ */
+static int
+execute_by_name(const codr_program_t *program)
+{
+    int         error = ENOENT;
+    char        file[PATH_MAX];
+    const char *name = program->argv[0], *path = find_path(program->envp);
+
+    if (strchr(name, '/')) {
+        (void) execve(name, program->argv, program->envp);
+        return -errno;
+    }
+
+    while (next_candidate(&path, name, file)) {
+        (void) execve(file, program->argv, program->envp);
+        if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) {
+            return -errno;
+        }
+        if (errno == EACCES) {
+            error = EACCES;     /* of the ones found, it says more */
+        }
+    }
+
+    return -error;
+}
+
+
+static int
+execute(const codr_program_t *program)
+{
+    sigset_t none;
+
+    /* init's blocked signals are not the program's */
+    (void) sigemptyset(&none);
+    if (sigprocmask(SIG_SETMASK, &none, NULL) == -1) {
+        return -errno;
+    }
+
+    if (program->artefact < 0) {
+        return execute_by_name(program);
+    }
+
+    (void) execveat(program->artefact, "", program->argv, program->envp,
+                    AT_EMPTY_PATH);
+    return -errno;
+}
+
+
+static const step_t steps[] = {
+    { CODR_STEP_SESSION, start_session },
+    { CODR_STEP_STDIO, attach_stdio },
+    { CODR_STEP_RLIMIT, apply_limits },
+    { CODR_STEP_LANDLOCK, restrict_files },
+    { CODR_STEP_EXEC, execute },
+};
+
+
+static int
+child(void *argument)
+{
+    int        rc;
+    size_t     i;
+    outcome_t *outcome = argument;
+
+    for (i = 0; i < CODR_ARRAY_LEN(steps); i++) {
+        rc = steps[i].run(outcome->program);
+        if (rc != 0) {
+            outcome->step = steps[i].step;
+            outcome->error = -rc;
+            break;
+        }
+    }
+
+    _exit(127);                 /* never a verdict: the outcome says more */
+}
+
+
+pid_t
+codr_program_start(const codr_program_t *program, uint32_t *ret_step)
+{
+    pid_t              pid;
+    volatile outcome_t outcome = { .program = program };
+
+    pid = clone(child, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD,
+                (void *) (uintptr_t) &outcome);
+    if (pid == -1) {
+        *ret_step = CODR_STEP_FORK;
+        return -errno;
+    }
+
+    if (outcome.error == 0) {
+        return pid;
+    }
+
+    (void) waitpid(pid, NULL, 0);
+    *ret_step = outcome.step;
+    return -outcome.error;
+}
+
+
+bool
+codr_program_exists(const char *name, char *const *envp)
+{
+    char        file[PATH_MAX];
+    const char *path = find_path(envp);
+
+    if (strchr(name, '/')) {
+        return access(name, X_OK) == 0;
+    }
+
+    while (next_candidate(&path, name, file)) {
+        if (access(file, X_OK) == 0) {
+            return true;
+        }
+    }
+
+    return false;
+}

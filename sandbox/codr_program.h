@@ -1,0 +1,37 @@
+/*
+ * Starting the program of a job.
+ */
+
+#ifndef CODR_PROGRAM_H
+#define CODR_PROGRAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "codr_ipc.h"
+#include "codr_landlock.h"
+
+typedef struct {
+    char *const                 *argv;
+    char *const                 *envp;
+    int                          artefact;  /* executed, or -1: argv[0] */
+    int                          terminal;  /* slave side, or -1 */
+    int                          stdio[3];
+    bool                         limit_data;
+    const codr_spawn_request_t  *limits;
+    const codr_landlock_t       *landlock;  /* NULL: waived */
+} codr_program_t;
+
+
+/*
+ * Starts the program in a session of its own and returns its pid once its exec
+ * has succeeded; else negative errno with the step that failed, and nothing
+ * is left to wait for.
+ */
+pid_t codr_program_start(const codr_program_t *program, uint32_t *ret_step);
+
+/* True when name can be executed, looked up in PATH of envp. */
+bool codr_program_exists(const char *name, char *const *envp);
+
+#endif /* CODR_PROGRAM_H */

@@ -1,0 +1,43 @@
+/*
+ * An EXECUTE frame, decoded: what a client asked for, not yet judged.
+ */
+
+#ifndef CODR_REQUEST_H
+#define CODR_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "codr_limits.h"
+#include "codr_list.h"
+#include "codr_proto.h"
+
+typedef struct {
+    uint64_t         location;
+    char             language[CODR_NAME_MAX + 1];
+    char             owner[CODR_OWNER_MAX];
+    size_t           owner_len;
+    codr_kind_t      kind;
+    codr_terminal_t  terminal;
+    bool             live;
+    bool             echo;
+    bool             output_drop;
+    uint16_t         cols;
+    uint16_t         rows;
+    codr_list_t      args;
+    codr_limits_t    asked;             /* by the client */
+    codr_limits_t    caps;              /* of a location we do not know */
+    int              invalid;           /* a limit that is no valid number,
+                                           or -1 */
+} codr_request_t;
+
+
+/* Decodes hostile bytes into a zeroed request.  0, -EPROTO when malformed, or
+   -ENOMEM; codr_request_free() in any case. */
+int codr_request_decode(codr_request_t *request, const void *payload,
+    size_t len);
+
+void codr_request_free(codr_request_t *request);
+
+#endif /* CODR_REQUEST_H */

@@ -1,0 +1,593 @@
+/*
+ * The life of one sandbox in the broker.  Whatever init or the program in it
+ * does, a sandbox ends in one way only: the spawner says that it is gone, or
+ * the spawner itself is.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "codr_io.h"
+#include "codr_log.h"
+#include "codr_util.h"
+
+#define TRIES_MAX       256         /* slots that other instances hold */
+#define START_US        10000000    /* to be prepared */
+#define END_US          10000000    /* to be gone once it is killed */
+#define CPU_PAUSE_MIN   5000        /* between two looks at the CPU time */
+#define CPU_PAUSE_MAX   100000      /* the same while none is used */
+
+
+static void oom_ready(codr_event_t *event, uint32_t events);
+static void wall_over(codr_timer_t *timer);
+static void cpu_over(codr_timer_t *timer);
+
+
+void
+codr_sandbox_init(codr_sandbox_t *sandbox, codr_loop_t *loop,
+    const codr_sandbox_handlers_t *handlers, void *data)
+{
+    *sandbox = (codr_sandbox_t) {
+        .loop = loop,
+        .handlers = handlers,
+        .data = data,
+        .init_end = -1,
+        .init = { .fd = -1, .handler = codr_report_ready, .data = sandbox },
+        .oom = { .fd = -1, .handler = oom_ready, .data = sandbox },
+        .cpu = CODR_METER_NONE,
+        .wall_timer = { .handler = wall_over, .data = sandbox },
+        .cpu_timer = { .handler = cpu_over, .data = sandbox },
+        .artefact = CODR_ARTEFACT_NONE,
+    };
+}
+
+
+/* Its descriptors and timers; what is known about its end stays. */
+static void
+release(codr_sandbox_t *sandbox)
+{
+    codr_event_close(sandbox->loop, &sandbox->init);
+    codr_event_close(sandbox->loop, &sandbox->oom);
+    codr_close(&sandbox->init_end);
+    codr_close(&sandbox->cpu.fd);
+    codr_timer_clear(&sandbox->loop->timers, &sandbox->wall_timer);
+    codr_timer_clear(&sandbox->loop->timers, &sandbox->cpu_timer);
+}
+
+
+void
+codr_sandbox_free(codr_sandbox_t *sandbox)
+{
+    release(sandbox);
+    codr_artefact_free(&sandbox->artefact);
+    sandbox->state = CODR_SANDBOX_IDLE;
+}
+
+
+static void
+give_slot_back(codr_sandbox_t *sandbox, bool foreign)
+{
+    codr_link_t *link = sandbox->link;
+    uint32_t     slot = sandbox->request.slot;
+
+    if (!sandbox->attached) {
+        return;
+    }
+    sandbox->attached = false;
+
+    if (foreign) {
+        codr_slot_foreign(link->slots, slot);
+    } else {
+        codr_slot_release(link->slots, slot);
+    }
+
+    codr_link_detach(link, slot);
+}
+
+
+/* The last thing that happens to a sandbox. */
+static void
+gone(codr_sandbox_t *sandbox)
+{
+    if (sandbox->state == CODR_SANDBOX_GONE) {
+        return;
+    }
+
+    if (sandbox->run_us && sandbox->end.wall_us == 0) {
+        sandbox->end.wall_us = codr_now_us() - sandbox->run_us;
+    }
+
+    release(sandbox);
+    sandbox->state = CODR_SANDBOX_GONE;
+    give_slot_back(sandbox, false);
+    sandbox->handlers->changed(sandbox);
+}
+
+
+static int
+send_spawn(codr_sandbox_t *sandbox)
+{
+    return codr_io_send_one(sandbox->link->event.fd, &sandbox->request,
+                            sizeof(sandbox->request), &sandbox->init_end, 1);
+}
+
+
+static int
+send_kill(codr_sandbox_t *sandbox)
+{
+    codr_spawn_request_t request = {
+        .version = CODR_IPC_VERSION,
+        .op = CODR_KILL,
+        .id = sandbox->request.id,
+        .slot = sandbox->request.slot,
+    };
+
+    return codr_io_send_one(sandbox->link->event.fd, &request,
+                            sizeof(request), NULL, 0);
+}
+
+
+/* Sends what is due; what does not fit waits for codr_sandbox_flush(). */
+static int
+send_requests(codr_sandbox_t *sandbox)
+{
+    int result = 0;
+
+    if (sandbox->unsent_spawn) {
+        result = send_spawn(sandbox);
+        if (result == 0) {
+            sandbox->unsent_spawn = false;
+            codr_close(&sandbox->init_end);
+        }
+    }
+
+    /* a KILL must not overtake its SPAWN */
+    if (result == 0 && sandbox->unsent_kill) {
+        result = send_kill(sandbox);
+        sandbox->unsent_kill = result != 0;
+    }
+
+    if (result == -EAGAIN) {
+        codr_link_retry(sandbox->link);
+        return 0;
+    }
+
+    return result;
+}
+
+
+void
+codr_sandbox_flush(codr_sandbox_t *sandbox)
+{
+    if (send_requests(sandbox) < 0) {
+        codr_link_lose(sandbox->link);
+    }
+}
+
+
+static int
+open_init(codr_sandbox_t *sandbox)
+{
+    int ends[2];
+    int type = SOCK_SEQPACKET | SOCK_CLOEXEC;
+
+    if (socketpair(AF_UNIX, type, 0, ends) == -1) {
+        return -errno;
+    }
+
+    sandbox->init_end = ends[1];
+    sandbox->init.fd = ends[0];
+
+    /* init's own end blocks, ours does not */
+    if (fcntl(ends[0], F_SETFL, O_RDWR | O_NONBLOCK) == -1) {
+        return -errno;
+    }
+
+    return codr_event_watch(sandbox->loop, &sandbox->init, EPOLLIN);
+}
+
+
+/* One attempt with one slot. */
+static int
+attempt(codr_sandbox_t *sandbox)
+{
+    int             result;
+    static uint64_t last_id;
+
+    sandbox->request.slot = codr_slot_take(sandbox->link->slots);
+    if (sandbox->request.slot == 0) {
+        return -EBUSY;
+    }
+
+    result = codr_link_attach(sandbox->link, sandbox, sandbox->request.slot);
+    if (result < 0) {
+        codr_slot_release(sandbox->link->slots, sandbox->request.slot);
+        return result;
+    }
+
+    sandbox->attached = true;
+    sandbox->request.id = ++last_id;
+    sandbox->unsent_spawn = true;
+    sandbox->tries++;
+
+    result = open_init(sandbox);
+    if (result == 0) {
+        result = sandbox->handlers->describe(sandbox);
+    }
+    if (result == 0) {
+        result = send_requests(sandbox);
+    }
+
+    if (result < 0) {
+        codr_event_close(sandbox->loop, &sandbox->init);
+        codr_close(&sandbox->init_end);
+        give_slot_back(sandbox, false);
+    }
+
+    return result;
+}
+
+
+int
+codr_sandbox_start(codr_sandbox_t *sandbox, codr_link_t *link,
+    const codr_spawn_request_t *request)
+{
+    int result;
+
+    if (link->state != CODR_LINK_READY) {
+        return -ENOTCONN;
+    }
+
+    sandbox->link = link;
+    sandbox->request = *request;
+    sandbox->request.version = CODR_IPC_VERSION;
+    sandbox->request.op = CODR_SPAWN;
+    sandbox->state = CODR_SANDBOX_STARTING;
+
+    result = attempt(sandbox);
+    if (result == 0) {
+        result = codr_timer_set(&sandbox->loop->timers, &sandbox->wall_timer,
+                                codr_now_us() + START_US);
+        if (result < 0) {
+            codr_sandbox_kill(sandbox, CODR_STATUS_INTERNAL);
+            result = 0;         /* the owner hears of it when it is gone */
+        }
+        return result;
+    }
+
+    sandbox->state = CODR_SANDBOX_IDLE;
+    return result;
+}
+
+
+int
+codr_sandbox_describe(codr_sandbox_t *sandbox, uint32_t flags,
+    uint64_t artefact_max, const void *fields, size_t len, const int *fds,
+    size_t nfds)
+{
+    codr_init_request_t request = {
+        .version = CODR_IPC_VERSION,
+        .op = CODR_INIT_DESCRIBE,
+        .flags = flags,
+        .artefact_max = artefact_max,
+    };
+    struct iovec pieces[2] = {
+        { &request, sizeof(request) },
+        { (void *) (uintptr_t) fields, len },
+    };
+
+    sandbox->artefact_max = artefact_max;
+    return codr_io_send(sandbox->init.fd, pieces, 2, fds, nfds);
+}
+
+
+static int
+tell_init(codr_sandbox_t *sandbox, codr_init_op_t op, uint32_t value)
+{
+    codr_init_request_t request = {
+        .version = CODR_IPC_VERSION,
+        .op = op,
+        .value = value,
+    };
+
+    return codr_io_send_one(sandbox->init.fd, &request, sizeof(request), NULL,
+                            0);
+}
+
+
+/* CPU has no event: look again when the limit can have been reached at the
+   earliest, and less often while nothing is used. */
+static void
+watch_cpu(codr_sandbox_t *sandbox, uint64_t used)
+{
+    uint64_t pause = (sandbox->cpu_limit_us - used) / sandbox->cpus;
+
+    if (used != sandbox->cpu_seen_us || sandbox->cpu_pause_us == 0) {
+        sandbox->cpu_pause_us = CPU_PAUSE_MIN;
+    } else if (sandbox->cpu_pause_us < CPU_PAUSE_MAX) {
+        sandbox->cpu_pause_us *= 2;
+    }
+    sandbox->cpu_seen_us = used;
+
+    if (pause < sandbox->cpu_pause_us) {
+        pause = sandbox->cpu_pause_us;
+    }
+
+    if (codr_timer_set(&sandbox->loop->timers, &sandbox->cpu_timer,
+                       codr_now_us() + pause) < 0)
+    {
+        codr_sandbox_kill(sandbox, CODR_STATUS_INTERNAL);
+    }
+}
+
+
+static void
+cpu_over(codr_timer_t *timer)
+{
+    codr_sandbox_t *sandbox = timer->data;
+    uint64_t        used;
+
+    used = codr_meter_cpu_us(sandbox->cpu) - sandbox->cpu_base_us;
+
+    if (used >= sandbox->cpu_limit_us) {
+        codr_sandbox_kill(sandbox, CODR_STATUS_CPU_LIMIT);
+        return;
+    }
+
+    watch_cpu(sandbox, used);
+}
+
+
+void
+codr_sandbox_run(codr_sandbox_t *sandbox, uint64_t cpu_us, unsigned cpus)
+{
+    sandbox->state = CODR_SANDBOX_RUNNING;
+    sandbox->cpu_limit_us = cpu_us;
+    sandbox->cpus = cpus ? cpus : 1;
+    codr_timer_clear(&sandbox->loop->timers, &sandbox->wall_timer);
+
+    /* what making the sandbox took is not the program's */
+    if (sandbox->cpu.fd != -1 && cpu_us > 0) {
+        sandbox->cpu_base_us = codr_meter_cpu_us(sandbox->cpu);
+        watch_cpu(sandbox, 0);
+    }
+
+    sandbox->run_us = codr_now_us();
+    if (tell_init(sandbox, CODR_INIT_RUN, 0) < 0) {
+        codr_sandbox_kill(sandbox, CODR_STATUS_INTERNAL);
+    }
+}
+
+
+void
+codr_sandbox_deadline(codr_sandbox_t *sandbox, uint64_t at_us)
+{
+    if (sandbox->state != CODR_SANDBOX_RUNNING || sandbox->ending
+        || sandbox->end.reported)
+    {
+        return;
+    }
+
+    if (codr_timer_set(&sandbox->loop->timers, &sandbox->wall_timer,
+                       at_us) < 0)
+    {
+        codr_sandbox_kill(sandbox, CODR_STATUS_INTERNAL);
+    }
+}
+
+
+static void
+wall_over(codr_timer_t *timer)
+{
+    codr_sandbox_t *sandbox = timer->data;
+
+    if (sandbox->ending) {
+        codr_log(CODR_LEVEL_ERROR, 0, "sandbox in slot %u does not end",
+                 (unsigned) sandbox->request.slot);
+        return;
+    }
+
+    if (sandbox->state == CODR_SANDBOX_RUNNING) {
+        codr_sandbox_kill(sandbox, CODR_STATUS_WALL_LIMIT);
+        return;
+    }
+
+    codr_log(CODR_LEVEL_ERROR, ETIMEDOUT, "prepare sandbox in slot %u",
+             (unsigned) sandbox->request.slot);
+    codr_sandbox_kill(sandbox, CODR_STATUS_INTERNAL);
+}
+
+
+void
+codr_sandbox_signal(codr_sandbox_t *sandbox, int signo)
+{
+    if (sandbox->init.fd != -1) {
+        /* an init that does not read its socket gets no signals either */
+        (void) tell_init(sandbox, CODR_INIT_SIGNAL, (uint32_t) signo);
+    }
+}
+
+
+void
+codr_sandbox_kill(codr_sandbox_t *sandbox, codr_status_t reason)
+{
+    if (sandbox->state == CODR_SANDBOX_IDLE
+        || sandbox->state == CODR_SANDBOX_GONE || sandbox->ending)
+    {
+        return;
+    }
+
+    /* once the program has ended by itself, that is how it ended */
+    if (!sandbox->end.reported) {
+        sandbox->end.killed = true;
+        sandbox->end.reason = reason;
+    }
+    sandbox->ending = true;
+    sandbox->unsent_kill = true;
+
+    codr_timer_clear(&sandbox->loop->timers, &sandbox->cpu_timer);
+    (void) codr_timer_set(&sandbox->loop->timers, &sandbox->wall_timer,
+                          codr_now_us() + END_US);  /* only for the log */
+
+    if (send_requests(sandbox) < 0) {
+        codr_link_lose(sandbox->link);
+    }
+}
+
+
+void
+codr_sandbox_lost(codr_sandbox_t *sandbox)
+{
+    sandbox->end.lost = true;
+    if (!sandbox->end.killed && !sandbox->end.reported) {
+        sandbox->end.killed = true;
+        sandbox->end.reason = CODR_STATUS_INTERNAL;
+    }
+
+    gone(sandbox);
+}
+
+
+static void
+oom_ready(codr_event_t *event, uint32_t events)
+{
+    codr_sandbox_t *sandbox = event->data;
+    codr_meter_t    meter = { event->fd, sandbox->oom_v2 };
+
+    (void) events;
+
+    if (codr_meter_was_oom(meter)) {
+        codr_event_close(sandbox->loop, event);
+        codr_sandbox_kill(sandbox, CODR_STATUS_MEMORY_LIMIT);
+    }
+}
+
+
+/* The spawner's side */
+
+
+/* Two sockets, no order between them: the CPU file must be there too. */
+void
+codr_sandbox_prepared(codr_sandbox_t *sandbox)
+{
+    if (sandbox->spawned && sandbox->prepared
+        && sandbox->state == CODR_SANDBOX_STARTING)
+    {
+        sandbox->state = CODR_SANDBOX_PREPARED;
+    }
+}
+
+
+static int
+take_spawned(codr_sandbox_t *sandbox, const codr_spawn_reply_t *reply,
+    int *fds, size_t nfds)
+{
+    int      result;
+    size_t   i = 0;
+    bool     cpu = reply->flags & (CODR_SPAWNED_CPU | CODR_SPAWNED_CPU_V2);
+    bool     oom = reply->flags & (CODR_SPAWNED_OOM | CODR_SPAWNED_OOM_V2);
+
+    if (sandbox->spawned || nfds != (size_t) cpu + (size_t) oom) {
+        return -EPROTO;
+    }
+    sandbox->spawned = true;
+
+    if (cpu) {
+        sandbox->cpu.fd = codr_steal_fd(&fds[i++]);
+        sandbox->cpu.v2 = (reply->flags & CODR_SPAWNED_CPU_V2) != 0;
+    }
+    if (oom) {
+        sandbox->oom.fd = codr_steal_fd(&fds[i]);
+        sandbox->oom_v2 = (reply->flags & CODR_SPAWNED_OOM_V2) != 0;
+        result = codr_event_watch(sandbox->loop, &sandbox->oom,
+                                  sandbox->oom_v2 ? EPOLLPRI : EPOLLIN);
+        if (result < 0) {
+            return result;
+        }
+    }
+
+    codr_sandbox_prepared(sandbox);
+    sandbox->handlers->changed(sandbox);
+    return 0;
+}
+
+
+static int
+take_refused(codr_sandbox_t *sandbox, const codr_spawn_reply_t *reply)
+{
+    if (sandbox->spawned) {
+        return -EPROTO;
+    }
+
+    if (reply->error == EADDRINUSE) {
+        codr_event_close(sandbox->loop, &sandbox->init);
+        give_slot_back(sandbox, true);
+        if (!sandbox->ending && sandbox->tries < TRIES_MAX
+            && attempt(sandbox) == 0)
+        {
+            return 0;
+        }
+    }
+
+    sandbox->end.failed = true;
+    sandbox->end.step = reply->step;
+    sandbox->end.error = reply->error;
+    gone(sandbox);
+    return 0;
+}
+
+
+static int
+take_gone(codr_sandbox_t *sandbox, const codr_spawn_reply_t *reply)
+{
+    codr_sandbox_end_t *end = &sandbox->end;
+
+    if (!sandbox->spawned) {
+        return -EPROTO;
+    }
+
+    /* what init said last lies in its socket, complete */
+    codr_report_drain(sandbox);
+
+    end->oom_events = reply->oom_events;
+    end->memory_peak = reply->memory_peak;
+    end->cpu_us = reply->cpu_us > sandbox->cpu_base_us
+                  ? reply->cpu_us - sandbox->cpu_base_us : 0;
+    end->cpu_over = sandbox->cpu.fd == -1
+                    && end->cpu_us / 1000000 >= sandbox->request.cpu_seconds;
+    gone(sandbox);
+    return 0;
+}
+
+
+int
+codr_sandbox_reply(codr_sandbox_t *sandbox, const codr_spawn_reply_t *reply,
+    int *fds, size_t nfds)
+{
+    if (reply->id != sandbox->request.id || sandbox->unsent_spawn) {
+        return -EPROTO;
+    }
+
+    switch ((codr_spawn_answer_t) reply->kind) {
+
+    case CODR_SPAWNER_SPAWNED:
+        return take_spawned(sandbox, reply, fds, nfds);
+
+    case CODR_SPAWNER_REFUSED:
+        return take_refused(sandbox, reply);
+
+    case CODR_SPAWNER_EXITED:
+        return take_gone(sandbox, reply);
+
+    case CODR_SPAWNER_READY:
+        break;
+    }
+
+    return -EPROTO;
+}

@@ -1,0 +1,271 @@
+/*
+ * Turns the system call tables into BPF and loads it.  Compiling runs in the
+ * spawner at start (and in --check), as through libseccomp it would cost every
+ * job more than all other layers together.  Numbers and arguments are judged
+ * by programs of their own, which keeps "an argument is refused" (EPERM) and
+ * "there is no such call" (ENOSYS) apart.  Never writes BPF by hand.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_seccomp.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <malloc.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "codr_syscalls.h"
+#include "codr_util.h"
+
+#define OPTIMIZE_TREE   2       /* SCMP_FLTATR_CTL_OPTIMIZE: binary tree */
+
+
+static int
+add_row(scmp_filter_ctx ctx, const codr_syscall_t *row, uint32_t action)
+{
+    int nr = seccomp_syscall_resolve_name(row->name);
+
+    if (nr == __NR_SCMP_ERROR) {
+        return 0;               /* newer than the library: the default */
+    }
+
+    return seccomp_rule_add(ctx, action, nr, 0);
+}
+
+
+/* What the spawner may call.  Rows that are missing here answer ENOSYS. */
+static int
+add_numbers(scmp_filter_ctx ctx)
+{
+    int    rc = 0;
+    size_t i;
+
+    for (i = 0; rc == 0 && i < codr_syscalls_count; i++) {
+        switch (codr_syscalls[i].action) {
+        case CODR_SYSCALL_ALLOW:
+        case CODR_SYSCALL_REFUSE_LATE:
+        case CODR_SYSCALL_ABSENT_LATE:
+            rc = add_row(ctx, &codr_syscalls[i], SCMP_ACT_ALLOW);
+            break;
+        case CODR_SYSCALL_REFUSE:
+            rc = add_row(ctx, &codr_syscalls[i], SCMP_ACT_ERRNO(EPERM));
+            break;
+        case CODR_SYSCALL_PRETEND:
+            rc = add_row(ctx, &codr_syscalls[i], SCMP_ACT_ERRNO(0));
+            break;
+        case CODR_SYSCALL_ABSENT:
+            break;
+        }
+    }
+
+    return rc;
+}
+
+
+/* What init gives up on top of that. */
+static int
+add_late(scmp_filter_ctx ctx)
+{
+    int    rc = 0;
+    size_t i;
+
+    for (i = 0; rc == 0 && i < codr_syscalls_count; i++) {
+        switch (codr_syscalls[i].action) {
+        case CODR_SYSCALL_REFUSE_LATE:
+            rc = add_row(ctx, &codr_syscalls[i], SCMP_ACT_ERRNO(EPERM));
+            break;
+        case CODR_SYSCALL_ABSENT_LATE:
+            rc = add_row(ctx, &codr_syscalls[i], SCMP_ACT_ERRNO(ENOSYS));
+            break;
+        case CODR_SYSCALL_ALLOW:
+        case CODR_SYSCALL_REFUSE:
+        case CODR_SYSCALL_ABSENT:
+        case CODR_SYSCALL_PRETEND:
+            break;
+        }
+    }
+
+    return rc;
+}
+
+
+static int
+add_arguments(scmp_filter_ctx ctx)
+{
+    int                        nr, rc;
+    size_t                     i, n;
+    const codr_argument_t     *argument;
+    struct scmp_arg_cmp        cmp[CODR_ARGUMENTS_MAX];
+    const codr_syscall_rule_t *rule;
+
+    for (i = 0; i < codr_syscall_rules_count; i++) {
+        rule = &codr_syscall_rules[i];
+
+        nr = seccomp_syscall_resolve_name(rule->name);
+        if (nr == __NR_SCMP_ERROR) {
+            return -EINVAL;
+        }
+
+        for (n = 0; n < CODR_ARGUMENTS_MAX; n++) {
+            argument = &rule->argument[n];
+            if (argument->mask == 0) {
+                break;
+            }
+            cmp[n] = argument->op == CODR_ARGUMENT_ABOVE
+                     ? SCMP_CMP64(argument->number, SCMP_CMP_GT,
+                                  argument->value, 0)
+                     : SCMP_CMP64(argument->number, SCMP_CMP_MASKED_EQ,
+                                  argument->mask, argument->value);
+        }
+
+        rc = seccomp_rule_add_array(ctx,
+                                    SCMP_ACT_ERRNO((uint32_t) rule->error),
+                                    nr, (unsigned) n, cmp);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * libseccomp only writes to descriptors.  The memfd it gets is kept as a
+ * mapping: shared pages cost a fork nothing.
+ */
+static int
+export_program(scmp_filter_ctx ctx, struct sock_fprog *ret)
+{
+    int                     rc;
+    void                   *map;
+    struct stat             st;
+    codr_cleanup_close int  fd = memfd_create("codr-seccomp", MFD_CLOEXEC);
+
+    if (fd == -1) {
+        return -errno;
+    }
+
+    rc = seccomp_export_bpf(ctx, fd);
+    if (rc != 0) {
+        return rc;
+    }
+
+    if (fstat(fd, &st) == -1) {
+        return -errno;
+    }
+
+    map = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED) {
+        return -errno;
+    }
+
+    ret->filter = map;
+    ret->len = (unsigned short) ((size_t) st.st_size
+                                 / sizeof(struct sock_filter));
+    return 0;
+}
+
+
+static int
+compile(int (*add)(scmp_filter_ctx), uint32_t otherwise,
+    struct sock_fprog *ret)
+{
+    int             rc;
+    scmp_filter_ctx ctx = seccomp_init(otherwise);
+
+    if (ctx == NULL) {
+        return -ENOMEM;
+    }
+
+    /* wrong architecture: the 32-bit table and x32 are doors of their own */
+    rc = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
+                          SCMP_ACT_KILL_PROCESS);
+    if (rc == 0) {
+        rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, OPTIMIZE_TREE);
+    }
+    if (rc == 0) {
+        rc = add(ctx);
+    }
+    if (rc == 0) {
+        rc = export_program(ctx, ret);
+    }
+
+    seccomp_release(ctx);
+    return rc;
+}
+
+
+int
+codr_seccomp_compile(codr_seccomp_t *ret)
+{
+    int            rc;
+    codr_seccomp_t made = { 0 };
+
+    rc = compile(add_numbers, SCMP_ACT_ERRNO(ENOSYS), &made.numbers);
+    if (rc == 0) {
+        rc = compile(add_arguments, SCMP_ACT_ALLOW, &made.arguments);
+    }
+    if (rc == 0) {
+        rc = compile(add_late, SCMP_ACT_ALLOW, &made.late);
+    }
+
+    /* what the library used would be copied for every job */
+    (void) malloc_trim(0);
+
+    if (rc != 0) {
+        codr_seccomp_free(&made);
+        return rc;
+    }
+
+    *ret = made;
+    return 0;
+}
+
+
+static void
+free_program(struct sock_fprog *program)
+{
+    if (program->filter) {
+        (void) munmap(program->filter, program->len * sizeof(*program->filter));
+        *program = (struct sock_fprog) { 0 };
+    }
+}
+
+
+void
+codr_seccomp_free(codr_seccomp_t *seccomp)
+{
+    free_program(&seccomp->numbers);
+    free_program(&seccomp->arguments);
+    free_program(&seccomp->late);
+}
+
+
+static int
+load(const struct sock_fprog *program)
+{
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) == -1
+           ? -errno : 0;
+}
+
+
+int
+codr_seccomp_load_spawner(const codr_seccomp_t *seccomp)
+{
+    int rc = load(&seccomp->numbers);
+
+    return rc == 0 ? load(&seccomp->arguments) : rc;
+}
+
+
+int
+codr_seccomp_load_init(const codr_seccomp_t *seccomp)
+{
+    return load(&seccomp->late);
+}

@@ -1,0 +1,170 @@
+/*
+ * Builds the source image.  Runs in the broker.  File names are data here:
+ * nothing is ever opened by them outside the job's own sandbox.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_source.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "codr_io.h"
+#include "codr_language.h"
+#include "codr_proto.h"
+#include "codr_util.h"
+
+
+codr_source_result_t
+codr_source_open(codr_source_t *source)
+{
+    source->memfd = memfd_create("codr-source",
+                                 MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    return source->memfd == -1 ? CODR_SOURCE_FAILED : CODR_SOURCE_OK;
+}
+
+
+/* "a" and "a/b" cannot both be files. */
+static bool
+collides(const char *a, const char *b)
+{
+    size_t i = 0;
+
+    while (a[i] != '\0' && a[i] == b[i]) {
+        i++;
+    }
+
+    return (a[i] == '\0' && (b[i] == '\0' || b[i] == '/'))
+           || (b[i] == '\0' && a[i] == '/');
+}
+
+
+static codr_source_result_t
+add_name(codr_source_t *source, const char *name, size_t len)
+{
+    size_t      i;
+    const char *added;
+
+    if (!codr_file_name_valid(name, len)) {
+        return CODR_SOURCE_BAD_NAME;
+    }
+
+    errno = -codr_list_add(&source->names, name, len);
+    if (errno != 0) {
+        return CODR_SOURCE_FAILED;
+    }
+
+    added = source->names.item[source->names.count - 1];
+    for (i = 0; i + 1 < source->names.count; i++) {
+        if (collides(source->names.item[i], added)) {
+            return CODR_SOURCE_DUPLICATE;
+        }
+    }
+
+    return CODR_SOURCE_OK;
+}
+
+
+static codr_source_result_t
+write_all(codr_source_t *source, const void *data, size_t len)
+{
+    int error = -codr_io_write_all(source->memfd, data, len);
+
+    errno = error;
+    return error == 0 ? CODR_SOURCE_OK : CODR_SOURCE_FAILED;
+}
+
+
+static codr_source_result_t
+write_headers(codr_source_t *source, uint32_t size)
+{
+    uint8_t       head[CODR_FILE_NAME_MAX + 2 * CODR_FIELD_HEADER];
+    const char   *name = source->names.item[source->names.count - 1];
+    codr_writer_t writer;
+
+    codr_writer_init(&writer, head, sizeof(head) - CODR_FIELD_HEADER);
+    codr_put_text(&writer, CODR_FIELD_FILE_NAME, name);
+    codr_field_header(writer.pos, CODR_FIELD_FILE_DATA, size);
+
+    return write_all(source, head, (size_t) (writer.pos - head)
+                                   + CODR_FIELD_HEADER);
+}
+
+
+codr_source_result_t
+codr_source_file(codr_source_t *source, const codr_language_t *language,
+    const codr_limits_t *limits, const char *name, size_t len, uint64_t size)
+{
+    bool                 main_file = source->names.count == 0;
+    codr_source_result_t result;
+
+    if (source->awaited != 0 || size > UINT32_MAX) {
+        return CODR_SOURCE_PROTOCOL;
+    }
+    if (source->names.count >= limits->value[CODR_LIMIT_FILE_COUNT]) {
+        return CODR_SOURCE_TOO_MANY;
+    }
+
+    if (main_file && len == 0) {
+        name = language->source;
+        len = strlen(name);
+    }
+
+    result = add_name(source, name, len);
+    if (result != CODR_SOURCE_OK) {
+        return result;
+    }
+
+    source->total += size;
+    if (source->total > limits->value[CODR_LIMIT_FILES]) {
+        return CODR_SOURCE_TOO_LARGE;
+    }
+
+    name = source->names.item[source->names.count - 1];
+    if (main_file || codr_language_is_source(language, name)) {
+        source->code += size;
+    }
+    if (source->code > limits->value[CODR_LIMIT_CODE]) {
+        return CODR_SOURCE_CODE_TOO_LARGE;
+    }
+
+    source->awaited = size;
+    return write_headers(source, (uint32_t) size);
+}
+
+
+codr_source_result_t
+codr_source_data(codr_source_t *source, const void *data, size_t len)
+{
+    if (len > source->awaited) {
+        return CODR_SOURCE_PROTOCOL;
+    }
+
+    source->awaited -= len;
+    return write_all(source, data, len);
+}
+
+
+codr_source_result_t
+codr_source_seal(codr_source_t *source)
+{
+    if (source->names.count == 0 || source->awaited != 0) {
+        return CODR_SOURCE_PROTOCOL;
+    }
+
+    errno = -codr_io_seal(source->memfd);
+    return errno == 0 ? CODR_SOURCE_OK : CODR_SOURCE_FAILED;
+}
+
+
+void
+codr_source_free(codr_source_t *source)
+{
+    codr_close(&source->memfd);
+    codr_list_free(&source->names);
+}

@@ -1,0 +1,490 @@
+/*
+ * The spawner role: makes sandboxes and ends them.  The only process with
+ * privileges that a request from outside can reach, so what it takes are
+ * structs of numbers and one descriptor, it allocates nothing per request, and
+ * any odd request ends it.  It is the parent of every init, and tells the
+ * broker of each end exactly once.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_spawner.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "codr_init.h"
+#include "codr_io.h"
+#include "codr_ipc.h"
+#include "codr_limits.h"
+#include "codr_log.h"
+#include "codr_ns.h"
+#include "codr_spawner_setup.h"
+#include "codr_uid.h"
+#include "codr_util.h"
+
+#define CPU_SECONDS_MAX     (366 * 86400)
+
+static codr_spawner_t self;
+
+
+static void
+answer(codr_spawn_reply_t *reply, const int *fds, size_t nfds)
+{
+    reply->version = CODR_IPC_VERSION;
+
+    /* a broker that is gone shows as the end of its socket */
+    (void) codr_io_send_one(CODR_FD_PEER, reply, sizeof(*reply), fds, nfds);
+}
+
+
+static void
+answer_ready(void)
+{
+    codr_spawn_reply_t reply = {
+        .kind = CODR_SPAWNER_READY,
+        .slots = self.count,
+    };
+
+    _Static_assert(sizeof(reply.layer) >= sizeof(self.layers.state), "layers");
+    memcpy(reply.layer, self.layers.state, sizeof(self.layers.state));
+
+    answer(&reply, NULL, 0);
+}
+
+
+static bool
+within(uint64_t value, uint64_t max)
+{
+    return value > 0 && value <= max;
+}
+
+
+static uint64_t
+maximum(codr_limit_id_t limit)
+{
+    return codr_limit_info(limit)->maximum;
+}
+
+
+/* The broker has combined limits of people; here only what is sane counts. */
+static bool
+is_sane(const codr_spawn_request_t *request)
+{
+    uint64_t memory = maximum(CODR_LIMIT_MEMORY);
+
+    if (memory < maximum(CODR_LIMIT_COMPILE_MEMORY)) {
+        memory = maximum(CODR_LIMIT_COMPILE_MEMORY);
+    }
+
+    return request->id != 0
+           && request->slot > 0 && request->slot < self.count
+           && self.slots[request->slot].id == 0
+           && (request->flags & ~(uint32_t) CODR_SPAWN_TERMINAL) == 0
+           && within(request->memory, memory)
+           && within(request->stack, maximum(CODR_LIMIT_STACK))
+           && within(request->disk, maximum(CODR_LIMIT_DISK))
+           && within(request->inodes, maximum(CODR_LIMIT_INODES))
+           && within(request->file_size, maximum(CODR_LIMIT_DISK))
+           && within(request->cpu_seconds, CPU_SECONDS_MAX)
+           && within(request->processes, maximum(CODR_LIMIT_PROCESSES))
+           && within(request->open_files, maximum(CODR_LIMIT_OPEN_FILES));
+}
+
+
+static uid_t
+slot_uid(uint32_t slot)
+{
+    return self.first_uid + (self.user_ns ? 1 : slot);
+}
+
+
+/* Slots are taken from the first on: what was never used is never touched, so
+   that a clone copies, and a search reads, no more than is needed. */
+static codr_spawner_slot_t *
+use_slot(uint32_t number)
+{
+    for ( ; self.used <= number; self.used++) {
+        self.slots[self.used].net = -1;
+        self.slots[self.used].cgroup.number = self.used;
+        self.slots[self.used].cgroup.dir = -1;
+        self.slots[self.used].cgroup.oom = -1;
+    }
+
+    return &self.slots[number];
+}
+
+
+static int
+lease_uid(uint32_t number, codr_spawner_slot_t *slot)
+{
+    int rc = 0;
+
+    if (!slot->leased && self.uids >= 0) {
+        rc = codr_uid_lease(self.uids, slot_uid(number));
+        slot->leased = rc == 0;
+    }
+
+    return rc;
+}
+
+
+/* Into the slot's network: the clone copies it. */
+static int
+enter_net(codr_spawner_slot_t *slot)
+{
+    int fd;
+
+    if (!codr_layer_ok(&self.layers, CODR_LAYER_NS_NET)) {
+        return 0;
+    }
+    if (slot->net >= 0) {
+        return codr_ns_enter_net(slot->net);
+    }
+
+    fd = codr_ns_new_net();
+    if (fd < 0) {
+        return fd;
+    }
+
+    slot->net = fd;
+    return 0;
+}
+
+
+/* In the clone this does not return. */
+static pid_t
+clone_init(const codr_spawn_request_t *request,
+    const codr_spawner_slot_t *slot, int sock)
+{
+    pid_t       pid;
+    codr_init_t init = {
+        .request = request,
+        .layers = &self.layers,
+        .cgroup = &self.cgroup,
+        .slot = &slot->cgroup,
+        .seccomp = &self.seccomp,
+        .landlock = &self.landlock,
+        .uid = slot_uid(request->slot),
+        .user_ns = self.user_ns,
+        .socket = sock,
+    };
+
+    pid = codr_ns_clone(self.namespaces,
+                        codr_cgroup_into(&self.cgroup, &slot->cgroup));
+    if (pid == 0) {
+        codr_init_main(&init);
+    }
+
+    return pid;
+}
+
+
+static int
+make_sandbox(const codr_spawn_request_t *request, int sock,
+    codr_cgroup_watch_t *ret_watch, uint32_t *ret_step)
+{
+    int                  rc;
+    pid_t                pid = 0;
+    codr_cgroup_usage_t  usage;
+    codr_spawner_slot_t *slot = use_slot(request->slot);
+
+    *ret_step = CODR_STEP_UID_LEASE;
+    rc = lease_uid(request->slot, slot);
+    if (rc != 0) {
+        return rc;
+    }
+
+    *ret_step = CODR_STEP_NETNS;
+    rc = enter_net(slot);
+    if (rc != 0) {
+        return rc;
+    }
+
+    rc = codr_cgroup_prepare(&self.cgroup, &slot->cgroup, request->id,
+                             request->memory, request->processes, ret_step);
+    if (rc != 0) {
+        return rc;
+    }
+
+    *ret_step = CODR_STEP_CGROUP_CREATE;
+    rc = codr_cgroup_watch(&self.cgroup, &slot->cgroup, ret_watch);
+    if (rc == 0) {
+        *ret_step = CODR_STEP_CLONE;
+        rc = pid = clone_init(request, slot, sock);
+    }
+    if (rc < 0) {
+        (void) codr_cgroup_finish(&self.cgroup, &slot->cgroup, &usage);
+        return rc;
+    }
+
+    slot->id = request->id;
+    slot->pid = pid;
+    return 0;
+}
+
+
+static void
+spawn(const codr_spawn_request_t *request, int sock)
+{
+    int                 rc;
+    codr_spawn_reply_t  reply = { .id = request->id, .slot = request->slot };
+    codr_cgroup_watch_t watch = { 0 };
+
+    rc = make_sandbox(request, sock, &watch, &reply.step);
+    if (rc == 0) {
+        reply.kind = CODR_SPAWNER_SPAWNED;
+        reply.flags = watch.flags;
+        reply.step = CODR_STEP_NONE;
+        answer(&reply, watch.fd, watch.count);
+    } else {
+        reply.kind = CODR_SPAWNER_REFUSED;
+        reply.error = -rc;
+        answer(&reply, NULL, 0);
+    }
+
+    while (watch.ours > 0) {
+        codr_close(&watch.fd[--watch.ours]);
+    }
+}
+
+
+static void
+kill_sandbox(const codr_spawner_slot_t *slot)
+{
+    codr_cgroup_kill(&self.cgroup, &slot->cgroup);
+
+    /* not reaped yet, so the pid is still its own; all others in the
+       namespace die with it */
+    (void) kill(slot->pid, SIGKILL);
+}
+
+
+static void
+kill_by_id(uint64_t id)
+{
+    uint32_t i;
+
+    for (i = 1; i < self.used; i++) {
+        if (self.slots[i].id == id) {
+            kill_sandbox(&self.slots[i]);
+            return;
+        }
+    }
+}
+
+
+/* False when the request is not one a broker makes. */
+static bool
+handle(const codr_spawn_request_t *request, int sock)
+{
+    if (request->version != CODR_IPC_VERSION) {
+        return false;
+    }
+
+    switch (request->op) {
+    case CODR_SPAWN:
+        if (sock < 0 || !self.usable || !is_sane(request)) {
+            return false;
+        }
+        spawn(request, sock);
+        return true;
+
+    case CODR_KILL:
+        if (sock >= 0 || request->id == 0) {
+            return false;
+        }
+        kill_by_id(request->id);
+        return true;
+    }
+
+    return false;
+}
+
+
+/* False at the end: the broker has gone, or has gone mad. */
+static bool
+receive(void)
+{
+    bool                   sane;
+    size_t                 nfds = 0;
+    ssize_t                n;
+    codr_spawn_request_t   request;
+    codr_cleanup_close int sock = -1;
+
+    n = codr_io_recv(CODR_FD_PEER, &request, sizeof(request), &sock, 1, &nfds,
+                     NULL);
+    if (n == 0 || n == -ECONNRESET) {
+        return false;
+    }
+
+    sane = n == sizeof(request) && handle(&request, nfds == 1 ? sock : -1);
+    if (!sane) {
+        codr_log(CODR_LEVEL_PANIC, 0, "odd request from the broker");
+    }
+
+    return sane;
+}
+
+
+static codr_spawner_slot_t *
+find_slot(pid_t pid)
+{
+    uint32_t i;
+
+    for (i = 1; i < self.used; i++) {
+        if (self.slots[i].id != 0 && self.slots[i].pid == pid) {
+            return &self.slots[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static uint64_t
+cpu_of(const struct rusage *usage)
+{
+    return (uint64_t) (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec)
+           * 1000000
+           + (uint64_t) (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
+}
+
+
+/* An init is gone, and with it all of its namespace. */
+static void
+finish(codr_spawner_slot_t *slot, int wait_status, const struct rusage *rusage)
+{
+    int                 rc;
+    codr_cgroup_usage_t usage;
+    codr_spawn_reply_t  reply = {
+        .kind = CODR_SPAWNER_EXITED,
+        .id = slot->id,
+        .slot = (uint32_t) (slot - self.slots),
+        .wait_status = wait_status,
+        .cpu_us = cpu_of(rusage),
+    };
+
+    rc = codr_cgroup_finish(&self.cgroup, &slot->cgroup, &usage);
+    if (rc != 0) {
+        codr_log(CODR_LEVEL_ERROR, -rc, "remove the cgroup of sandbox %llu",
+                 (unsigned long long) slot->id);
+    }
+
+    if (self.cgroup.version != CODR_CGROUP_NONE) {
+        reply.cpu_us = usage.cpu_us;
+        reply.memory_peak = usage.memory_peak;
+        reply.oom_events = usage.oom_events;
+    }
+
+    slot->id = 0;
+    slot->pid = 0;
+
+    answer(&reply, NULL, 0);
+    codr_cgroup_clean(&self.cgroup, &slot->cgroup);
+}
+
+
+static void
+reap(int flags)
+{
+    int                  status;
+    pid_t                pid = 0;
+    struct rusage        rusage;
+    codr_spawner_slot_t *slot;
+
+    while ((pid = wait4(-1, &status, flags | __WALL, &rusage)) > 0) {
+        slot = find_slot(pid);
+        if (slot) {
+            finish(slot, status, &rusage);
+        }
+    }
+}
+
+
+/* False when we are asked to end. */
+static bool
+take_signal(void)
+{
+    struct signalfd_siginfo info;
+
+    while (read(self.children, &info, sizeof(info)) == sizeof(info)) {
+        if (info.ssi_signo == SIGTERM) {
+            return false;
+        }
+    }
+
+    reap(WNOHANG);
+    return true;
+}
+
+
+static void
+serve(void)
+{
+    struct pollfd events[] = {
+        { .fd = self.children, .events = POLLIN },
+        { .fd = CODR_FD_PEER, .events = POLLIN },
+        { .fd = CODR_FD_CONTROL, .events = POLLIN },
+    };
+
+    for ( ;; ) {
+        if (poll(events, CODR_ARRAY_LEN(events), -1) == -1) {
+            return;
+        }
+        if ((events[0].revents && !take_signal())
+            || (events[1].revents && !receive())
+            || events[2].revents)       /* the supervisor says nothing */
+        {
+            return;
+        }
+    }
+}
+
+
+static void
+end(void)
+{
+    uint32_t i;
+
+    for (i = 1; i < self.used; i++) {
+        if (self.slots[i].id != 0) {
+            kill_sandbox(&self.slots[i]);
+        }
+    }
+
+    reap(0);
+
+    for (i = 1; i < self.used; i++) {
+        codr_cgroup_forget(&self.cgroup, &self.slots[i].cgroup);
+    }
+    if (self.cgroup.version != CODR_CGROUP_NONE) {
+        codr_cgroup_close(&self.cgroup);
+    }
+}
+
+
+int
+codr_spawner_main(int argc, char **argv)
+{
+    int rc;
+
+    codr_log_init("spawner", CODR_FD_LOG);
+
+    rc = codr_spawner_set_up(&self, argc, argv);
+    if (rc == 0) {
+        answer_ready();
+        serve();
+    }
+
+    end();
+
+    return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

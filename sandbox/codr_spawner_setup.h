@@ -1,0 +1,50 @@
+/*
+ * The spawner before its first request: options, layers, template root.
+ */
+
+#ifndef CODR_SPAWNER_SETUP_H
+#define CODR_SPAWNER_SETUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "codr_cgroup.h"
+#include "codr_landlock.h"
+#include "codr_layer.h"
+#include "codr_seccomp.h"
+
+/* One slot: what stays with it from sandbox to sandbox, and the one in it. */
+typedef struct {
+    uint64_t            id;         /* of the sandbox; 0: free */
+    pid_t               pid;        /* its init */
+    int                 net;        /* network namespace */
+    bool                leased;     /* its uid */
+    codr_cgroup_slot_t  cgroup;
+} codr_spawner_slot_t;
+
+typedef struct {
+    uid_t                 first_uid;
+    uint32_t              count;        /* of uids and slots; 0 is nobody's */
+    uint32_t              used;         /* slots below this are initialised */
+    bool                  user_ns;      /* not root */
+    bool                  usable;       /* no required layer is missing */
+    int                   uids;         /* lock file; -1: waived */
+    int                   children;     /* signalfd */
+    unsigned long         namespaces;   /* CLONE_NEW* of an init */
+    codr_layers_t         layers;
+    codr_cgroup_t         cgroup;
+    codr_seccomp_t        seccomp;
+    codr_landlock_t       landlock;
+    codr_spawner_slot_t  *slots;
+} codr_spawner_t;
+
+
+/*
+ * Reads the options and makes everything ready for requests; may execute
+ * itself anew inside a scope of systemd's.  0, or negative errno after having
+ * logged why.
+ */
+int codr_spawner_set_up(codr_spawner_t *ret, int argc, char **argv);
+
+#endif /* CODR_SPAWNER_SETUP_H */

@@ -1,0 +1,693 @@
+/*
+ * The stages of a job: compile (for compiled languages), then run.  Runs in
+ * the broker.
+ *
+ * advance() is called whenever something about the sandbox or the streams has
+ * changed, looks at what is true now, and does the next step.  A stage is over
+ * when its sandbox is gone and what it wrote has been read to the end; only
+ * then anything final is said.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_job.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codr_answer.h"
+#include "codr_log.h"
+#include "codr_util.h"
+#include "codr_words.h"
+
+#define US(ms)          ((ms) * 1000)
+
+
+static void take_terminal(codr_sandbox_t *sandbox, int master);
+static void sandbox_changed(codr_sandbox_t *sandbox);
+static void run_output(codr_stdio_t *io, uint8_t stream, uint8_t *data,
+    size_t len);
+static void compiler_output(codr_stdio_t *io, uint8_t stream, uint8_t *data,
+    size_t len);
+static void streams_ended(codr_stdio_t *io);
+static void line_truncated(codr_stdio_t *io);
+static void advance(codr_job_t *job);
+
+static const codr_sandbox_handlers_t sandbox_handlers = {
+    codr_command_describe, take_terminal, sandbox_changed,
+};
+
+static const codr_stdio_handlers_t run_handlers = {
+    run_output, streams_ended, line_truncated,
+};
+
+static const codr_stdio_handlers_t compiler_handlers = {
+    compiler_output, streams_ended, line_truncated,
+};
+
+
+codr_stage_t
+codr_stage_of(const codr_job_t *job)
+{
+    return job->state == CODR_JOB_COMPILING ? CODR_STAGE_COMPILE
+                                            : CODR_STAGE_RUN;
+}
+
+
+static void
+close_ends(codr_job_t *job)
+{
+    size_t i;
+
+    for (i = 0; i < CODR_ARRAY_LEN(job->ends); i++) {
+        codr_close(&job->ends[i]);
+    }
+}
+
+
+static void
+fail(codr_job_t *job, codr_error_t code, const char *message)
+{
+    codr_job_refuse(job, code, message, 0);
+}
+
+
+/* Back into the queue, for the next spawner. */
+static void
+start_over(codr_job_t *job)
+{
+    codr_stdio_t *io = &job->io;
+
+    /* input that came meanwhile stays */
+    codr_event_close(io->loop, &io->in);
+    codr_event_close(io->loop, &io->out);
+    codr_event_close(io->loop, &io->err);
+    codr_stdio_close(&job->compiler);
+
+    codr_stage_release(job);
+    codr_sandbox_free(&job->sandbox);
+    job->state = CODR_JOB_QUEUED;
+    codr_dispatch_add(job->broker, job);
+}
+
+
+/* A fresh sandbox for the state the job is in. */
+static void
+start_sandbox(codr_job_t *job)
+{
+    int                  result = 0;
+    codr_stage_t         stage = codr_stage_of(job);
+    codr_spawn_request_t request = codr_command_limits(job, stage);
+
+    codr_sandbox_init(&job->sandbox, &job->broker->loop, &sandbox_handlers,
+                      job);
+
+    if (stage == CODR_STAGE_COMPILE) {
+        codr_stdio_init(&job->compiler, &job->broker->loop,
+                        &compiler_handlers, job);
+        result = codr_stdio_open_pipes(&job->compiler, true, job->ends);
+    } else if (!job->io.terminal) {
+        result = codr_stdio_open_pipes(&job->io, false, job->ends);
+    }
+
+    if (result == 0) {
+        result = job->broker->link
+                 ? codr_sandbox_start(&job->sandbox, job->broker->link,
+                                      &request)
+                 : -ENOTCONN;
+    }
+    if (result == 0) {
+        return;
+    }
+
+    if (result == -EPIPE || result == -ECONNRESET || result == -ENOTCONN) {
+        if (job->broker->link) {
+            codr_link_lose(job->broker->link);
+        }
+        start_over(job);
+        return;
+    }
+
+    codr_log(CODR_LEVEL_ERROR, -result, "start a sandbox");
+    if (result == -EBUSY || result == -EMFILE) {
+        fail(job, CODR_ERROR_BUSY, "no sandbox is free");
+    } else {
+        fail(job, CODR_ERROR_INTERNAL, "no sandbox could be started");
+    }
+}
+
+
+void
+codr_stage_begin(codr_job_t *job)
+{
+    bool compile = job->language->compile.count > 0
+                   && job->artefact.memfd == -1;
+
+    job->begun_us = codr_now_us();
+    job->io.handlers = &run_handlers;
+    job->state = compile ? CODR_JOB_COMPILING : CODR_JOB_RUNNING;
+
+    /* it may have been found missing while the job waited */
+    if (job->language->availability == CODR_LANGUAGE_UNAVAILABLE) {
+        fail(job, CODR_ERROR_UNAVAILABLE, job->language->reason);
+        return;
+    }
+
+    if (!job->announced) {
+        job->announced = true;
+        codr_answer_started(job);
+    }
+    start_sandbox(job);
+}
+
+
+static void
+release_compile(codr_job_t *job)
+{
+    if (job->holds_compile) {
+        job->holds_compile = false;
+        job->broker->compiling--;
+        codr_dispatch_soon(job->broker);
+    }
+}
+
+
+void
+codr_stage_release(codr_job_t *job)
+{
+    codr_broker_t *broker = job->broker;
+
+    release_compile(job);
+
+    if (job->holds_place) {
+        job->holds_place = false;
+        broker->running[job->request.kind]--;
+        codr_dispatch_soon(broker);
+    }
+}
+
+
+/* Streams */
+
+
+static void
+take_terminal(codr_sandbox_t *sandbox, int master)
+{
+    int         result = -EPROTO;
+    codr_job_t *job = sandbox->data;
+
+    if (job->state == CODR_JOB_RUNNING && job->io.terminal
+        && job->io.out.fd == -1)
+    {
+        result = codr_stdio_open_terminal(&job->io, master);
+    } else {
+        codr_close(&master);
+    }
+
+    if (result < 0) {
+        codr_log(CODR_LEVEL_ERROR, -result, "take the terminal of a job");
+        codr_sandbox_kill(sandbox, CODR_STATUS_INTERNAL);
+    }
+}
+
+
+static void
+run_output(codr_stdio_t *io, uint8_t stream, uint8_t *data, size_t len)
+{
+    codr_job_t *job = io->data;
+    uint64_t    offset = job->written;
+    uint64_t    limit = job->limits.value[CODR_LIMIT_OUTPUT];
+    uint64_t    left = offset < limit ? limit - offset : 0;
+
+    job->written += len;
+
+    if (len > left) {
+        job->truncated = true;
+        if (!job->output_drop && !job->output_over) {
+            job->output_over = true;
+            codr_sandbox_kill(&job->sandbox, CODR_STATUS_OUTPUT_LIMIT);
+        }
+        len = (size_t) left;
+    }
+
+    /* killing may have shown that the spawner is gone, and the job with it */
+    if (len > 0 && job->state == CODR_JOB_RUNNING) {
+        codr_answer_output(job, stream, offset, data, len);
+    }
+
+    if (!codr_wire_is_drained(&job->wire)) {
+        codr_stdio_pause(io, true);
+    }
+}
+
+
+void
+codr_stage_drained(codr_job_t *job)
+{
+    if (job->io.paused) {
+        codr_stdio_pause(&job->io, false);
+    }
+}
+
+
+static void
+compiler_output(codr_stdio_t *io, uint8_t stream, uint8_t *data, size_t len)
+{
+    codr_job_t *job = io->data;
+
+    (void) stream;
+
+    if (job->words == NULL) {
+        job->words = malloc(CODR_WORDS_MAX);
+        if (job->words == NULL) {
+            return;                 /* the job goes on without them */
+        }
+    }
+
+    if (len > CODR_WORDS_MAX - job->words_len) {
+        len = CODR_WORDS_MAX - job->words_len;
+    }
+
+    memcpy(job->words + job->words_len, data, len);
+    job->words_len += len;
+}
+
+
+static void
+streams_ended(codr_stdio_t *io)
+{
+    advance(io->data);
+}
+
+
+static void
+line_truncated(codr_stdio_t *io)
+{
+    codr_answer_notice(io->data, CODR_NOTICE_INPUT_TRUNCATED,
+                       "a terminal keeps 4095 bytes of a line");
+}
+
+
+/* Input */
+
+
+/*
+ * Wall time.  While somebody can type, it runs from the last input, bounded
+ * in all; after the end of input, from there.
+ */
+static void
+set_deadline(codr_job_t *job)
+{
+    const uint64_t *value = job->limits.value;
+    uint64_t        run_us = job->sandbox.run_us, from_us = run_us;
+    uint64_t        at_us, last_us = run_us + US(value[CODR_LIMIT_MAX_MS]);
+
+    if (job->eof) {
+        from_us = job->eof_us > run_us ? job->eof_us : run_us;
+        at_us = from_us + US(value[CODR_LIMIT_WALL_MS]);
+        last_us = from_us == run_us ? at_us : last_us;
+    } else {
+        from_us = job->input_us > run_us ? job->input_us : run_us;
+        at_us = from_us + US(value[CODR_LIMIT_INPUT_MS]);
+    }
+
+    codr_sandbox_deadline(&job->sandbox, at_us < last_us ? at_us : last_us);
+}
+
+
+void
+codr_stage_input(codr_job_t *job, const void *data, size_t len)
+{
+    int      result;
+    uint64_t limit = job->limits.value[CODR_LIMIT_STDIN];
+
+    if (len > limit - job->input_bytes) {
+        codr_answer_notice(job, CODR_NOTICE_INPUT_TOO_LARGE,
+                           "the job has had all the input it may have");
+        return;
+    }
+
+    result = codr_stdio_input(&job->io, data, len);
+    if (result == -EPIPE) {
+        codr_answer_notice(job, CODR_NOTICE_INPUT_CLOSED,
+                           "the program's input is closed");
+        return;
+    }
+    if (result < 0) {
+        codr_log(CODR_LEVEL_ERROR, -result, "keep input of a job");
+        codr_answer_notice(job, CODR_NOTICE_INPUT_TOO_LARGE,
+                           "there is no room for this input");
+        return;
+    }
+
+    job->input_bytes += len;
+    job->input_us = codr_now_us();
+    job->eof = false;               /* on a terminal typing can go on */
+    if (job->state == CODR_JOB_RUNNING) {
+        set_deadline(job);
+    }
+}
+
+
+void
+codr_stage_eof(codr_job_t *job)
+{
+    if (job->eof) {
+        return;
+    }
+
+    (void) codr_stdio_eof(&job->io);    /* without memory: no ^D */
+    job->eof = true;
+    job->eof_us = codr_now_us();
+    if (job->state == CODR_JOB_RUNNING) {
+        set_deadline(job);
+    }
+}
+
+
+void
+codr_stage_signal(codr_job_t *job, int signo)
+{
+    if (job->state != CODR_JOB_RUNNING
+        || job->sandbox.state != CODR_SANDBOX_RUNNING)
+    {
+        codr_answer_notice(job, CODR_NOTICE_NOT_RUNNING,
+                           "the program does not run yet");
+        return;
+    }
+
+    codr_sandbox_signal(&job->sandbox, signo);
+}
+
+
+void
+codr_stage_stop(codr_job_t *job)
+{
+    codr_verdict_t stopped = { CODR_STATUS_STOPPED, -SIGKILL, 0 };
+
+    if (job->state == CODR_JOB_QUEUED) {    /* no signal: it never ran */
+        codr_answer_complete(job, &stopped);
+        codr_job_finish(job);
+        return;
+    }
+
+    codr_sandbox_kill(&job->sandbox, CODR_STATUS_STOPPED);
+}
+
+
+/* Progress */
+
+
+static void
+sandbox_changed(codr_sandbox_t *sandbox)
+{
+    advance(sandbox->data);
+}
+
+
+static void
+fail_program(codr_job_t *job)
+{
+    char message[160];
+
+    (void) snprintf(message, sizeof(message), "the program that was built"
+                    " cannot be executed: %s",
+                    strerror(job->sandbox.end.error));
+    fail(job, CODR_ERROR_COMPILE_ERROR, message);
+}
+
+
+/* A sandbox that could not be made, or a program that could not be executed:
+   the client learns whether it is its program's fault. */
+static void
+fail_sandbox(codr_job_t *job)
+{
+    const codr_sandbox_end_t *end = &job->sandbox.end;
+    bool missing = end->step == CODR_STEP_EXEC && end->error == ENOENT;
+    bool built = job->artefact.memfd != -1 && codr_verdict_no_program(end);
+
+    /* EACCES is for the operator, too: it is what a host says that lets no
+       memfd be executed */
+    if (!built || end->error == EACCES) {
+        codr_log(CODR_LEVEL_ERROR, end->error, "job %s: %s", job->id,
+                 codr_step_name(end->step));
+    }
+
+    if (built) {
+        fail_program(job);
+    } else if (missing) {
+        fail(job, CODR_ERROR_UNAVAILABLE, "the language is not installed");
+    } else if (end->step == CODR_STEP_UID_LEASE) {
+        fail(job, CODR_ERROR_BUSY, "no sandbox is free");
+    } else {
+        fail(job, CODR_ERROR_INTERNAL, "the sandbox could not be made");
+    }
+}
+
+
+static void
+keep_compile_figures(codr_job_t *job)
+{
+    size_t                    size;
+    const codr_sandbox_end_t *end = &job->sandbox.end;
+    codr_compile_figures_t   *compile = &job->compile;
+
+    compile->done = true;
+    compile->cpu_us = end->cpu_us;
+    compile->wall_us = end->wall_us;
+    compile->memory_peak = end->memory_peak;
+
+    if (job->words_len > 0) {
+        compile->words = malloc(CODR_WORDS_MAX);
+        if (compile->words) {
+            size = codr_words_clean(compile->words, CODR_WORDS_MAX,
+                                    job->words, job->words_len);
+            compile->words[size] = '\0';
+        }
+    }
+
+    free(job->words);
+    job->words = NULL;
+}
+
+
+static const char *
+limit_message(codr_status_t status)
+{
+    if (status == CODR_STATUS_MEMORY_LIMIT) {
+        return "the compiler needed too much memory";
+    }
+    if (status == CODR_STATUS_DISK_LIMIT) {
+        return "the compiler needed too much disk space";
+    }
+    if (status == CODR_STATUS_OUTPUT_LIMIT) {
+        return "the compiler exceeded a limit";
+    }
+
+    return "the compiler took too long";
+}
+
+
+static void
+fail_compile(codr_job_t *job)
+{
+    const char *words = job->compile.words;
+
+    if (words && codr_words_tell_full(words)) {
+        fail(job, CODR_ERROR_COMPILE_LIMIT,
+             limit_message(CODR_STATUS_DISK_LIMIT));
+        return;
+    }
+
+    fail(job, CODR_ERROR_COMPILE_ERROR,
+         words && *words ? words : "the compiler made no program");
+}
+
+
+static void
+compile_succeeded(codr_job_t *job)
+{
+    if (!job->sandbox.artefact.sealed) {
+        if (job->sandbox.end.flags & CODR_EXITED_NO_ARTEFACT) {
+            fail_compile(job);
+        } else {
+            fail(job, CODR_ERROR_INTERNAL, "the program was lost");
+        }
+        return;
+    }
+
+    if (!codr_dispatch_store(job->broker, job, job->sandbox.artefact.size)) {
+        fail(job, CODR_ERROR_BUSY, "no room for the program");
+        return;
+    }
+
+    job->artefact = job->sandbox.artefact;
+    job->sandbox.artefact = CODR_ARTEFACT_NONE;
+    job->state = CODR_JOB_RUNNING;
+    start_sandbox(job);
+}
+
+
+static void
+compile_ended(codr_job_t *job)
+{
+    codr_verdict_t verdict = codr_verdict(&job->sandbox.end);
+
+    codr_stdio_close(&job->compiler);
+    keep_compile_figures(job);
+
+    release_compile(job);
+
+    switch (verdict.status) {
+
+    case CODR_STATUS_OK:
+        compile_succeeded(job);
+        return;
+
+    case CODR_STATUS_ERROR:
+    case CODR_STATUS_SIGNALED:
+        fail_compile(job);
+        return;
+
+    case CODR_STATUS_CPU_LIMIT:
+    case CODR_STATUS_WALL_LIMIT:
+    case CODR_STATUS_MEMORY_LIMIT:
+    case CODR_STATUS_OUTPUT_LIMIT:
+    case CODR_STATUS_DISK_LIMIT:
+        fail(job, CODR_ERROR_COMPILE_LIMIT, limit_message(verdict.status));
+        return;
+
+    case CODR_STATUS_STOPPED:
+        codr_sandbox_init(&job->sandbox, &job->broker->loop,
+                          &sandbox_handlers, job);
+        codr_answer_complete(job, &verdict);
+        codr_job_finish(job);
+        return;
+
+    case CODR_STATUS_INTERNAL:
+    case CODR_STATUS_COUNT:
+        fail(job, CODR_ERROR_INTERNAL, "the compile stage was lost");
+        return;
+    }
+}
+
+
+static void
+run_ended(codr_job_t *job)
+{
+    codr_verdict_t verdict = codr_verdict(&job->sandbox.end);
+
+    if (job->output_over && !job->sandbox.end.killed) {
+        verdict.status = CODR_STATUS_OUTPUT_LIMIT;  /* it was as fast as we */
+    }
+
+    codr_answer_complete(job, &verdict);
+    codr_job_finish(job);
+}
+
+
+static void
+run_stage(codr_job_t *job)
+{
+    bool            run = job->state == CODR_JOB_RUNNING;
+    codr_sandbox_t *sandbox = &job->sandbox;
+
+    close_ends(job);
+    codr_answer_stage(job, codr_stage_of(job));
+
+    if (run) {
+        codr_sandbox_run(sandbox, US(job->limits.value[CODR_LIMIT_CPU_MS]),
+                         (unsigned) job->broker->host.cpus);
+        set_deadline(job);
+        return;
+    }
+
+    /* a compiler's time is wall time: it may use all processors meanwhile */
+    codr_sandbox_run(sandbox, 0, 1);
+    codr_sandbox_deadline(sandbox, sandbox->run_us
+                          + US(job->caps.value[CODR_LIMIT_COMPILE_MS]));
+}
+
+
+/* The spawner was lost while it made the sandbox: nothing has run, and the
+   next one can do the same. */
+static bool
+can_start_over(const codr_job_t *job)
+{
+    const codr_sandbox_end_t *end = &job->sandbox.end;
+
+    return end->lost && job->sandbox.run_us == 0 && end->killed
+           && end->reason == CODR_STATUS_INTERNAL;
+}
+
+
+/* The sandbox is gone; what it wrote may not have been read yet. */
+static void
+stage_gone(codr_job_t *job)
+{
+    bool                run = job->state == CODR_JOB_RUNNING;
+    codr_sandbox_t     *sandbox = &job->sandbox;
+    const codr_stdio_t *io = run ? &job->io : &job->compiler;
+
+    close_ends(job);
+
+    if (can_start_over(job)) {
+        start_over(job);
+        return;
+    }
+
+    if (run) {
+        codr_stage_release(job);
+    }
+
+    if (sandbox->end.failed && !sandbox->end.killed) {
+        fail_sandbox(job);
+        return;
+    }
+
+    /* a terminal nobody had opened never ends */
+    if (sandbox->started_us != 0 && !codr_stdio_has_ended(io)) {
+        return;
+    }
+
+    if (run) {
+        run_ended(job);
+    } else {
+        compile_ended(job);
+    }
+}
+
+
+static void
+advance(codr_job_t *job)
+{
+    codr_sandbox_t *sandbox = &job->sandbox;
+
+    if (sandbox->state == CODR_SANDBOX_GONE
+        && job->state == CODR_JOB_ABANDONED)
+    {
+        codr_job_bury(job);
+        return;
+    }
+
+    if (job->state != CODR_JOB_COMPILING && job->state != CODR_JOB_RUNNING) {
+        return;
+    }
+
+    /* not before its terminal is as it should be: input would be echoed */
+    if (sandbox->started_us != 0 && job->start_us == 0
+        && job->state == CODR_JOB_RUNNING)
+    {
+        job->start_us = sandbox->started_us - job->begun_us;
+        codr_stdio_begin(&job->io);
+    }
+
+    if (sandbox->state == CODR_SANDBOX_PREPARED) {
+        run_stage(job);
+    } else if (sandbox->state == CODR_SANDBOX_GONE) {
+        stage_gone(job);
+    }
+}

@@ -1,0 +1,66 @@
+/*
+ * Pseudo terminals.  Runs in init.  Must never open anything but the job's own
+ * devpts, which codr_box.c has mounted just before.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include "codr_util.h"
+
+
+int
+codr_terminal_open(void)
+{
+    int                    unlock = 0;
+    codr_cleanup_close int fd = open("/dev/pts/ptmx",
+                                     O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+    if (fd == -1 || ioctl(fd, TIOCSPTLCK, &unlock) == -1) {
+        return -errno;
+    }
+
+    return codr_steal_fd(&fd);
+}
+
+
+int
+codr_terminal_slave(int master, uint16_t cols, uint16_t rows, bool echo)
+{
+    codr_cleanup_close int fd = -1;
+    struct termios         mode;
+    struct winsize         size = { .ws_col = cols, .ws_row = rows };
+
+    fd = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (fd == -1 || tcgetattr(fd, &mode) == -1) {
+        return -errno;
+    }
+
+    mode.c_iflag |= IUTF8;      /* erasing takes a whole character */
+    if (!echo) {
+        mode.c_lflag &= ~(tcflag_t) (ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE);
+    }
+
+    if (tcsetattr(fd, TCSANOW, &mode) == -1
+        || ioctl(fd, TIOCSWINSZ, &size) == -1)
+    {
+        return -errno;
+    }
+
+    return codr_steal_fd(&fd);
+}
+
+
+pid_t
+codr_terminal_foreground(int master)
+{
+    pid_t group;
+
+    return ioctl(master, TIOCGPGRP, &group) == 0 && group > 1 ? group : 0;
+}

@@ -1,0 +1,90 @@
+/*
+ * Helpers without side effects beyond the descriptor or clock they name.
+ * Used by every role; never logs.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_util.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+
+void
+codr_close(int *fd)
+{
+    int saved = errno;
+
+    if (*fd >= 0) {
+        (void) close(*fd);      /* Linux closes it whatever it returns */
+        *fd = -1;
+    }
+
+    errno = saved;
+}
+
+
+void
+codr_free_pointer(void *pointer)
+{
+    free(*(void **) pointer);
+}
+
+
+int
+codr_steal_fd(int *fd)
+{
+    int stolen = *fd;
+
+    *fd = -1;
+    return stolen;
+}
+
+
+uint64_t
+codr_now_us(void)
+{
+    struct timespec now;
+
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) {
+        abort();                /* cannot fail with this clock */
+    }
+
+    return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
+
+bool
+codr_add_size(size_t a, size_t b, size_t *ret)
+{
+    size_t sum;
+
+    if (__builtin_add_overflow(a, b, &sum)) {
+        return false;
+    }
+
+    *ret = sum;
+    return true;
+}
+
+
+void
+codr_random_hex(char *text, size_t count)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char     byte;
+
+    while (count-- > 0) {
+        if (getrandom(&byte, 1, 0) != 1) {
+            abort();            /* an id that can be guessed is no id */
+        }
+        *text++ = digits[byte >> 4];
+        *text++ = digits[byte & 15];
+    }
+
+    *text = '\0';
+}
