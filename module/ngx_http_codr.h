@@ -1,0 +1,337 @@
+
+/*
+ * codr: runs untrusted programs behind an nginx location.
+ *
+ * Types and services that the files of this directory share.  Configuration
+ * side: module, conf, language, image, keys, origin, variables, status,
+ * languages, zone, helper.  Request side: handler, ws, session, execute,
+ * json, output, job, post.
+ */
+
+#ifndef _NGX_HTTP_CODR_H_INCLUDED_
+#define _NGX_HTTP_CODR_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "../sandbox/codr_limits.h"
+#include "../sandbox/codr_proto.h"
+
+
+#define NGX_HTTP_CODR_AUTH_OFF     0x0002
+#define NGX_HTTP_CODR_AUTH_KEY     0x0004
+
+#define NGX_HTTP_CODR_HELPER_AUTO   0
+#define NGX_HTTP_CODR_HELPER_SPAWN  1
+#define NGX_HTTP_CODR_HELPER_UNIX   2
+
+
+/* The longest message a socket takes: 64k and twice the payload, as JSON may
+   need six bytes for one, but seldom does. */
+#define NGX_HTTP_CODR_MESSAGE_BASE  (64 * 1024)
+
+
+typedef struct ngx_http_codr_job_s       ngx_http_codr_job_t;
+typedef struct ngx_http_codr_lifeline_s  ngx_http_codr_lifeline_t;
+typedef struct ngx_http_codr_channel_s   ngx_http_codr_channel_t;
+typedef struct ngx_http_codr_drain_s     ngx_http_codr_drain_t;
+
+
+typedef struct {
+    ngx_str_t                  path;
+    ngx_str_t                  at;
+} ngx_http_codr_bind_t;
+
+
+typedef struct {
+    ngx_str_t                  name;           /* lower case */
+    ngx_array_t                aliases;        /* of ngx_str_t, lower case */
+    ngx_str_t                  source;
+    ngx_array_t                sources;        /* of ngx_str_t, globs */
+    ngx_array_t                version;        /* of ngx_str_t, argv */
+    ngx_array_t                compile;        /* of ngx_str_t, argv */
+    ngx_array_t                run;            /* of ngx_str_t, argv */
+    ngx_array_t                env;            /* of ngx_str_t, NAME=VALUE */
+    ngx_array_t                env_live;       /* of ngx_str_t, NAME=VALUE */
+    ngx_array_t                binds;          /* of ngx_http_codr_bind_t */
+    codr_limits_t              limits;         /* explicit ones, 0 = unset */
+} ngx_http_codr_language_t;
+
+
+typedef struct {
+    ngx_uint_t                 helper;         /* NGX_HTTP_CODR_HELPER_* */
+    ngx_str_t                  helper_path;    /* NUL-terminated */
+    ngx_uint_t                 uid_base;
+    ngx_uint_t                 uid_count;
+    ngx_str_t                  user;
+    ngx_str_t                  cgroup;
+    size_t                     total_memory;
+    ngx_uint_t                 total_percent;
+    ngx_uint_t                 total_cpu;      /* thousandths of a CPU */
+    ngx_array_t                allow_missing;  /* of ngx_str_t */
+    ngx_shm_zone_t            *zone;
+    ngx_uint_t                 max_jobs;       /* 0 = auto, as the next two */
+    ngx_uint_t                 max_batch;
+    ngx_uint_t                 max_compile;
+    ngx_uint_t                 queue_length;
+    ngx_msec_t                 queue_timeout;
+    ngx_array_t                languages;      /* ngx_http_codr_language_t * */
+    ngx_array_t                binds;          /* of ngx_http_codr_bind_t */
+    ngx_array_t                locations;      /* ngx_http_codr_loc_conf_t * */
+    ngx_array_t                keys;           /* ngx_http_codr_keys_t *, one
+                                                  a file */
+    uint64_t                   generation;     /* random, of this config */
+
+    ngx_http_codr_lifeline_t  *lifeline;       /* NULL: no helper */
+    ngx_http_codr_channel_t   *channel;        /* of this worker */
+    ngx_http_codr_drain_t     *drain;          /* of this worker: its sockets
+                                                  and jobs */
+    ngx_str_t                  cause;          /* why there is no helper */
+
+    unsigned                   used:1;         /* some location needs codr */
+    unsigned                   body_size_set:1;  /* client_max_body_size of
+                                                    the http level */
+} ngx_http_codr_main_conf_t;
+
+
+typedef struct {
+    ngx_str_t                  id;
+    u_char                     digest[32];     /* SHA-256 of the key */
+    ngx_uint_t                 line;
+    ngx_flag_t                 disabled;
+} ngx_http_codr_key_t;
+
+
+typedef struct {
+    ngx_str_t                  file;
+    ngx_array_t                keys;           /* of ngx_http_codr_key_t */
+} ngx_http_codr_keys_t;
+
+
+typedef struct {
+    ngx_uint_t                 id;             /* index in mcf->locations */
+    ngx_flag_t                 exec;           /* codr_exec stands here */
+    ngx_array_t               *allowed;        /* ngx_http_codr_language_t *,
+                                                  NULL = all of them */
+    ngx_http_handler_pt        handler;        /* of codr_exec, codr_status,
+                                                  codr_languages */
+    ngx_array_t               *names;          /* of codr_exec, ngx_str_t */
+    ngx_str_t                  conf_file;      /* where the handler stands */
+    ngx_uint_t                 conf_line;
+    ngx_flag_t                 body_size_set;  /* client_max_body_size */
+
+    size_t                     first_max;      /* bytes of a message before */
+    size_t                     message_max;    /* and after a credential */
+
+    ngx_http_codr_keys_t      *keys;
+    ngx_uint_t                 auth;           /* NGX_HTTP_CODR_AUTH_* bits */
+    ngx_array_t               *origins;        /* see ngx_http_codr_origin.c */
+    ngx_http_complex_value_t  *owner;
+
+    codr_limits_t              limits;         /* explicit ones, 0 = unset */
+    ngx_flag_t                 output_drop;
+
+    ngx_msec_t                 first_message_timeout;
+    ngx_msec_t                 idle_timeout;
+    ngx_msec_t                 ping;
+    ngx_msec_t                 detach;
+    ngx_uint_t                 ast_nodes;
+} ngx_http_codr_loc_conf_t;
+
+
+/* What the variables show: the last job that ended, in r->pool. */
+
+typedef struct {
+    ngx_str_t                  job_id;
+    ngx_str_t                  tag;
+    ngx_str_t                  language;
+    ngx_str_t                  status;
+    ngx_str_t                  exit_status;
+    ngx_str_t                  path;
+    ngx_str_t                  code_sha256;    /* hexadecimal */
+    uint64_t                   cpu_ms;
+    uint64_t                   wall_ms;
+    uint64_t                   memory;         /* bytes, 0 = not known */
+    uint64_t                   output_bytes;
+    uint64_t                   queue_ms;
+    uint64_t                   start_ms;
+
+    unsigned                   ended:1;        /* the figures are there */
+} ngx_http_codr_last_t;
+
+
+/* Module context of a main request on a codr_exec location. */
+
+typedef struct {
+    ngx_str_t                  owner;
+    ngx_str_t                  key_id;         /* empty without a key */
+    ngx_uint_t                 jobs;           /* begun on this request */
+    ngx_uint_t                 close_code;     /* sent or received; 0 = none */
+    ngx_http_codr_last_t       last;
+    void                      *record;         /* memory of last's strings */
+    void                      *session;        /* of ngx_http_codr_ws.c or
+                                                  ngx_http_codr_post.c */
+} ngx_http_codr_ctx_t;
+
+
+/* module */
+
+extern ngx_module_t  ngx_http_codr_module;
+
+
+/* language */
+
+char *ngx_http_codr_language_block(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* By name or alias, any case; NULL when unknown. */
+ngx_http_codr_language_t *ngx_http_codr_language_find(
+    ngx_http_codr_main_conf_t *mcf, ngx_str_t *name);
+
+/* The location's single language when its list has exactly one, else NULL. */
+ngx_http_codr_language_t *ngx_http_codr_language_only(
+    ngx_http_codr_loc_conf_t *lcf);
+
+/* NGX_OK when this location may run it. */
+ngx_int_t ngx_http_codr_language_allowed(ngx_http_codr_loc_conf_t *lcf,
+    ngx_http_codr_language_t *lang);
+
+/* keys: a credential from the request's headers.
+
+   NGX_OK        a good key, ctx->key_id set; or none is needed
+   NGX_DECLINED  none was presented
+   NGX_ERROR     one was presented and is not good, or came by the query
+
+   The last two are counted here as failures. */
+
+ngx_int_t ngx_http_codr_authenticate(ngx_http_request_t *r,
+    ngx_http_codr_ctx_t *ctx);
+
+/* Evaluates codr_owner into ctx->owner. */
+ngx_int_t ngx_http_codr_set_owner(ngx_http_request_t *r,
+    ngx_http_codr_ctx_t *ctx);
+
+/* origin: NGX_OK, or NGX_HTTP_FORBIDDEN for an origin that is not allowed.
+   On OK of a cross-origin request ngx_http_codr_cors() adds its headers. */
+
+ngx_int_t ngx_http_codr_origin_check(ngx_http_request_t *r);
+ngx_int_t ngx_http_codr_cors(ngx_http_request_t *r);
+
+/* An OPTIONS preflight: answers 204 with the CORS headers, or 403. */
+ngx_int_t ngx_http_codr_preflight(ngx_http_request_t *r, const char *methods);
+
+/* image: the configuration for the helper, as a sealed memfd or -1 */
+
+int ngx_http_codr_image(ngx_http_codr_main_conf_t *mcf, ngx_log_t *log);
+
+/* helper */
+
+ngx_int_t ngx_http_codr_helper_init_module(ngx_cycle_t *cycle,
+    ngx_http_codr_main_conf_t *mcf);
+ngx_int_t ngx_http_codr_helper_init_process(ngx_cycle_t *cycle,
+    ngx_http_codr_main_conf_t *mcf);
+void ngx_http_codr_helper_exit_process(ngx_cycle_t *cycle);
+
+/* True with a helper of a service manager: it has limits of its own, and knows
+   nothing of our locations. */
+ngx_uint_t ngx_http_codr_helper_is_foreign(ngx_http_codr_main_conf_t *mcf);
+
+/* A non-blocking stream socket whose other end the broker has, or -1: no
+   helper can be had now. */
+int ngx_http_codr_helper_open_job(ngx_http_codr_main_conf_t *mcf,
+    ngx_log_t *log);
+
+/* What the helper said last, for health and codr_languages. */
+
+typedef struct {
+    ngx_str_t                  name;
+    ngx_str_t                  version;        /* empty: none known */
+    ngx_str_t                  reason;         /* why it is not available */
+    ngx_flag_t                 available;
+} ngx_http_codr_helper_language_t;
+
+typedef struct {
+    ngx_str_t                  name;
+    ngx_uint_t                 state;          /* codr_layer_state_t */
+} ngx_http_codr_helper_layer_t;
+
+typedef struct {
+    ngx_uint_t                 state;          /* codr_helper_state_t */
+    ngx_array_t                causes;         /* of ngx_str_t */
+    ngx_array_t                layers;         /* of ..._helper_layer_t */
+    ngx_array_t                languages;      /* of ..._helper_language_t */
+} ngx_http_codr_helper_status_t;
+
+/* Of this worker, until the next event; NULL when it has none. */
+ngx_http_codr_helper_status_t *ngx_http_codr_helper_status(void);
+
+/* zone: counters, one slot a process */
+
+typedef enum {
+    NGX_HTTP_CODR_SOCKETS = 0,                 /* gauge */
+    NGX_HTTP_CODR_RUNNING,                     /* gauge */
+    NGX_HTTP_CODR_QUEUED,                      /* gauge */
+    NGX_HTTP_CODR_JOBS,
+    NGX_HTTP_CODR_REFUSED,
+    NGX_HTTP_CODR_AUTH_FAILURES,
+    NGX_HTTP_CODR_COUNTERS
+} ngx_http_codr_counter_e;
+
+char *ngx_http_codr_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_int_t ngx_http_codr_zone_default(ngx_conf_t *cf,
+    ngx_http_codr_main_conf_t *mcf);
+void ngx_http_codr_zone_init_process(ngx_http_codr_main_conf_t *mcf);
+void ngx_http_codr_count(ngx_http_codr_main_conf_t *mcf,
+    ngx_http_codr_counter_e counter, ngx_atomic_int_t n);
+ngx_uint_t ngx_http_codr_counter(ngx_http_codr_main_conf_t *mcf,
+    ngx_http_codr_counter_e counter);
+
+/* status, languages: content handlers */
+
+ngx_int_t ngx_http_codr_status_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_codr_languages_handler(ngx_http_request_t *r);
+
+/* variables */
+
+ngx_int_t ngx_http_codr_add_variables(ngx_conf_t *cf);
+
+/* handler: content handler of codr_exec: method, origin, credentials, then
+   WebSocket or POST */
+
+ngx_int_t ngx_http_codr_handler(ngx_http_request_t *r);
+
+/* A JSON body {code, message, detail ...} with an HTTP status.  code is one
+   of codr_error_name(); message is plain UTF-8 text.  What it returns is for
+   ngx_http_finalize_request(), and never NGX_OK: no caller can take a refusal
+   for a permission. */
+ngx_int_t ngx_http_codr_send_error(ngx_http_request_t *r, ngx_uint_t status,
+    const char *code, const char *message);
+
+/* The same for a method that is none of these: 405. */
+ngx_int_t ngx_http_codr_send_not_allowed(ngx_http_request_t *r,
+    const char *methods, const char *message);
+
+/* Sends len bytes of JSON as the whole answer (r->pool memory). */
+ngx_int_t ngx_http_codr_send_json(ngx_http_request_t *r, ngx_uint_t status,
+    u_char *data, size_t len);
+
+/* Sends a jansson value and frees it; NULL, no memory for it, is a 500. */
+struct json_t;
+ngx_int_t ngx_http_codr_send_document(ngx_http_request_t *r,
+    ngx_uint_t status, struct json_t *root);
+
+/* ws: the worker begins to exit: idle sockets get 1012, running jobs finish;
+   with now set, jobs are stopped and everything is closed. */
+
+void ngx_http_codr_ws_init_process(ngx_cycle_t *cycle);
+void ngx_http_codr_ws_shutdown(ngx_cycle_t *cycle, ngx_uint_t now);
+ngx_int_t ngx_http_codr_ws_handler(ngx_http_request_t *r);
+
+/* post */
+
+ngx_int_t ngx_http_codr_post_handler(ngx_http_request_t *r);
+
+
+#endif /* _NGX_HTTP_CODR_H_INCLUDED_ */

@@ -1,0 +1,60 @@
+
+/*
+ * What the broker says on a job's socket.
+ */
+
+#ifndef _NGX_HTTP_CODR_ANSWER_H_INCLUDED_
+#define _NGX_HTTP_CODR_ANSWER_H_INCLUDED_
+
+
+#include "ngx_http_codr.h"
+
+
+/* What the broker says, one frame; strings point into the frame. */
+
+typedef struct {
+    ngx_uint_t                 type;           /* codr_frame_type_t */
+    uint64_t                   present;        /* bits 1 << CODR_FIELD_* */
+    ngx_str_t                  job_id;
+    ngx_str_t                  attach_token;
+    ngx_str_t                  view_token;
+    ngx_str_t                  language;
+    ngx_str_t                  message;
+    ngx_str_t                  compile_output;
+    uint64_t                   code;
+    uint64_t                   position;
+    uint64_t                   wait_ms;
+    uint64_t                   retry_ms;
+    uint64_t                   stage;
+    uint64_t                   cached;
+    uint64_t                   status;
+    uint64_t                   exit_code;      /* two's complement */
+    uint64_t                   signal;
+    uint64_t                   cpu_us;
+    uint64_t                   wall_us;
+    uint64_t                   queue_us;
+    uint64_t                   start_us;
+    uint64_t                   memory_peak;
+    uint64_t                   output_bytes;
+    uint64_t                   truncated;
+    uint64_t                   path;
+    uint64_t                   compile_cpu_us;
+    uint64_t                   compile_wall_us;
+    uint64_t                   compile_memory;
+    codr_limits_t              limits;
+    uint32_t                   limit;          /* the last one of limits */
+} ngx_http_codr_answer_t;
+
+#define ngx_http_codr_has(a, field)                                           \
+    (((a)->present & (1ULL << CODR_FIELD_##field)) != 0)
+
+/* NGX_OK, or NGX_ERROR when the frame is malformed or lacks something. */
+ngx_int_t ngx_http_codr_answer_decode(ngx_http_codr_answer_t *a,
+    codr_frame_t *frame, u_char *payload);
+
+/* An ERROR of the worker's own; message is a literal. */
+void ngx_http_codr_answer_error(ngx_http_codr_answer_t *a, codr_error_t code,
+    const char *message);
+
+
+#endif /* _NGX_HTTP_CODR_ANSWER_H_INCLUDED_ */

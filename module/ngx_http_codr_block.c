@@ -1,0 +1,373 @@
+
+/*
+ * The directives inside a codr_language block.  What they say goes to the
+ * helper as it stands: what it would not take is refused here, where a line
+ * can be named.
+ */
+
+#include "ngx_http_codr_conf.h"
+
+
+#define NGX_HTTP_CODR_ARGUMENT_MAX  4096       /* bytes, of the helper */
+
+
+/*
+ * name     of the directive in the block
+ * max      most arguments; one is the least
+ * set      takes the directive in cf
+ * offset   of the array it fills
+ * none     of what this build does not have: the value that asks for none of
+ *          it, the only one accepted
+ */
+
+typedef struct ngx_http_codr_language_command_s
+    ngx_http_codr_language_command_t;
+
+struct ngx_http_codr_language_command_s {
+    const char                *name;
+    ngx_uint_t                 max;
+    char                    *(*set)(ngx_conf_t *cf,
+                                    ngx_http_codr_language_t *lang,
+                                    const ngx_http_codr_language_command_t *c);
+    size_t                     offset;
+    const char                *none;
+};
+
+
+static char *ngx_http_codr_language_source(ngx_conf_t *cf,
+    ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
+static char *ngx_http_codr_language_sources(ngx_conf_t *cf,
+    ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
+static char *ngx_http_codr_language_alias(ngx_conf_t *cf,
+    ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
+static char *ngx_http_codr_language_argv(ngx_conf_t *cf,
+    ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
+static char *ngx_http_codr_language_env(ngx_conf_t *cf,
+    ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
+static char *ngx_http_codr_language_bind(ngx_conf_t *cf,
+    ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
+static char *ngx_http_codr_language_absent(ngx_conf_t *cf,
+    ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
+
+
+static const ngx_http_codr_language_command_t
+    ngx_http_codr_language_commands[] =
+{
+    { "source", 1, ngx_http_codr_language_source, 0, NULL },
+
+    { "sources", 64, ngx_http_codr_language_sources,
+      offsetof(ngx_http_codr_language_t, sources), NULL },
+
+    { "alias", 64, ngx_http_codr_language_alias, 0, NULL },
+
+    { "version", 64, ngx_http_codr_language_argv,
+      offsetof(ngx_http_codr_language_t, version), NULL },
+
+    { "compile", 256, ngx_http_codr_language_argv,
+      offsetof(ngx_http_codr_language_t, compile), NULL },
+
+    { "run", 256, ngx_http_codr_language_argv,
+      offsetof(ngx_http_codr_language_t, run), NULL },
+
+    { "env", 1, ngx_http_codr_language_env,
+      offsetof(ngx_http_codr_language_t, env), NULL },
+
+    { "env_live", 1, ngx_http_codr_language_env,
+      offsetof(ngx_http_codr_language_t, env_live), NULL },
+
+    { "bind", 2, ngx_http_codr_language_bind, 0, NULL },
+
+    { "policy", 1, ngx_http_codr_language_absent, 0, "off" },
+
+    { "grammar", 1, ngx_http_codr_language_absent, 0, "off" },
+
+    { "warm", 1, ngx_http_codr_language_absent, 0, "0" },
+
+    { "zygote", 1, ngx_http_codr_language_absent, 0, "off" },
+
+    { "preload", 64, ngx_http_codr_language_absent, 0, "off" },
+
+    { NULL, 0, NULL, 0, NULL }
+};
+
+
+static char *
+ngx_http_codr_language_command(ngx_conf_t *cf, ngx_http_codr_language_t *lang)
+{
+    ngx_str_t                               *value;
+    ngx_uint_t                               i;
+    const ngx_http_codr_language_command_t  *c;
+
+    value = cf->args->elts;
+
+    for (c = ngx_http_codr_language_commands; c->name; c++) {
+        if (ngx_strcmp(value[0].data, c->name) == 0) {
+            break;
+        }
+    }
+
+    if (cf->args->nelts < 2 || (c->name && cf->args->nelts > c->max + 1)) {
+        return "has an invalid number of arguments";
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        if (value[i].len > NGX_HTTP_CODR_ARGUMENT_MAX
+            || ngx_strlen(value[i].data) != value[i].len)
+        {
+            return ngx_http_codr_conf_invalid(cf, i);
+        }
+    }
+
+    if (c->name) {
+        return c->set(cf, lang, c);
+    }
+
+    return ngx_http_codr_limit_set(cf, &value[0], &lang->limits, NULL);
+}
+
+
+char *
+ngx_http_codr_language_directive(ngx_conf_t *cf, ngx_command_t *dummy,
+    void *conf)
+{
+    char       *rv;
+    ngx_str_t  *value;
+
+    rv = ngx_http_codr_language_command(cf, conf);
+
+    if (rv == NGX_CONF_OK || rv == NGX_CONF_ERROR) {
+        return rv;
+    }
+
+    value = cf->args->elts;
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"%V\" directive in \"codr_language\" %s",
+                       &value[0], rv);
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_codr_language_source(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
+    const ngx_http_codr_language_command_t *c)
+{
+    ngx_str_t  *value;
+
+    if (lang->source.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (!codr_file_name_valid((char *) value[1].data, value[1].len)
+        || ngx_strchr(value[1].data, '/'))
+    {
+        return ngx_http_codr_conf_invalid(cf, 1);
+    }
+
+    lang->source = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_codr_language_push(ngx_array_t *array, ngx_str_t *value)
+{
+    ngx_str_t  *element;
+
+    element = ngx_array_push(array);
+    if (element == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *element = *value;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_codr_language_sources(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
+    const ngx_http_codr_language_command_t *c)
+{
+    u_char      *p;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    if (lang->sources.nelts) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        for (p = value[i].data; *p; p++) {
+            if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z')
+                  || (*p >= '0' && *p <= '9') || ngx_strchr("._-/*?[]!", *p)))
+            {
+                return ngx_http_codr_conf_invalid(cf, i);
+            }
+        }
+
+        if (value[i].len == 0) {
+            return ngx_http_codr_conf_invalid(cf, i);
+        }
+
+        if (ngx_http_codr_language_push(&lang->sources, &value[i])
+            != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_codr_language_alias(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
+    const ngx_http_codr_language_command_t *c)
+{
+    ngx_str_t    name;
+    ngx_uint_t   i;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_http_codr_language_name(cf, i, &name) != NGX_CONF_OK
+            || ngx_http_codr_language_push(&lang->aliases, &name)
+               != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* The words that stand for something are arguments of their own: a program
+   never sees one that looks replaced but is not. */
+
+static ngx_int_t
+ngx_http_codr_language_word(ngx_str_t *value)
+{
+    if (ngx_strcmp(value->data, "$source") == 0
+        || ngx_strcmp(value->data, "$sources") == 0
+        || ngx_strcmp(value->data, "$program") == 0)
+    {
+        return NGX_OK;
+    }
+
+    return (ngx_strstr(value->data, "$source")
+            || ngx_strstr(value->data, "$program")) ? NGX_ERROR : NGX_OK;
+}
+
+
+static char *
+ngx_http_codr_language_argv(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
+    const ngx_http_codr_language_command_t *c)
+{
+    ngx_str_t    *value;
+    ngx_uint_t    i;
+    ngx_array_t  *argv;
+
+    argv = (ngx_array_t *) ((u_char *) lang + c->offset);
+
+    if (argv->nelts) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0) {
+        return ngx_http_codr_conf_invalid(cf, 1);
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_http_codr_language_word(&value[i]) != NGX_OK) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" in \"%V\": what stands for a file must "
+                               "be an argument of its own",
+                               &value[i], &value[0]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (ngx_http_codr_language_push(argv, &value[i]) != NGX_CONF_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_codr_language_env(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
+    const ngx_http_codr_language_command_t *c)
+{
+    u_char       *p;
+    size_t        len;
+    ngx_str_t    *value, *var;
+    ngx_uint_t    i;
+    ngx_array_t  *env;
+
+    value = cf->args->elts;
+
+    for (p = value[1].data; *p != '='; p++) {
+        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z')
+              || *p == '_'
+              || (p > value[1].data && *p >= '0' && *p <= '9')))
+        {
+            return ngx_http_codr_conf_invalid(cf, 1);
+        }
+    }
+
+    len = p + 1 - value[1].data;
+
+    if (len == 1) {
+        return ngx_http_codr_conf_invalid(cf, 1);
+    }
+
+    env = (ngx_array_t *) ((u_char *) lang + c->offset);
+    var = env->elts;
+
+    for (i = 0; i < env->nelts; i++) {
+        if (ngx_strncmp(var[i].data, value[1].data, len) == 0) {
+            return "is duplicate";
+        }
+    }
+
+    return ngx_http_codr_language_push(env, &value[1]);
+}
+
+
+static char *
+ngx_http_codr_language_bind(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
+    const ngx_http_codr_language_command_t *c)
+{
+    return ngx_http_codr_bind_set(cf, &lang->binds);
+}
+
+
+static char *
+ngx_http_codr_language_absent(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
+    const ngx_http_codr_language_command_t *c)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, c->none) == 0) {
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid value \"%V\" in \"%V\", it must be \"%s\": "
+                       "this build has no such thing",
+                       &value[1], &value[0], c->none);
+    return NGX_CONF_ERROR;
+}

@@ -1,0 +1,25 @@
+
+/*
+ * What a worker must look after when it is told to leave.
+ */
+
+#ifndef _NGX_HTTP_CODR_DRAIN_H_INCLUDED_
+#define _NGX_HTTP_CODR_DRAIN_H_INCLUDED_
+
+
+#include "ngx_http_codr.h"
+
+
+struct ngx_http_codr_drain_s {
+    ngx_queue_t                sockets;        /* ngx_http_codr_ws_t */
+    ngx_queue_t                jobs;           /* ngx_http_codr_job_t */
+    ngx_connection_t          *guard;
+    ngx_event_t                goodbye;
+};
+
+
+/* Of this worker; NULL without memory. */
+ngx_http_codr_drain_t *ngx_http_codr_drain(ngx_http_codr_main_conf_t *mcf);
+
+
+#endif /* _NGX_HTTP_CODR_DRAIN_H_INCLUDED_ */

@@ -1,0 +1,612 @@
+
+/*
+ * One JSON object becomes a checked execute, and that the frames of a job.
+ * Every field is a client's word: its type and size are looked at before it
+ * is used, and nothing is sent to the broker before all of it has passed.
+ * Limits are only passed on: the broker is the one that judges them.
+ */
+
+#include "ngx_http_codr_execute.h"
+#include "ngx_http_codr_text.h"
+
+
+/* What a parser may be made to build of one message. */
+
+#define NGX_HTTP_CODR_PARSE_DEPTH   32
+#define NGX_HTTP_CODR_PARSE_VALUES  16384
+
+#define NGX_HTTP_CODR_TAG_MAX     128
+#define NGX_HTTP_CODR_SIDE_MAX    1000         /* of a terminal */
+#define NGX_HTTP_CODR_REFUSAL     256          /* bytes of a message */
+
+
+typedef ngx_int_t (*ngx_http_codr_execute_pt)(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal);
+
+
+static ngx_int_t ngx_http_codr_execute_language(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal);
+static ngx_int_t ngx_http_codr_execute_stdin(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal);
+static ngx_int_t ngx_http_codr_execute_args(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal);
+static ngx_int_t ngx_http_codr_execute_tty(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal);
+static ngx_int_t ngx_http_codr_execute_side(json_t *tty, const char *name,
+    ngx_uint_t *side);
+static ngx_int_t ngx_http_codr_execute_limits(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal);
+static uint64_t ngx_http_codr_execute_wish(json_t *value, ngx_uint_t is_time);
+static ngx_int_t ngx_http_codr_execute_tag(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal);
+static void ngx_http_codr_execute_caps(ngx_http_codr_execute_t *x,
+    codr_writer_t *w);
+static size_t ngx_http_codr_execute_head(ngx_http_codr_execute_t *x,
+    u_char *buf, size_t size);
+static ngx_int_t ngx_http_codr_execute_raw(ngx_http_codr_sendq_t *q,
+    codr_frame_type_t type, const u_char *data, size_t len, ngx_log_t *log);
+
+
+/* In an order in which each step may rely on those before it. */
+
+static const ngx_http_codr_execute_pt  ngx_http_codr_execute_steps[] = {
+    ngx_http_codr_execute_language,
+    ngx_http_codr_files_read,
+    ngx_http_codr_execute_stdin,
+    ngx_http_codr_execute_args,
+    ngx_http_codr_execute_tty,
+    ngx_http_codr_execute_limits,
+    ngx_http_codr_execute_tag,
+    NULL
+};
+
+
+json_t *
+ngx_http_codr_parse(const u_char *data, size_t len)
+{
+    json_t        *message;
+    json_error_t   error;
+
+    if (ngx_http_codr_text_bounded(data, len, NGX_HTTP_CODR_PARSE_DEPTH,
+                                   NGX_HTTP_CODR_PARSE_VALUES)
+        != 0)
+    {
+        return NULL;
+    }
+
+    message = json_loadb((const char *) data, len, JSON_ALLOW_NUL, &error);
+
+    if (message == NULL
+        && json_error_code(&error) == json_error_numeric_overflow)
+    {
+        /* an integer beyond 64 bits is a number all the same */
+
+        message = json_loadb((const char *) data, len,
+                             JSON_ALLOW_NUL|JSON_DECODE_INT_AS_REAL, &error);
+    }
+
+    return message;
+}
+
+
+ngx_int_t
+ngx_http_codr_execute_read(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal)
+{
+    u_char      *frame;
+    ngx_uint_t   i;
+
+    for (i = 0; ngx_http_codr_execute_steps[i]; i++) {
+        if (ngx_http_codr_execute_steps[i](x, refusal) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    frame = ngx_palloc(x->pool, CODR_FRAME_HEADER + CODR_FRAME_MAX);
+    if (frame == NULL) {
+        ngx_http_codr_answer_error(refusal, CODR_ERROR_INTERNAL,
+                                   "out of memory");
+        return NGX_ERROR;
+    }
+
+    x->head.data = frame;
+    x->head.len = ngx_http_codr_execute_head(x, frame, CODR_FRAME_HEADER
+                                                       + CODR_FRAME_MAX);
+    if (x->head.len == 0) {
+        return ngx_http_codr_refuse(x, refusal, CODR_ERROR_BAD_MESSAGE,
+                                    "\"args\" are too long");
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_codr_execute_language(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal)
+{
+    json_t     *value;
+    ngx_str_t   name;
+
+    value = json_object_get(x->message, "language");
+
+    if (value == NULL) {
+        x->language = ngx_http_codr_language_only(x->lcf);
+
+        if (x->language == NULL) {
+            return ngx_http_codr_refuse(x, refusal, CODR_ERROR_BAD_MESSAGE,
+                                        "\"language\" is missing");
+        }
+
+    } else {
+
+        if (!json_is_string(value)) {
+            return ngx_http_codr_refuse(x, refusal, CODR_ERROR_BAD_MESSAGE,
+                                        "\"language\" is not a string");
+        }
+
+        name.data = (u_char *) json_string_value(value);
+        name.len = json_string_length(value);
+
+        x->language = (name.len <= CODR_NAME_MAX)
+                      ? ngx_http_codr_language_find(x->mcf, &name) : NULL;
+
+        if (x->language == NULL
+            || ngx_http_codr_language_allowed(x->lcf, x->language) != NGX_OK)
+        {
+            name.len = ngx_min(name.len, CODR_NAME_MAX);
+
+            return ngx_http_codr_refuse(x, refusal,
+                                        CODR_ERROR_UNKNOWN_LANGUAGE,
+                                        "language \"%V\" is not known here",
+                                        &name);
+        }
+    }
+
+    codr_limits_combine(&x->caps, &x->lcf->limits, &x->language->limits);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_codr_execute_stdin(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal)
+{
+    json_t  *value;
+
+    value = json_object_get(x->message, "stdin");
+
+    if (value == NULL || json_is_null(value)) {
+        x->closed = !x->live;
+        return NGX_OK;
+    }
+
+    if (!json_is_string(value)) {
+        return ngx_http_codr_refuse(x, refusal, CODR_ERROR_BAD_MESSAGE,
+                                    "\"stdin\" is not a string");
+    }
+
+    x->input.data = (u_char *) json_string_value(value);
+    x->input.len = json_string_length(value);
+    x->closed = 1;
+
+    if (x->input.len > x->caps.value[CODR_LIMIT_STDIN]) {
+        return ngx_http_codr_refuse_limit(x, refusal, CODR_ERROR_BAD_MESSAGE,
+                                          CODR_LIMIT_STDIN,
+                                          "\"stdin\" is too large");
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_codr_execute_args(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal)
+{
+    size_t      i, n;
+    json_t     *args, *value;
+    ngx_str_t  *arg;
+
+    args = json_object_get(x->message, "args");
+    n = (args && !json_is_null(args)) ? json_array_size(args) : 0;
+
+    if (args && !json_is_null(args) && !json_is_array(args)) {
+        return ngx_http_codr_refuse(x, refusal, CODR_ERROR_BAD_MESSAGE,
+                                    "\"args\" is not an array");
+    }
+
+    if (n > CODR_ARGS_MAX) {
+        return ngx_http_codr_refuse(x, refusal, CODR_ERROR_BAD_MESSAGE,
+                                    "more than %d \"args\"", CODR_ARGS_MAX);
+    }
+
+    if (ngx_array_init(&x->args, x->pool, ngx_max(n, 1), sizeof(ngx_str_t))
+        != NGX_OK)
+    {
+        return ngx_http_codr_refuse(x, refusal, CODR_ERROR_INTERNAL,
+                                    "out of memory");
+    }
+
+    for (i = 0; i < n; i++) {
+        value = json_array_get(args, i);
+
+        /* execve() cannot pass a zero byte on */
+
+        if (!json_is_string(value)
+            || ngx_strlen(json_string_value(value))
+               != json_string_length(value))
+        {
+            return ngx_http_codr_refuse(x, refusal, CODR_ERROR_BAD_MESSAGE,
+                                        "an item of \"args\" is not a string"
+                                        " without zero bytes");
+        }
+
+        arg = ngx_array_push(&x->args);            /* was allocated above */
+        arg->data = (u_char *) json_string_value(value);
+        arg->len = json_string_length(value);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_codr_execute_tty(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal)
+{
+    json_t  *tty, *echo;
+
+    tty = json_object_get(x->message, "tty");
+    echo = json_object_get(tty, "echo");           /* NULL unless an object */
+
+    x->cols = 80;
+    x->rows = 24;
+    x->echo = 0;
+    x->terminal = CODR_TERMINAL_DUMB;
+
+    if (json_is_false(tty)) {
+        x->terminal = CODR_TERMINAL_NONE;
+
+    } else if (json_is_true(tty) || json_is_object(tty)) {
+        x->terminal = CODR_TERMINAL_FULL;
+        x->echo = !json_is_false(echo);
+
+    } else if (tty && !json_is_null(tty)) {
+        return ngx_http_codr_refuse(x, refusal, CODR_ERROR_BAD_MESSAGE,
+                                    "\"tty\" is neither a boolean nor an"
+                                    " object");
+    }
+
+    if ((echo && !json_is_boolean(echo))
+        || ngx_http_codr_execute_side(tty, "cols", &x->cols) != NGX_OK
+        || ngx_http_codr_execute_side(tty, "rows", &x->rows) != NGX_OK)
+    {
+        return ngx_http_codr_refuse(x, refusal, CODR_ERROR_BAD_MESSAGE,
+                                    "\"tty\" takes \"cols\" and \"rows\" of"
+                                    " 1 to %d, and a boolean \"echo\"",
+                                    NGX_HTTP_CODR_SIDE_MAX);
+    }
+
+    if (x->closed || !x->live) {
+        x->terminal = CODR_TERMINAL_NONE;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_codr_execute_side(json_t *tty, const char *name, ngx_uint_t *side)
+{
+    json_t  *value;
+
+    value = json_object_get(tty, name);
+
+    return value ? ngx_http_codr_side(value, side) : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_codr_side(json_t *value, ngx_uint_t *side)
+{
+    double  n;
+
+    n = json_number_value(value);                  /* 0 of another type */
+
+    if (n < 1 || n > NGX_HTTP_CODR_SIDE_MAX || n != (double) (int) n) {
+        return NGX_ERROR;
+    }
+
+    *side = (ngx_uint_t) n;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_codr_execute_limits(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal)
+{
+    int          id;
+    json_t      *limits, *value;
+    const char  *name;
+
+    limits = json_object_get(x->message, "limits");
+
+    if (limits == NULL || json_is_null(limits)) {
+        return NGX_OK;
+    }
+
+    if (!json_is_object(limits)) {
+        return ngx_http_codr_refuse(x, refusal, CODR_ERROR_BAD_MESSAGE,
+                                    "\"limits\" is not an object");
+    }
+
+    json_object_foreach(limits, name, value) {
+        id = codr_limit_by_client_name(name, ngx_strlen(name));
+
+        if (id >= 0) {
+            x->wishes |= 1 << id;
+            x->wished.value[id] = ngx_http_codr_execute_wish(value,
+                                                codr_limit_info(id)->is_time);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* Milliseconds are rounded up, so that a time above its cap stays above it;
+   of bytes and tasks only whole ones count.  0 is "not a valid number". */
+
+static uint64_t
+ngx_http_codr_execute_wish(json_t *value, ngx_uint_t is_time)
+{
+    double    n;
+    uint64_t  whole;
+
+    n = json_number_value(value) * (is_time ? 1000 : 1);
+
+    if (!(n > 0)) {
+        return 0;
+    }
+
+    if (n >= 1e18) {
+        return UINT64_MAX;
+    }
+
+    whole = (uint64_t) n;
+
+    return (is_time && (double) whole < n) ? whole + 1 : whole;
+}
+
+
+static ngx_int_t
+ngx_http_codr_execute_tag(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal)
+{
+    size_t   i;
+    json_t  *value;
+
+    value = json_object_get(x->message, "tag");
+
+    if (value == NULL || json_is_null(value)) {
+        return NGX_OK;
+    }
+
+    x->tag.data = (u_char *) json_string_value(value);
+    x->tag.len = json_string_length(value);
+
+    for (i = 0; i < x->tag.len; i++) {
+        if (x->tag.data[i] < 0x20 || x->tag.data[i] > 0x7e) {
+            break;
+        }
+    }
+
+    if (!json_is_string(value) || x->tag.len > NGX_HTTP_CODR_TAG_MAX
+        || i < x->tag.len)
+    {
+        return ngx_http_codr_refuse(x, refusal, CODR_ERROR_BAD_MESSAGE,
+                                    "\"tag\" is not a string of at most %d"
+                                    " printable ASCII characters",
+                                    NGX_HTTP_CODR_TAG_MAX);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_codr_refuse(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal, codr_error_t code, const char *fmt, ...)
+{
+    u_char   *message, *last;
+    va_list   args;
+
+    ngx_http_codr_answer_error(refusal, code, "");
+
+    message = ngx_pnalloc(x->pool, NGX_HTTP_CODR_REFUSAL);
+
+    if (message) {
+        va_start(args, fmt);
+        last = ngx_vslprintf(message, message + NGX_HTTP_CODR_REFUSAL, fmt,
+                             args);
+        va_end(args);
+
+        refusal->message.data = message;
+        refusal->message.len = last - message;
+    }
+
+    return NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_codr_refuse_limit(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal, codr_error_t code, codr_limit_id_t limit,
+    const char *what)
+{
+    uint64_t  cap;
+
+    cap = x->caps.value[limit];
+
+    (void) ngx_http_codr_refuse(x, refusal, code, "%s: the limit is %uL", what,
+                                cap);
+
+    refusal->present |= 1ULL << CODR_FIELD_LIMIT;
+    refusal->limit = limit;
+    refusal->limits.value[limit] = cap;
+
+    return NGX_ERROR;
+}
+
+
+static size_t
+ngx_http_codr_execute_head(ngx_http_codr_execute_t *x, u_char *buf,
+    size_t size)
+{
+    ngx_str_t      *arg;
+    ngx_uint_t      i;
+    codr_writer_t   w;
+
+    codr_writer_init(&w, buf, size);
+    codr_frame_begin(&w, CODR_FRAME_EXECUTE);
+
+    codr_put_number(&w, CODR_FIELD_LOCATION, x->lcf->id);
+    codr_put_bytes(&w, CODR_FIELD_LANGUAGE, x->language->name.data,
+                   x->language->name.len);
+    codr_put_bytes(&w, CODR_FIELD_OWNER, x->owner.data, x->owner.len);
+    codr_put_number(&w, CODR_FIELD_KIND, x->closed ? CODR_KIND_BATCH
+                                                   : CODR_KIND_INTERACTIVE);
+    codr_put_number(&w, CODR_FIELD_TERMINAL, x->terminal);
+    codr_put_number(&w, CODR_FIELD_LIVE, x->live ? 1 : 0);
+    codr_put_number(&w, CODR_FIELD_COLS, x->cols);
+    codr_put_number(&w, CODR_FIELD_ROWS, x->rows);
+    codr_put_number(&w, CODR_FIELD_ECHO, x->echo);
+
+    arg = x->args.elts;
+
+    for (i = 0; i < x->args.nelts; i++) {
+        codr_put_bytes(&w, CODR_FIELD_ARG, arg[i].data, arg[i].len);
+    }
+
+    for (i = 0; i < CODR_LIMIT_COUNT; i++) {
+        if (x->wishes & (1 << i)) {
+            codr_put_limit(&w, CODR_FIELD_LIMIT, i, x->wished.value[i]);
+        }
+    }
+
+    if (ngx_http_codr_helper_is_foreign(x->mcf)) {
+        ngx_http_codr_execute_caps(x, &w);
+    }
+
+    return codr_frame_end(&w);
+}
+
+
+/* What nginx says can only narrow what such a helper has of its own. */
+
+static void
+ngx_http_codr_execute_caps(ngx_http_codr_execute_t *x, codr_writer_t *w)
+{
+    ngx_uint_t     i;
+    codr_limits_t  caps;
+
+    codr_limits_explicit(&caps, &x->lcf->limits, &x->language->limits);
+
+    for (i = 0; i < CODR_LIMIT_COUNT; i++) {
+        if (caps.value[i]) {
+            codr_put_limit(w, CODR_FIELD_CAP, i, caps.value[i]);
+        }
+    }
+
+    codr_put_number(w, CODR_FIELD_OUTPUT_DROP, x->lcf->output_drop ? 1 : 0);
+}
+
+
+ngx_int_t
+ngx_http_codr_execute_frames(ngx_http_codr_execute_t *x,
+    ngx_http_codr_sendq_t *q, ngx_log_t *log)
+{
+    size_t                 size;
+    u_char                 buf[CODR_FRAME_HEADER + 2 * CODR_FIELD_HEADER
+                               + CODR_FILE_NAME_MAX + 8];
+    ngx_uint_t             i;
+    codr_writer_t          w;
+    ngx_http_codr_file_t  *file;
+
+    if (ngx_http_codr_sendq_put(q, x->head.data, x->head.len, log) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    file = x->files.elts;
+
+    for (i = 0; i < x->files.nelts; i++) {
+        codr_writer_init(&w, buf, sizeof(buf));
+        codr_frame_begin(&w, CODR_FRAME_FILE);
+        codr_put_bytes(&w, CODR_FIELD_FILE_NAME, file[i].name.data,
+                       file[i].name.len);
+        codr_put_number(&w, CODR_FIELD_SIZE, file[i].data.len);
+        size = codr_frame_end(&w);
+
+        if (size == 0
+            || ngx_http_codr_sendq_put(q, buf, size, log) != NGX_OK
+            || ngx_http_codr_execute_raw(q, CODR_FRAME_DATA, file[i].data.data,
+                                         file[i].data.len, log)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    codr_frame_header(buf, CODR_FRAME_SUBMIT, 0);
+
+    if (ngx_http_codr_sendq_put(q, buf, CODR_FRAME_HEADER, log) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (!x->closed) {
+        return NGX_OK;
+    }
+
+    codr_frame_header(buf, CODR_FRAME_EOF, 0);
+
+    if (ngx_http_codr_execute_raw(q, CODR_FRAME_INPUT, x->input.data,
+                                  x->input.len, log)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_codr_sendq_put(q, buf, CODR_FRAME_HEADER, log);
+}
+
+
+/* As many frames as the bytes need; none for no bytes. */
+
+static ngx_int_t
+ngx_http_codr_execute_raw(ngx_http_codr_sendq_t *q, codr_frame_type_t type,
+    const u_char *data, size_t len, ngx_log_t *log)
+{
+    size_t  n;
+    u_char  header[CODR_FRAME_HEADER];
+
+    while (len > 0) {
+        n = ngx_min(len, CODR_FRAME_MAX);
+        codr_frame_header(header, type, (uint32_t) n);
+
+        if (ngx_http_codr_sendq_put(q, header, CODR_FRAME_HEADER, log)
+            != NGX_OK
+            || ngx_http_codr_sendq_put(q, data, n, log) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        data += n;
+        len -= n;
+    }
+
+    return NGX_OK;
+}

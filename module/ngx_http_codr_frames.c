@@ -1,0 +1,547 @@
+
+/*
+ * Between the bytes of a connection and messages: libwslay checks and joins
+ * what a peer sends, and answers its pings and its Close; what it leaves to us
+ * is how much a peer may send, how fast and in how many pieces.  Our own frames
+ * do not go through it: it would copy each twice, and send a Close before the
+ * messages that wait.  Nothing here ends the request or sends: wslay's
+ * callbacks must not, so they only take note.  Runs in workers.
+ */
+
+#include "ngx_http_codr_ws.h"
+
+
+#define NGX_HTTP_CODR_FRAMES_BUDGET     (64 * 1024)   /* bytes of an event */
+#define NGX_HTTP_CODR_FRAMES_BLOCK      (256 * 1024)  /* of answers, unread */
+#define NGX_HTTP_CODR_FRAMES_FRAGMENTS  1024          /* of a message */
+#define NGX_HTTP_CODR_FRAMES_MESSAGES   1000          /* of a second */
+#define NGX_HTTP_CODR_FRAMES_CONTROLS   100           /* of a second */
+#define NGX_HTTP_CODR_FRAMES_REASON     123           /* bytes, of a Close */
+
+
+static ssize_t ngx_http_codr_frames_recv(wslay_event_context_ptr wslay,
+    uint8_t *buf, size_t len, int flags, void *data);
+static ssize_t ngx_http_codr_frames_send(wslay_event_context_ptr wslay,
+    const uint8_t *buf, size_t len, int flags, void *data);
+static void ngx_http_codr_frames_watch(ngx_http_codr_ws_t *ws,
+    const u_char *p, size_t n);
+static ngx_int_t ngx_http_codr_frames_header(ngx_http_codr_ws_t *ws);
+static void ngx_http_codr_frames_start(wslay_event_context_ptr wslay,
+    const struct wslay_event_on_frame_recv_start_arg *frame, void *data);
+static void ngx_http_codr_frames_chunk(wslay_event_context_ptr wslay,
+    const struct wslay_event_on_frame_recv_chunk_arg *chunk, void *data);
+static void ngx_http_codr_frames_message(wslay_event_context_ptr wslay,
+    const struct wslay_event_on_msg_recv_arg *message, void *data);
+static ngx_int_t ngx_http_codr_frames_init(ngx_http_codr_ws_t *ws);
+static void ngx_http_codr_frames_second(ngx_http_codr_ws_t *ws);
+static void ngx_http_codr_frames_result(ngx_http_codr_ws_t *ws, int rc);
+static void ngx_http_codr_frames_drain(ngx_http_codr_ws_t *ws);
+static void ngx_http_codr_frames_goodbye(ngx_http_codr_ws_t *ws);
+
+
+static const struct wslay_event_callbacks  ngx_http_codr_frames_callbacks = {
+    ngx_http_codr_frames_recv,
+    ngx_http_codr_frames_send,
+    NULL,                                      /* a server masks nothing */
+    ngx_http_codr_frames_start,
+    ngx_http_codr_frames_chunk,
+    NULL,
+    ngx_http_codr_frames_message
+};
+
+
+void
+ngx_http_codr_frames_read(ngx_http_codr_ws_t *ws)
+{
+    int           rc;
+    ngx_buf_t    *b;
+    ngx_event_t  *rev;
+
+    rev = ws->request->connection->read;
+    b = ws->request->header_in;
+
+    if (ws->blocked || ws->eof || ws->failed
+        || (ws->wslay == NULL && !rev->ready && b->pos == b->last))
+    {
+        return;
+    }
+
+    ws->budget = NGX_HTTP_CODR_FRAMES_BUDGET;
+
+    if (ws->finished) {
+        ngx_http_codr_frames_drain(ws);
+
+    } else if (ngx_http_codr_frames_init(ws) == NGX_OK) {
+
+        /* wslay stops at half a header even when more can be read */
+
+        do {
+            ws->drained = 0;
+            rc = wslay_event_recv(ws->wslay);
+        } while (rc == 0 && !ws->drained && !ws->finished
+                 && wslay_event_want_read(ws->wslay));
+
+        ngx_http_codr_frames_result(ws, rc);
+    }
+
+    if (ws->budget == 0) {                     /* let others have their turn */
+        ngx_post_event(rev, &ngx_posted_next_events);
+    }
+}
+
+
+/* Only when something comes: idle sockets are many and cost half without. */
+
+static ngx_int_t
+ngx_http_codr_frames_init(ngx_http_codr_ws_t *ws)
+{
+    if (ws->wslay) {
+        return NGX_OK;
+    }
+
+    if (wslay_event_context_server_init(&ws->wslay,
+                                        &ngx_http_codr_frames_callbacks, ws)
+        != 0)
+    {
+        ws->wslay = NULL;
+        ws->failed = 1;
+        return NGX_ERROR;
+    }
+
+    wslay_event_config_set_max_recv_msg_length(ws->wslay,
+                                               ws->lcf->message_max);
+
+    if (ws->closing) {
+        wslay_event_shutdown_write(ws->wslay);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_codr_frames_result(ngx_http_codr_ws_t *ws, int rc)
+{
+    if (ws->failed || (rc == 0 && wslay_event_want_read(ws->wslay))) {
+        return;
+    }
+
+    if (ws->eof) {                             /* nobody is there to be told */
+        wslay_event_shutdown_write(ws->wslay);
+        return;
+    }
+
+    ws->finished = 1;
+
+    if (wslay_event_get_close_received(ws->wslay)) {
+        ws->parted = 1;
+        return;
+    }
+
+    if (ws->peer_code) {                       /* a good code wslay refuses */
+        ws->parted = 1;
+        wslay_event_shutdown_write(ws->wslay);
+        ngx_http_codr_ws_close(ws, ws->peer_code, "");
+        return;
+    }
+
+    if (rc == 0) {
+        return;                                /* its own Close is queued */
+    }
+
+    /* for a malformed header wslay would close without a code */
+
+    wslay_event_shutdown_write(ws->wslay);
+
+    if (rc == WSLAY_ERR_CALLBACK_FAILURE) {
+        ngx_http_codr_ws_close(ws, WSLAY_CODE_PROTOCOL_ERROR, "");
+
+    } else {
+        ngx_http_codr_ws_close(ws, WSLAY_CODE_INTERNAL_SERVER_ERROR,
+                               "out of memory");
+    }
+}
+
+
+static ssize_t
+ngx_http_codr_frames_recv(wslay_event_context_ptr wslay, uint8_t *buf,
+    size_t len, int flags, void *data)
+{
+    ngx_http_codr_ws_t  *ws = data;
+
+    ssize_t            n;
+    ngx_buf_t         *b;
+    ngx_connection_t  *c;
+
+    c = ws->request->connection;
+    b = ws->request->header_in;
+
+    if (ws->out.size + wslay_event_get_queued_msg_length(wslay)
+        > NGX_HTTP_CODR_FRAMES_BLOCK)
+    {
+        ws->blocked = 1;
+    }
+
+    if (ws->blocked || ws->budget == 0) {
+        goto later;
+    }
+
+    if (b->pos < b->last) {                    /* came with the handshake */
+        n = ngx_min(len, (size_t) (b->last - b->pos));
+        ngx_memcpy(buf, b->pos, n);
+        b->pos += n;
+
+    } else {
+        n = c->recv(c, buf, len);
+
+        if (n == NGX_AGAIN) {
+            goto later;
+        }
+
+        if (n <= 0) {
+            ws->eof = 1;
+            ws->drained = 1;
+            wslay_event_set_error(wslay, WSLAY_ERR_CALLBACK_FAILURE);
+            return -1;
+        }
+    }
+
+    ws->budget -= ngx_min(ws->budget, (size_t) n);
+    ws->received += n;
+
+    ngx_http_codr_frames_watch(ws, buf, (size_t) n);
+
+    return n;
+
+later:
+
+    ws->drained = 1;
+    wslay_event_set_error(wslay, WSLAY_ERR_WOULDBLOCK);
+
+    return -1;
+}
+
+
+/* wslay looks at a length only when the first byte behind the header is there;
+   one that is too large is to be refused at once. */
+
+static void
+ngx_http_codr_frames_watch(ngx_http_codr_ws_t *ws, const u_char *p, size_t n)
+{
+    size_t  skip;
+
+    while (n > 0) {
+
+        if (ws->payload > 0) {
+            skip = (size_t) ngx_min(ws->payload, (uint64_t) n);
+            ws->payload -= skip;
+            p += skip;
+            n -= skip;
+            continue;
+        }
+
+        ws->header[ws->have++] = *p++;
+        n--;
+
+        if (ngx_http_codr_frames_header(ws) == NGX_OK
+            && ws->total > ws->lcf->message_max)
+        {
+            ngx_http_codr_ws_close(ws, WSLAY_CODE_MESSAGE_TOO_BIG, "");
+            ws->finished = 1;
+            return;
+        }
+    }
+}
+
+
+/* NGX_OK with a whole header: payload is set, and total for a message. */
+
+static ngx_int_t
+ngx_http_codr_frames_header(ngx_http_codr_ws_t *ws)
+{
+    size_t      i, size;
+    uint64_t    length;
+    ngx_uint_t  opcode;
+
+    if (ws->have < 2) {
+        return NGX_AGAIN;
+    }
+
+    opcode = ws->header[0] & 0x0f;
+    length = ws->header[1] & 0x7f;
+    size = (length == 126) ? 2 : (length == 127) ? 8 : 0;
+
+    if (ws->have < 2 + size + ((ws->header[1] & 0x80) ? 4 : 0)) {
+        return NGX_AGAIN;
+    }
+
+    if (size > 0) {
+        length = 0;
+
+        for (i = 0; i < size; i++) {
+            length = (length << 8) | ws->header[2 + i];
+        }
+    }
+
+    ws->have = 0;
+    ws->payload = length;
+
+    if (wslay_is_ctrl_frame(opcode) || length > INT64_MAX) {
+        return NGX_OK;                         /* wslay knows what to do */
+    }
+
+    if (opcode != WSLAY_CONTINUATION_FRAME) {
+        ws->total = 0;
+    }
+
+    ws->total = (length > UINT32_MAX) ? UINT64_MAX : ws->total + length;
+
+    return NGX_OK;
+}
+
+
+static ssize_t
+ngx_http_codr_frames_send(wslay_event_context_ptr wslay, const uint8_t *buf,
+    size_t len, int flags, void *data)
+{
+    ngx_http_codr_ws_t  *ws = data;
+
+    if (ngx_http_codr_sendq_put(&ws->out, buf, len,
+                                ws->request->connection->log)
+        != NGX_OK)
+    {
+        wslay_event_set_error(wslay, WSLAY_ERR_CALLBACK_FAILURE);
+        return -1;
+    }
+
+    return len;
+}
+
+
+static void
+ngx_http_codr_frames_start(wslay_event_context_ptr wslay,
+    const struct wslay_event_on_frame_recv_start_arg *frame, void *data)
+{
+    ngx_http_codr_ws_t  *ws = data;
+
+    ws->heard = 1;
+    ws->opcode = frame->opcode;
+
+    ngx_http_codr_frames_second(ws);
+
+    if (wslay_is_ctrl_frame(frame->opcode)) {
+
+        if (++ws->controls > NGX_HTTP_CODR_FRAMES_CONTROLS) {
+            ngx_http_codr_ws_close(ws, WSLAY_CODE_POLICY_VIOLATION,
+                                   "too many control frames");
+        }
+
+        if (frame->opcode == WSLAY_CONNECTION_CLOSE
+            && frame->payload_length == 1)
+        {
+            /* half a code: wslay would take it for none */
+
+            wslay_event_shutdown_write(wslay);
+            ngx_http_codr_ws_close(ws, WSLAY_CODE_PROTOCOL_ERROR, "");
+        }
+
+        return;
+    }
+
+    if (frame->opcode != WSLAY_CONTINUATION_FRAME) {
+        ws->fragments = 0;
+    }
+
+    if (++ws->fragments > NGX_HTTP_CODR_FRAMES_FRAGMENTS) {
+        ngx_http_codr_ws_close(ws, WSLAY_CODE_POLICY_VIOLATION,
+                               "too many fragments");
+    }
+
+    if (frame->opcode == WSLAY_BINARY_FRAME) {
+        ngx_http_codr_ws_close(ws, WSLAY_CODE_UNSUPPORTED_DATA,
+                               "text messages only");
+    }
+}
+
+
+/* 1012 to 1014 were registered after this wslay was written. */
+
+static void
+ngx_http_codr_frames_chunk(wslay_event_context_ptr wslay,
+    const struct wslay_event_on_frame_recv_chunk_arg *chunk, void *data)
+{
+    ngx_http_codr_ws_t  *ws = data;
+
+    ngx_uint_t  code;
+
+    if (ws->opcode != WSLAY_CONNECTION_CLOSE || chunk->data_length < 2
+        || ws->peer_code)
+    {
+        return;
+    }
+
+    code = (chunk->data[0] << 8) | chunk->data[1];
+
+    if (code >= 1012 && code <= 1014) {
+        ws->peer_code = code;
+    }
+}
+
+
+static void
+ngx_http_codr_frames_message(wslay_event_context_ptr wslay,
+    const struct wslay_event_on_msg_recv_arg *message, void *data)
+{
+    ngx_http_codr_ws_t  *ws = data;
+
+    if (wslay_is_ctrl_frame(message->opcode) || ws->code || ws->failed) {
+        return;
+    }
+
+    ngx_http_codr_frames_second(ws);
+
+    if (++ws->messages > NGX_HTTP_CODR_FRAMES_MESSAGES) {
+        ngx_http_codr_ws_close(ws, WSLAY_CODE_POLICY_VIOLATION,
+                               "too many messages");
+        return;
+    }
+
+    ws->spoken = 1;
+    ws->quiet = ngx_current_msec;
+
+    ngx_http_codr_session_message(ws, message->msg, message->msg_length);
+}
+
+
+static void
+ngx_http_codr_frames_second(ngx_http_codr_ws_t *ws)
+{
+    if ((ngx_msec_int_t) (ngx_current_msec - ws->second) >= 1000) {
+        ws->second = ngx_current_msec;
+        ws->messages = 0;
+        ws->controls = 0;
+    }
+}
+
+
+/* What follows a protocol error is not looked at, only taken: a connection
+   closed with bytes unread is reset, and the peer may never see our Close. */
+
+static void
+ngx_http_codr_frames_drain(ngx_http_codr_ws_t *ws)
+{
+    u_char             junk[4096];
+    ssize_t            n;
+    ngx_buf_t         *b;
+    ngx_connection_t  *c;
+
+    c = ws->request->connection;
+    b = ws->request->header_in;
+    b->pos = b->last;
+
+    while (ws->budget > 0) {
+        n = c->recv(c, junk, sizeof(junk));
+
+        if (n == NGX_AGAIN) {
+            return;
+        }
+
+        if (n <= 0) {
+            ws->eof = 1;
+            return;
+        }
+
+        ws->budget -= ngx_min(ws->budget, (size_t) n);
+    }
+}
+
+
+void
+ngx_http_codr_frames_put(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
+    const u_char *data, size_t len)
+{
+    u_char      header[10], *p;
+    ngx_log_t  *log;
+
+    if (ws->closing || ws->failed) {
+        return;
+    }
+
+    p = header;
+    *p++ = (u_char) (0x80 | opcode);
+
+    if (len < 126) {
+        *p++ = (u_char) len;
+
+    } else if (len < 65536) {
+        *p++ = 126;
+        *p++ = (u_char) (len >> 8);
+        *p++ = (u_char) len;
+
+    } else {
+        *p++ = 127;
+        ngx_memzero(p, 4);                     /* no message is that long */
+        p += 4;
+        *p++ = (u_char) (len >> 24);
+        *p++ = (u_char) (len >> 16);
+        *p++ = (u_char) (len >> 8);
+        *p++ = (u_char) len;
+    }
+
+    log = ws->request->connection->log;
+
+    if (ngx_http_codr_sendq_put(&ws->out, header, p - header, log) != NGX_OK
+        || ngx_http_codr_sendq_put(&ws->out, data, len, log) != NGX_OK)
+    {
+        ws->failed = 1;
+    }
+}
+
+
+void
+ngx_http_codr_frames_write(ngx_http_codr_ws_t *ws)
+{
+    if (ws->wslay && wslay_event_send(ws->wslay) != 0) {
+        ws->failed = 1;
+        return;
+    }
+
+    if (ws->closing) {
+        return;
+    }
+
+    if (ws->wslay && wslay_event_get_close_sent(ws->wslay)) {
+        ws->closing = 1;
+        ws->closed = ngx_current_msec;
+        ws->ctx->close_code = wslay_event_get_status_code_sent(ws->wslay);
+
+    } else if (ws->code) {
+        ngx_http_codr_frames_goodbye(ws);
+    }
+}
+
+
+/* Our own Close: from here on wslay only reads. */
+
+static void
+ngx_http_codr_frames_goodbye(ngx_http_codr_ws_t *ws)
+{
+    size_t  len;
+    u_char  data[2 + NGX_HTTP_CODR_FRAMES_REASON];
+
+    len = ngx_min(ngx_strlen(ws->reason), NGX_HTTP_CODR_FRAMES_REASON);
+
+    data[0] = (u_char) (ws->code >> 8);
+    data[1] = (u_char) ws->code;
+    ngx_memcpy(data + 2, ws->reason, len);
+
+    ngx_http_codr_frames_put(ws, WSLAY_CONNECTION_CLOSE, data, 2 + len);
+
+    if (ws->wslay) {
+        wslay_event_shutdown_write(ws->wslay);
+    }
+
+    ws->closing = 1;
+    ws->closed = ngx_current_msec;
+    ws->ctx->close_code = ws->code;
+}

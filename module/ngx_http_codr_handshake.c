@@ -1,0 +1,259 @@
+
+/*
+ * The opening handshake of RFC 6455, section 4.2, from a request that nginx
+ * has parsed.  Of the offered subprotocols only our own is ever echoed: the
+ * others may carry a key.  Runs in workers.
+ */
+
+#include "ngx_http_codr_ws.h"
+
+#include <ngx_sha1.h>
+
+
+#define NGX_HTTP_CODR_KEY_LEN     24           /* 16 bytes as base64 */
+#define NGX_HTTP_CODR_ACCEPT_LEN  28           /* 20 bytes as base64 */
+
+
+static ngx_table_elt_t *ngx_http_codr_header_in(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_uint_t *count);
+static ngx_uint_t ngx_http_codr_header_has(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_str_t *token);
+static ngx_int_t ngx_http_codr_accept(ngx_http_request_t *r, ngx_str_t *key);
+
+
+static ngx_str_t  ngx_http_codr_upgrade = ngx_string("Upgrade");
+static ngx_str_t  ngx_http_codr_connection = ngx_string("Connection");
+static ngx_str_t  ngx_http_codr_websocket = ngx_string("websocket");
+static ngx_str_t  ngx_http_codr_version = ngx_string("Sec-WebSocket-Version");
+static ngx_str_t  ngx_http_codr_thirteen = ngx_string("13");
+static ngx_str_t  ngx_http_codr_key = ngx_string("Sec-WebSocket-Key");
+static ngx_str_t  ngx_http_codr_accepted = ngx_string("Sec-WebSocket-Accept");
+static ngx_str_t  ngx_http_codr_protocol = ngx_string("Sec-WebSocket-Protocol");
+static ngx_str_t  ngx_http_codr_v1 = ngx_string("codr.v1");
+
+
+ngx_uint_t
+ngx_http_codr_upgrade_wanted(ngx_http_request_t *r)
+{
+    return ngx_http_codr_header_has(r, &ngx_http_codr_upgrade,
+                                    &ngx_http_codr_websocket)
+           && ngx_http_codr_header_has(r, &ngx_http_codr_connection,
+                                       &ngx_http_codr_upgrade);
+}
+
+
+ngx_int_t
+ngx_http_codr_handshake(ngx_http_request_t *r)
+{
+    ngx_str_t         bytes;
+    ngx_uint_t        keys, versions;
+    u_char            decoded[NGX_HTTP_CODR_KEY_LEN];
+    ngx_table_elt_t  *key, *version;
+
+    if (r->headers_in.content_length_n > 0 || r->headers_in.chunked) {
+        return ngx_http_codr_send_error(r, NGX_HTTP_BAD_REQUEST, "bad_message",
+                                        "a handshake has no body");
+    }
+
+    version = ngx_http_codr_header_in(r, &ngx_http_codr_version, &versions);
+
+    if (versions != 1 || version->value.len != ngx_http_codr_thirteen.len
+        || ngx_strncmp(version->value.data, ngx_http_codr_thirteen.data,
+                       ngx_http_codr_thirteen.len)
+           != 0)
+    {
+        return ngx_http_codr_upgrade_required(r);
+    }
+
+    key = ngx_http_codr_header_in(r, &ngx_http_codr_key, &keys);
+
+    bytes.data = decoded;
+
+    if (keys != 1 || key->value.len != NGX_HTTP_CODR_KEY_LEN
+        || ngx_decode_base64(&bytes, &key->value) != NGX_OK
+        || bytes.len != 16)
+    {
+        return ngx_http_codr_send_error(r, NGX_HTTP_BAD_REQUEST, "bad_message",
+                                  "Sec-WebSocket-Key must be 16 bytes, once");
+    }
+
+    if (ngx_http_codr_header_has(r, &ngx_http_codr_protocol, &ngx_http_codr_v1)
+        && ngx_http_codr_header_out(r, &ngx_http_codr_protocol,
+                                    &ngx_http_codr_v1)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_codr_accept(r, &key->value);
+}
+
+
+static ngx_int_t
+ngx_http_codr_accept(ngx_http_request_t *r, ngx_str_t *key)
+{
+    u_char      digest[20];
+    ngx_str_t   src, dst;
+    ngx_sha1_t  sha1;
+
+    ngx_sha1_init(&sha1);
+    ngx_sha1_update(&sha1, key->data, key->len);
+    ngx_sha1_update(&sha1, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", 36);
+    ngx_sha1_final(digest, &sha1);
+
+    src.data = digest;
+    src.len = sizeof(digest);
+
+    dst.data = ngx_pnalloc(r->pool, NGX_HTTP_CODR_ACCEPT_LEN);
+    if (dst.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_encode_base64(&dst, &src);
+
+    /* "Connection: upgrade" is nginx's own doing */
+
+    if (ngx_http_codr_header_out(r, &ngx_http_codr_upgrade,
+                                 &ngx_http_codr_websocket)
+        != NGX_OK
+        || ngx_http_codr_header_out(r, &ngx_http_codr_accepted, &dst)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.status = NGX_HTTP_SWITCHING_PROTOCOLS;
+    ngx_str_set(&r->headers_out.status_line, "101 Switching Protocols");
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_codr_upgrade_required(ngx_http_request_t *r)
+{
+    if (ngx_http_codr_header_out(r, &ngx_http_codr_upgrade,
+                                 &ngx_http_codr_websocket)
+        != NGX_OK
+        || ngx_http_codr_header_out(r, &ngx_http_codr_version,
+                                    &ngx_http_codr_thirteen)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* nginx has no words for this one */
+
+    ngx_str_set(&r->headers_out.status_line, "426 Upgrade Required");
+
+    return ngx_http_codr_send_error(r, 426, "bad_message",
+                                    "this is a WebSocket, and takes POST");
+}
+
+
+/* The first header of this name, and how many there are. */
+
+static ngx_table_elt_t *
+ngx_http_codr_header_in(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_uint_t *count)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header, *found;
+
+    found = NULL;
+    *count = 0;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        header = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (header[i].key.len != name->len
+                || ngx_strncasecmp(header[i].key.data, name->data, name->len)
+                   != 0)
+            {
+                continue;
+            }
+
+            if ((*count)++ == 0) {
+                found = &header[i];
+            }
+        }
+    }
+
+    return found;
+}
+
+
+/* Whether the lists of all headers of this name have the token, any case. */
+
+static ngx_uint_t
+ngx_http_codr_header_has(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *token)
+{
+    u_char           *p, *last, *start;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        header = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (header[i].key.len != name->len
+                || ngx_strncasecmp(header[i].key.data, name->data, name->len)
+                   != 0)
+            {
+                continue;
+            }
+
+            p = header[i].value.data;
+            last = p + header[i].value.len;
+
+            while (p < last) {
+
+                while (p < last && (*p == ' ' || *p == '\t' || *p == ',')) {
+                    p++;
+                }
+
+                start = p;
+
+                while (p < last && *p != ' ' && *p != '\t' && *p != ',') {
+                    p++;
+                }
+
+                if ((size_t) (p - start) == token->len
+                    && ngx_strncasecmp(start, token->data, token->len) == 0)
+                {
+                    return 1;
+                }
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_http_codr_header_out(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = 1;
+    h->key = *name;
+    h->value = *value;
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+
+    return NGX_OK;
+}

@@ -1,0 +1,639 @@
+
+/*
+ * The job socket: frames go out through a queue, frames come in and are
+ * handed to the job's owner, a WebSocket or a POST.  The socket, its buffer
+ * and its timer belong to the job; the job is closed no later than the clean-
+ * up of its owner's request, and its owner never closes it while a frame is
+ * being read (see ngx_http_codr_job_handler_t).  Runs in workers.
+ */
+
+#include "ngx_http_codr_job.h"
+#include "ngx_http_codr_drain.h"
+
+
+#define NGX_HTTP_CODR_JOB_POOL    1024
+#define NGX_HTTP_CODR_JOB_BUFFER  (CODR_FRAME_HEADER + CODR_FRAME_MAX)
+
+/* How much longer than it may the broker takes before it counts as hung. */
+
+#define NGX_HTTP_CODR_JOB_GRACE   30000
+
+/* A job of at most so many bytes is kept until it starts; one whose socket
+   ends before is sent once more, when the end of a broker is known to all. */
+
+#define NGX_HTTP_CODR_JOB_KEEP    (256 * 1024)
+#define NGX_HTTP_CODR_JOB_AGAIN   100          /* milliseconds */
+
+
+static ngx_int_t ngx_http_codr_job_init(ngx_http_codr_job_t *job,
+    ngx_http_codr_execute_t *x);
+static ngx_int_t ngx_http_codr_job_connect(ngx_http_codr_job_t *job,
+    ngx_log_t *log);
+static void ngx_http_codr_job_read_handler(ngx_event_t *rev);
+static void ngx_http_codr_job_timeout(ngx_http_codr_job_t *job);
+static void ngx_http_codr_job_again(ngx_http_codr_job_t *job);
+static ngx_int_t ngx_http_codr_job_read(ngx_http_codr_job_t *job);
+static ngx_int_t ngx_http_codr_job_frame(ngx_http_codr_job_t *job,
+    codr_frame_t *frame, u_char *payload);
+static ngx_int_t ngx_http_codr_job_note(ngx_http_codr_job_t *job,
+    ngx_http_codr_answer_t *a);
+static ngx_int_t ngx_http_codr_job_started(ngx_http_codr_job_t *job,
+    ngx_http_codr_answer_t *a);
+static void ngx_http_codr_job_lost(ngx_http_codr_job_t *job,
+    codr_error_t code, const char *reason);
+static void ngx_http_codr_job_write_handler(ngx_event_t *wev);
+static void ngx_http_codr_job_flush(ngx_http_codr_job_t *job);
+static void ngx_http_codr_job_put(ngx_http_codr_job_t *job, const void *data,
+    size_t len);
+
+
+ngx_int_t
+ngx_http_codr_job_start(ngx_http_codr_job_t **ret, ngx_http_codr_execute_t *x,
+    const ngx_http_codr_job_handler_t *handler, void *data, ngx_log_t *log,
+    ngx_http_codr_answer_t *refusal)
+{
+    ngx_pool_t             *pool;
+    ngx_http_codr_job_t    *job;
+    ngx_http_codr_drain_t  *drain;
+
+    ngx_http_codr_answer_error(refusal, CODR_ERROR_INTERNAL, "out of memory");
+
+    drain = ngx_http_codr_drain(x->mcf);
+    pool = ngx_create_pool(NGX_HTTP_CODR_JOB_POOL, log);
+
+    if (drain == NULL || pool == NULL) {
+        goto failed;
+    }
+
+    job = ngx_pcalloc(pool, sizeof(ngx_http_codr_job_t));
+    if (job == NULL) {
+        goto failed;
+    }
+
+    job->pool = pool;
+    job->mcf = x->mcf;
+    job->handler = handler;
+    job->data = data;
+
+    if (ngx_http_codr_job_init(job, x) != NGX_OK
+        || ngx_http_codr_execute_frames(x, &job->out, log) != NGX_OK)
+    {
+        ngx_http_codr_sendq_free(&job->out);
+        goto failed;
+    }
+
+    if (ngx_http_codr_job_connect(job, log) != NGX_OK) {
+        ngx_http_codr_answer_error(refusal, CODR_ERROR_UNAVAILABLE,
+                                   "programs cannot be run at the moment");
+        ngx_http_codr_sendq_free(&job->out);
+        goto failed;
+    }
+
+    job->out.keep = (job->out.size <= NGX_HTTP_CODR_JOB_KEEP);
+
+    ngx_queue_insert_tail(&drain->jobs, &job->queue);
+    *ret = job;
+
+    ngx_http_codr_job_flush(job);
+
+    return NGX_OK;
+
+failed:
+
+    if (pool) {
+        ngx_destroy_pool(pool);
+    }
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_codr_job_init(ngx_http_codr_job_t *job, ngx_http_codr_execute_t *x)
+{
+    job->buf = ngx_palloc(job->pool, NGX_HTTP_CODR_JOB_BUFFER);
+    job->tag.data = ngx_pstrdup(job->pool, &x->tag);
+    job->language.data = ngx_pstrdup(job->pool, &x->language->name);
+
+    if (job->buf == NULL || job->tag.data == NULL
+        || job->language.data == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    job->tag.len = x->tag.len;
+    job->language.len = x->language->name.len;
+    ngx_memcpy(job->sha256, x->sha256, sizeof(job->sha256));
+
+    job->terminal = (x->terminal != CODR_TERMINAL_NONE);
+    job->closed = x->closed;
+    job->input_max = x->caps.value[CODR_LIMIT_STDIN];
+    job->input_size = x->input.len;
+
+    job->longest = x->caps.value[CODR_LIMIT_COMPILE_MS]
+                   + (x->closed ? x->caps.value[CODR_LIMIT_WALL_MS]
+                                : x->caps.value[CODR_LIMIT_MAX_MS])
+                   + NGX_HTTP_CODR_JOB_GRACE;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_codr_job_connect(ngx_http_codr_job_t *job, ngx_log_t *log)
+{
+    int                fd;
+    ngx_connection_t  *c;
+
+    fd = ngx_http_codr_helper_open_job(job->mcf, log);
+    if (fd == -1) {
+        return NGX_ERROR;
+    }
+
+    c = ngx_get_connection(fd, log);
+
+    if (c == NULL) {
+        if (close(fd) == -1) {
+            ngx_log_error(NGX_LOG_ALERT, log, ngx_socket_errno,
+                          "close() of a job socket failed");
+        }
+
+        return NGX_ERROR;
+    }
+
+    c->data = job;
+    c->recv = ngx_recv;
+    c->send = ngx_send;
+    c->log = log;
+    c->read->log = log;
+    c->write->log = log;
+    c->log_error = NGX_ERROR_INFO;
+    c->read->handler = ngx_http_codr_job_read_handler;
+    c->write->handler = ngx_http_codr_job_write_handler;
+    c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
+
+    job->connection = c;
+
+    if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+        ngx_close_connection(c);
+        job->connection = NULL;
+        return NGX_ERROR;
+    }
+
+    /* never cancelable: it also keeps a worker that leaves until the end */
+
+    ngx_add_timer(c->read, job->mcf->queue_timeout + NGX_HTTP_CODR_JOB_GRACE);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_codr_job_read_handler(ngx_event_t *rev)
+{
+    void                               *data;
+    ngx_int_t                           rc;
+    ngx_connection_t                   *c;
+    ngx_http_codr_job_t                *job;
+    const ngx_http_codr_job_handler_t  *handler;
+
+    c = rev->data;
+    job = c->data;
+
+    data = job->data;
+    handler = job->handler;
+
+    if (c->close) {                            /* worker_shutdown_timeout */
+        ngx_http_codr_job_lost(job, CODR_ERROR_INTERNAL,
+                               "the server is going away");
+
+    } else if (rev->timedout) {
+        ngx_http_codr_job_timeout(job);
+
+    } else if (job->paused || job->again) {
+        return;
+
+    } else {
+        rc = ngx_http_codr_job_read(job);
+
+        if (rc == NGX_DECLINED && job->out.keep) {
+            job->again = 1;
+            ngx_add_timer(rev, NGX_HTTP_CODR_JOB_AGAIN);
+
+        } else if (rc != NGX_OK) {
+            ngx_http_codr_job_lost(job, CODR_ERROR_INTERNAL,
+                                   "the connection to the helper was lost");
+        }
+    }
+
+    if (job->ended) {
+        ngx_http_codr_job_close(job);
+
+    } else if (job->connection->read->ready && !job->again) {
+
+        /* let others have their turn */
+
+        ngx_post_event(job->connection->read, &ngx_posted_next_events);
+    }
+
+    handler->flush(data);
+}
+
+
+static void
+ngx_http_codr_job_timeout(ngx_http_codr_job_t *job)
+{
+    ngx_event_t  *rev;
+
+    rev = job->connection->read;
+    rev->timedout = 0;
+
+    if (job->again) {
+        ngx_http_codr_job_again(job);
+        return;
+    }
+
+    if (job->paused) {                         /* it is the client who waits */
+        ngx_add_timer(rev, NGX_HTTP_CODR_JOB_GRACE);
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, rev->log, 0,
+                  "codr: no answer from the helper in time");
+
+    ngx_http_codr_job_lost(job, job->started ? CODR_ERROR_INTERNAL
+                                             : CODR_ERROR_UNAVAILABLE,
+                           "no answer from the helper in time");
+}
+
+
+/* A broker that ended before the job began took only the job's first frames
+   with it; they and what followed go to the next one. */
+
+static void
+ngx_http_codr_job_again(ngx_http_codr_job_t *job)
+{
+    ngx_connection_t  *c;
+
+    c = job->connection;
+    job->again = 0;
+
+    if (ngx_http_codr_job_connect(job, c->log) != NGX_OK) {
+        job->connection = c;
+        ngx_http_codr_job_lost(job, CODR_ERROR_UNAVAILABLE,
+                               "programs cannot be run at the moment");
+        return;
+    }
+
+    ngx_close_connection(c);
+
+    job->len = 0;
+
+    ngx_http_codr_sendq_again(&job->out);
+    ngx_http_codr_job_flush(job);
+}
+
+
+/* Once: at most a buffer full, so that one event stays short.  NGX_DECLINED at
+   the end of the socket. */
+
+static ngx_int_t
+ngx_http_codr_job_read(ngx_http_codr_job_t *job)
+{
+    u_char            *p, *last;
+    ssize_t            n;
+    codr_frame_t       frame;
+    ngx_connection_t  *c;
+
+    c = job->connection;
+
+    n = c->recv(c, job->buf + job->len, NGX_HTTP_CODR_JOB_BUFFER - job->len);
+
+    if (n == NGX_AGAIN) {
+        return ngx_handle_read_event(c->read, 0);
+    }
+
+    if (n <= 0) {
+        return NGX_DECLINED;
+    }
+
+    p = job->buf;
+    last = job->buf + job->len + n;
+
+    while (!job->ended && last - p >= CODR_FRAME_HEADER) {
+
+        if (codr_frame_decode(&frame, p) != 0) {
+            ngx_log_error(NGX_LOG_ERR, c->log, 0,
+                          "codr: the helper sent what is no frame");
+            return NGX_ERROR;
+        }
+
+        if ((size_t) (last - p) < CODR_FRAME_HEADER + frame.length) {
+            break;
+        }
+
+        p += CODR_FRAME_HEADER;
+
+        if (ngx_http_codr_job_frame(job, &frame, p) != NGX_OK) {
+            ngx_log_error(NGX_LOG_ERR, c->log, 0,
+                          "codr: the helper sent a frame of type %ui that is "
+                          "malformed or not due", (ngx_uint_t) frame.type);
+            return NGX_ERROR;
+        }
+
+        p += frame.length;
+    }
+
+    job->len = last - p;
+    ngx_memmove(job->buf, p, job->len);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_codr_job_frame(ngx_http_codr_job_t *job, codr_frame_t *frame,
+    u_char *payload)
+{
+    codr_output_t           output;
+    ngx_http_codr_answer_t  a;
+
+    if (frame->type == CODR_FRAME_OUTPUT) {
+
+        if (!job->started
+            || codr_output_decode(&output, payload, frame->length) != 0)
+        {
+            return NGX_ERROR;
+        }
+
+        job->handler->output(job->data, &output);
+
+        return NGX_OK;
+    }
+
+    if (ngx_http_codr_answer_decode(&a, frame, payload) != NGX_OK
+        || ngx_http_codr_job_note(job, &a) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    job->handler->answer(job->data, &a);
+
+    return NGX_OK;
+}
+
+
+/* What the job itself must know of an answer; NGX_ERROR for one that cannot
+   come now. */
+
+static ngx_int_t
+ngx_http_codr_job_note(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
+{
+    if (ngx_http_codr_has(a, JOB_ID)) {
+
+        if (a->job_id.len != CODR_JOB_ID_LEN) {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(job->id, a->job_id.data, CODR_JOB_ID_LEN);
+        job->identified = 1;
+    }
+
+    switch (a->type) {
+
+    case CODR_FRAME_QUEUED:
+
+        if (job->started) {
+            return NGX_ERROR;
+        }
+
+        if (!job->queued) {
+            job->queued = 1;
+            ngx_http_codr_count(job->mcf, NGX_HTTP_CODR_QUEUED, 1);
+        }
+
+        return NGX_OK;
+
+    case CODR_FRAME_STARTED:
+        return ngx_http_codr_job_started(job, a);
+
+    case CODR_FRAME_STAGE:
+
+        if (ngx_http_codr_has(a, CACHED)) {
+            job->cached = a->cached;
+        }
+
+        return job->started ? NGX_OK : NGX_ERROR;
+
+    case CODR_FRAME_COMPLETE:
+
+        /* a job that is stopped while it waits ends without a start */
+
+        job->ended = 1;
+        return NGX_OK;
+
+    case CODR_FRAME_ERROR:
+
+        if (!job->started) {
+            ngx_http_codr_count(job->mcf, NGX_HTTP_CODR_REFUSED, 1);
+        }
+
+        job->ended = 1;
+        return NGX_OK;
+
+    default: /* CODR_FRAME_NOTICE */
+        return NGX_OK;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_codr_job_started(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
+{
+    if (job->started) {
+        return NGX_ERROR;
+    }
+
+    if (job->queued) {
+        job->queued = 0;
+        ngx_http_codr_count(job->mcf, NGX_HTTP_CODR_QUEUED, -1);
+    }
+
+    job->started = 1;
+    ngx_http_codr_sendq_forget(&job->out);
+    ngx_http_codr_count(job->mcf, NGX_HTTP_CODR_RUNNING, 1);
+    ngx_http_codr_count(job->mcf, NGX_HTTP_CODR_JOBS, 1);
+
+    ngx_add_timer(job->connection->read, job->longest);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_codr_job_lost(ngx_http_codr_job_t *job, codr_error_t code,
+    const char *reason)
+{
+    ngx_http_codr_answer_t  a;
+
+    if (job->ended) {
+        return;
+    }
+
+    job->ended = 1;
+
+    ngx_http_codr_answer_error(&a, code, reason);
+    job->handler->answer(job->data, &a);
+}
+
+
+void
+ngx_http_codr_job_close(ngx_http_codr_job_t *job)
+{
+    if (job->queued) {
+        ngx_http_codr_count(job->mcf, NGX_HTTP_CODR_QUEUED, -1);
+    }
+
+    if (job->started) {
+        ngx_http_codr_count(job->mcf, NGX_HTTP_CODR_RUNNING, -1);
+    }
+
+    ngx_queue_remove(&job->queue);
+    ngx_http_codr_sendq_free(&job->out);
+    ngx_close_connection(job->connection);
+    ngx_destroy_pool(job->pool);
+}
+
+
+void
+ngx_http_codr_job_pause(ngx_http_codr_job_t *job, ngx_uint_t pause)
+{
+    if (job->paused && !pause) {
+        ngx_post_event(job->connection->read, &ngx_posted_events);
+    }
+
+    job->paused = pause ? 1 : 0;
+}
+
+
+static void
+ngx_http_codr_job_write_handler(ngx_event_t *wev)
+{
+    ngx_connection_t     *c;
+    ngx_http_codr_job_t  *job;
+
+    c = wev->data;
+    job = c->data;
+
+    if (!c->close) {
+        ngx_http_codr_job_flush(job);
+    }
+}
+
+
+/* The broker takes all input at once, so what stays here is bounded by the
+   limits that were checked before it was put here.  An error is left to the
+   reading side: there may still be an answer. */
+
+static void
+ngx_http_codr_job_flush(ngx_http_codr_job_t *job)
+{
+    ngx_connection_t  *c;
+
+    c = job->connection;
+
+    if (job->again) {
+        return;
+    }
+
+    if ((ngx_http_codr_sendq_send(&job->out, c) == NGX_ERROR
+         || ngx_handle_write_event(c->write, 0) != NGX_OK)
+        && !job->out.keep)
+    {
+        ngx_http_codr_sendq_free(&job->out);
+    }
+}
+
+
+static void
+ngx_http_codr_job_put(ngx_http_codr_job_t *job, const void *data, size_t len)
+{
+    ngx_connection_t  *c;
+
+    c = job->connection;
+
+    if (ngx_http_codr_sendq_put(&job->out, data, len, c->log) != NGX_OK) {
+
+        /* after a gap nothing would be understood: the broker sees an end */
+
+        ngx_http_codr_sendq_free(&job->out);
+        (void) ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN);
+    }
+}
+
+
+void
+ngx_http_codr_job_send(ngx_http_codr_job_t *job, codr_frame_type_t type)
+{
+    u_char  header[CODR_FRAME_HEADER];
+
+    codr_frame_header(header, type, 0);
+
+    ngx_http_codr_job_put(job, header, CODR_FRAME_HEADER);
+    ngx_http_codr_job_flush(job);
+}
+
+
+void
+ngx_http_codr_job_input(ngx_http_codr_job_t *job, const char *data, size_t len)
+{
+    size_t  n;
+    u_char  header[CODR_FRAME_HEADER];
+
+    job->input_size += len;
+
+    while (len > 0) {
+        n = ngx_min(len, CODR_FRAME_MAX);
+        codr_frame_header(header, CODR_FRAME_INPUT, (uint32_t) n);
+
+        ngx_http_codr_job_put(job, header, CODR_FRAME_HEADER);
+        ngx_http_codr_job_put(job, data, n);
+
+        data += n;
+        len -= n;
+    }
+
+    ngx_http_codr_job_flush(job);
+}
+
+
+void
+ngx_http_codr_job_resize(ngx_http_codr_job_t *job, ngx_uint_t cols,
+    ngx_uint_t rows)
+{
+    u_char         buf[CODR_FRAME_HEADER + 2 * (CODR_FIELD_HEADER + 8)];
+    codr_writer_t  w;
+
+    codr_writer_init(&w, buf, sizeof(buf));
+    codr_frame_begin(&w, CODR_FRAME_RESIZE);
+    codr_put_number(&w, CODR_FIELD_COLS, cols);
+    codr_put_number(&w, CODR_FIELD_ROWS, rows);
+
+    ngx_http_codr_job_put(job, buf, codr_frame_end(&w));
+    ngx_http_codr_job_flush(job);
+}
+
+
+void
+ngx_http_codr_job_signal(ngx_http_codr_job_t *job, ngx_uint_t signal)
+{
+    u_char         buf[CODR_FRAME_HEADER + CODR_FIELD_HEADER + 8];
+    codr_writer_t  w;
+
+    codr_writer_init(&w, buf, sizeof(buf));
+    codr_frame_begin(&w, CODR_FRAME_SIGNAL);
+    codr_put_number(&w, CODR_FIELD_SIGNAL, signal);
+
+    ngx_http_codr_job_put(job, buf, codr_frame_end(&w));
+    ngx_http_codr_job_flush(job);
+}

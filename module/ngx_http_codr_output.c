@@ -1,0 +1,268 @@
+
+/*
+ * A job's bytes as "output" messages.  Whole lines go at once, the rest after
+ * a few milliseconds, a flood in few large messages; a character that is cut
+ * off waits for its other bytes, stream by stream.  Bytes are copied once and
+ * escaped once; nothing is allocated but at the start of a job.
+ *
+ * Messages tile the program's output: each begins at the offset at which the
+ * one before it ended, and ends where its last byte stands among all bytes of
+ * both streams, in the order in which they came.
+ */
+
+#include "ngx_http_codr_ws.h"
+#include "ngx_http_codr_text.h"
+
+
+#define NGX_HTTP_CODR_OUTPUT_SIZE   16384      /* bytes of one message */
+#define NGX_HTTP_CODR_OUTPUT_DELAY  5          /* milliseconds */
+#define NGX_HTTP_CODR_OUTPUT_CUT    3          /* bytes of a cut character */
+
+#define NGX_HTTP_CODR_OUTPUT_HEAD                                             \
+    "{\"type\":\"output\",\"stream\":\"stdout\",\"data\":\""
+#define NGX_HTTP_CODR_OUTPUT_TAIL                                             \
+    (sizeof("\",\"offset\":,\"end\":}") + 2 * NGX_INT64_LEN)
+
+
+typedef struct {
+    u_char                     data[NGX_HTTP_CODR_OUTPUT_CUT];
+    size_t                     len;
+} ngx_http_codr_output_held_t;
+
+
+struct ngx_http_codr_output_s {
+    ngx_http_codr_ws_t          *ws;
+    ngx_event_t                  timer;
+    ngx_msec_t                   sent;         /* when the last message was */
+    uint64_t                     offset;       /* end of the last message */
+    uint64_t                     raw;          /* bytes that have come */
+
+    u_char                      *message;
+    u_char                      *data;         /* not sent yet */
+    size_t                       len;
+    size_t                       line;         /* of it, up to a newline */
+    size_t                       cut;          /* of it, a cut character */
+    ngx_uint_t                   stream;       /* 1 or 2 */
+    ngx_http_codr_output_held_t  held[2];      /* cut, of the other stream */
+
+    unsigned                     urgent:1;
+};
+
+
+static void ngx_http_codr_output_cleanup(void *data);
+static void ngx_http_codr_output_switch(ngx_http_codr_output_t *o,
+    ngx_uint_t stream);
+static void ngx_http_codr_output_send(ngx_http_codr_output_t *o, size_t n,
+    ngx_uint_t last);
+static void ngx_http_codr_output_timer(ngx_event_t *ev);
+
+
+ngx_http_codr_output_t *
+ngx_http_codr_output_create(ngx_http_codr_ws_t *ws, ngx_pool_t *pool)
+{
+    ngx_pool_cleanup_t      *cln;
+    ngx_http_codr_output_t  *o;
+
+    o = ngx_pcalloc(pool, sizeof(ngx_http_codr_output_t));
+    if (o == NULL) {
+        return NULL;
+    }
+
+    o->data = ngx_palloc(pool, NGX_HTTP_CODR_OUTPUT_SIZE);
+    o->message = ngx_palloc(pool, sizeof(NGX_HTTP_CODR_OUTPUT_HEAD)
+                     + NGX_HTTP_CODR_TEXT_ESCAPED(NGX_HTTP_CODR_OUTPUT_SIZE)
+                     + NGX_HTTP_CODR_OUTPUT_TAIL);
+    cln = ngx_pool_cleanup_add(pool, 0);
+
+    if (o->data == NULL || o->message == NULL || cln == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_codr_output_cleanup;
+    cln->data = o;
+
+    o->ws = ws;
+    o->stream = 1;
+    o->sent = ngx_current_msec - NGX_HTTP_CODR_OUTPUT_DELAY;
+
+    o->timer.handler = ngx_http_codr_output_timer;
+    o->timer.data = o;
+    o->timer.log = ws->request->connection->log;
+
+    return o;
+}
+
+
+static void
+ngx_http_codr_output_cleanup(void *data)
+{
+    ngx_http_codr_output_t  *o = data;
+
+    if (o->timer.timer_set) {
+        ngx_del_timer(&o->timer);
+    }
+}
+
+
+void
+ngx_http_codr_output_urge(ngx_http_codr_output_t *o)
+{
+    o->urgent = 1;
+}
+
+
+void
+ngx_http_codr_output_add(ngx_http_codr_output_t *o, codr_output_t *piece)
+{
+    size_t         n, left;
+    const u_char  *p, *newline;
+
+    if (piece->stream != o->stream) {
+        ngx_http_codr_output_switch(o, piece->stream);
+    }
+
+    if (piece->offset > o->raw) {              /* the broker left some out */
+        ngx_http_codr_output_send(o, o->len, 0);
+        o->raw = piece->offset;
+        o->offset = piece->offset;
+    }
+
+    p = piece->data;
+    left = piece->length;
+
+    while (left > 0) {
+        n = ngx_min(left, NGX_HTTP_CODR_OUTPUT_SIZE - o->len);
+        ngx_memcpy(o->data + o->len, p, n);
+
+        newline = memrchr(p, '\n', n);
+        if (newline) {
+            o->line = o->len + (newline - p) + 1;
+        }
+
+        o->len += n;
+        o->raw += n;
+        o->cut = 0;
+        p += n;
+        left -= n;
+
+        if (o->len == NGX_HTTP_CODR_OUTPUT_SIZE) {
+            ngx_http_codr_output_send(o, o->line ? o->line : o->len, 0);
+        }
+    }
+}
+
+
+/* A message is of one stream; what is cut off is kept for later. */
+
+static void
+ngx_http_codr_output_switch(ngx_http_codr_output_t *o, ngx_uint_t stream)
+{
+    ngx_http_codr_output_held_t  *held;
+
+    ngx_http_codr_output_send(o, o->len, 0);
+
+    held = &o->held[o->stream - 1];
+    held->len = o->len;
+    ngx_memcpy(held->data, o->data, o->len);
+
+    held = &o->held[stream - 1];
+    o->len = held->len;
+    o->cut = held->len;
+    o->line = 0;
+    ngx_memcpy(o->data, held->data, held->len);
+
+    o->stream = stream;
+}
+
+
+/* Makes one message of the first n bytes; only with last set, of a character
+   that is cut off, too. */
+
+static void
+ngx_http_codr_output_send(ngx_http_codr_output_t *o, size_t n, ngx_uint_t last)
+{
+    size_t     used;
+    u_char    *p;
+    uint64_t   end;
+
+    p = ngx_cpymem(o->message, NGX_HTTP_CODR_OUTPUT_HEAD,
+                   sizeof(NGX_HTTP_CODR_OUTPUT_HEAD) - 1);
+
+    if (o->stream == 2) {
+        ngx_memcpy(p - sizeof("stdout\",\"data\":\"") + 1, "stderr", 6);
+    }
+
+    p += ngx_http_codr_text_escape(p, o->data, n, last, &used);
+
+    if (used > 0) {
+        end = o->raw - (o->len - used);
+        p = ngx_sprintf(p, "\",\"offset\":%uL,\"end\":%uL}", o->offset, end);
+
+        ngx_http_codr_frames_put(o->ws, WSLAY_TEXT_FRAME, o->message,
+                                 p - o->message);
+
+        o->offset = end;
+        o->sent = ngx_current_msec;
+        o->len -= used;
+        o->line = (o->line > used) ? o->line - used : 0;
+        ngx_memmove(o->data, o->data + used, o->len);
+
+        if (o->timer.timer_set) {              /* what is left is younger */
+            ngx_del_timer(&o->timer);
+        }
+    }
+
+    o->cut = n - used;
+}
+
+
+void
+ngx_http_codr_output_settle(ngx_http_codr_output_t *o)
+{
+    if (o->len == o->cut) {
+        return;
+    }
+
+    if (o->urgent) {
+        o->urgent = 0;
+        ngx_http_codr_output_send(o, o->len, 0);
+
+    } else if (o->line
+               && (ngx_msec_int_t) (ngx_current_msec - o->sent)
+                  >= NGX_HTTP_CODR_OUTPUT_DELAY)
+    {
+        ngx_http_codr_output_send(o, o->line, 0);
+    }
+
+    if (o->len > o->cut && !o->timer.timer_set) {
+        ngx_add_timer(&o->timer, NGX_HTTP_CODR_OUTPUT_DELAY);
+    }
+}
+
+
+static void
+ngx_http_codr_output_timer(ngx_event_t *ev)
+{
+    ngx_http_codr_output_t  *o;
+
+    o = ev->data;
+
+    if (o->len > o->cut) {
+        ngx_http_codr_output_send(o, o->line ? o->line : o->len, 0);
+    }
+
+    if (o->len > o->cut) {
+        ngx_add_timer(&o->timer, NGX_HTTP_CODR_OUTPUT_DELAY);
+    }
+
+    ngx_http_codr_ws_run_foreign(o->ws);
+}
+
+
+void
+ngx_http_codr_output_finish(ngx_http_codr_output_t *o)
+{
+    ngx_http_codr_output_send(o, o->len, 1);
+    ngx_http_codr_output_switch(o, 3 - o->stream);
+    ngx_http_codr_output_send(o, o->len, 1);
+}

@@ -1,0 +1,186 @@
+
+/*
+ * A queue of bytes for a socket.  Whoever fills it keeps it bounded.  What a
+ * TLS connection could not take must be offered again from the same address,
+ * so bytes never move once they are here.
+ */
+
+#include "ngx_http_codr_sendq.h"
+
+
+#define NGX_HTTP_CODR_SENDBUF  (64 * 1024)
+
+
+struct ngx_http_codr_sendbuf_s {
+    ngx_http_codr_sendbuf_t   *next;
+    u_char                    *pos;
+    u_char                    *last;
+    u_char                     data[NGX_HTTP_CODR_SENDBUF];
+};
+
+
+static ngx_http_codr_sendbuf_t *ngx_http_codr_sendq_grow(
+    ngx_http_codr_sendq_t *q, ngx_log_t *log);
+
+
+ngx_int_t
+ngx_http_codr_sendq_put(ngx_http_codr_sendq_t *q, const void *data, size_t len,
+    ngx_log_t *log)
+{
+    size_t                    n;
+    const u_char             *p;
+    ngx_http_codr_sendbuf_t  *b;
+
+    p = data;
+
+    while (len > 0) {
+        b = q->last;
+
+        if (b == NULL || b->last == b->data + NGX_HTTP_CODR_SENDBUF) {
+            b = ngx_http_codr_sendq_grow(q, log);
+            if (b == NULL) {
+                return NGX_ERROR;
+            }
+        }
+
+        n = ngx_min(len, (size_t) (b->data + NGX_HTTP_CODR_SENDBUF - b->last));
+
+        b->last = ngx_cpymem(b->last, p, n);
+        q->size += n;
+        p += n;
+        len -= n;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_http_codr_sendbuf_t *
+ngx_http_codr_sendq_grow(ngx_http_codr_sendq_t *q, ngx_log_t *log)
+{
+    ngx_http_codr_sendbuf_t  *b;
+
+    b = ngx_alloc(sizeof(ngx_http_codr_sendbuf_t), log);
+    if (b == NULL) {
+        return NULL;
+    }
+
+    b->next = NULL;
+    b->pos = b->data;
+    b->last = b->data;
+
+    if (q->last) {
+        q->last->next = b;
+    } else {
+        q->first = b;
+    }
+
+    q->last = b;
+
+    return b;
+}
+
+
+ngx_int_t
+ngx_http_codr_sendq_send(ngx_http_codr_sendq_t *q, ngx_connection_t *c)
+{
+    ssize_t                   n;
+    ngx_http_codr_sendbuf_t  *b;
+
+    while (q->first) {
+        b = q->first;
+
+        n = c->send(c, b->pos, b->last - b->pos);
+
+        if (n == NGX_AGAIN || n == 0) {
+            return NGX_AGAIN;
+        }
+
+        if (n < 0) {
+            return NGX_ERROR;
+        }
+
+        b->pos += n;
+        q->size -= n;
+
+        if (b->pos < b->last) {
+            return NGX_AGAIN;
+        }
+
+        q->first = b->next;
+        if (q->first == NULL) {
+            q->last = NULL;
+        }
+
+        if (q->keep) {
+            b->next = q->sent;
+            q->sent = b;
+
+        } else {
+            ngx_free(b);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_codr_sendq_again(ngx_http_codr_sendq_t *q)
+{
+    ngx_http_codr_sendbuf_t  *b;
+
+    while (q->sent) {
+        b = q->sent;
+        q->sent = b->next;
+
+        b->next = q->first;
+        q->first = b;
+
+        if (q->last == NULL) {
+            q->last = b;
+        }
+    }
+
+    q->size = 0;
+
+    for (b = q->first; b; b = b->next) {
+        b->pos = b->data;
+        q->size += b->last - b->pos;
+    }
+
+    q->keep = 0;
+}
+
+
+void
+ngx_http_codr_sendq_forget(ngx_http_codr_sendq_t *q)
+{
+    ngx_http_codr_sendbuf_t  *b;
+
+    while (q->sent) {
+        b = q->sent;
+        q->sent = b->next;
+        ngx_free(b);
+    }
+
+    q->keep = 0;
+}
+
+
+void
+ngx_http_codr_sendq_free(ngx_http_codr_sendq_t *q)
+{
+    ngx_http_codr_sendbuf_t  *b;
+
+    while (q->first) {
+        b = q->first;
+        q->first = b->next;
+        ngx_free(b);
+    }
+
+    q->last = NULL;
+    q->size = 0;
+
+    ngx_http_codr_sendq_forget(q);
+}

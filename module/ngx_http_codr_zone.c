@@ -1,0 +1,274 @@
+
+/*
+ * Shared memory: figures that all workers add to, and what the log has last
+ * said about the helper.  Gauges stand in one slot a process, which its next
+ * owner clears, so that a worker that was killed leaves none of them behind;
+ * sums only ever grow.
+ */
+
+#include "ngx_http_codr_conf.h"
+#include "ngx_http_codr_helper.h"
+
+
+#define NGX_HTTP_CODR_ZONE_SIZE    (32 * 1024 * 1024)
+#define NGX_HTTP_CODR_ZONE_MIN     (512 * 1024)
+#define NGX_HTTP_CODR_ZONE_MAX     ((uint64_t) 64 * 1024 * 1024 * 1024)
+
+#define NGX_HTTP_CODR_GAUGES       NGX_HTTP_CODR_JOBS
+
+
+/* One cache line a process. */
+
+typedef union {
+    ngx_atomic_t               gauge[NGX_HTTP_CODR_GAUGES];
+    u_char                     line[64];
+} ngx_http_codr_slot_t;
+
+
+typedef struct {
+    ngx_atomic_t               said;           /* ngx_http_codr_said_e */
+    ngx_atomic_t               sum[NGX_HTTP_CODR_COUNTERS];
+    ngx_http_codr_slot_t       slot[NGX_MAX_PROCESSES];
+} ngx_http_codr_shared_t;
+
+
+static ngx_int_t
+ngx_http_codr_zone_init(ngx_shm_zone_t *zone, void *old)
+{
+    ngx_slab_pool_t  *shpool;
+
+    if (old) {
+        zone->data = old;
+        return NGX_OK;
+    }
+
+    shpool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    if (zone->shm.exists) {
+        zone->data = shpool->data;
+        return NGX_OK;
+    }
+
+    zone->data = ngx_slab_calloc(shpool, sizeof(ngx_http_codr_shared_t));
+    if (zone->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    shpool->data = zone->data;
+
+    return NGX_OK;
+}
+
+
+/* The size that a zone of this name has in the running nginx, or 0. */
+
+static size_t
+ngx_http_codr_zone_running(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_uint_t        i;
+    ngx_shm_zone_t   *zone;
+    ngx_list_part_t  *part;
+
+    if (cf->cycle->old_cycle == NULL) {
+        return 0;
+    }
+
+    part = &cf->cycle->old_cycle->shared_memory.part;
+    zone = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return 0;
+            }
+
+            part = part->next;
+            zone = part->elts;
+            i = 0;
+        }
+
+        if (zone[i].tag == &ngx_http_codr_module
+            && zone[i].shm.name.len == name->len
+            && ngx_strncmp(zone[i].shm.name.data, name->data, name->len) == 0)
+        {
+            return zone[i].shm.size;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_codr_zone_add(ngx_conf_t *cf, ngx_http_codr_main_conf_t *mcf,
+    ngx_str_t *name, size_t size)
+{
+    size_t  running;
+
+    running = ngx_http_codr_zone_running(cf, name);
+
+    if (running && running != size) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "the size of zone \"%V\" cannot be changed while "
+                           "nginx runs, the old one is kept", name);
+        size = running;
+    }
+
+    mcf->zone = ngx_shared_memory_add(cf, name, size, &ngx_http_codr_module);
+    if (mcf->zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    mcf->zone->init = ngx_http_codr_zone_init;
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_http_codr_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_codr_main_conf_t  *mcf = conf;
+
+    u_char     *colon;
+    uint64_t    size;
+    ngx_str_t  *value, name, text;
+
+    static const ngx_http_codr_range_t  range = {
+        NGX_HTTP_CODR_SIZE, NGX_HTTP_CODR_ZONE_MIN, NGX_HTTP_CODR_ZONE_MAX
+    };
+
+    if (mcf->zone) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    colon = (u_char *) ngx_strchr(value[1].data, ':');
+
+    if (colon == NULL || colon == value[1].data) {
+        return ngx_http_codr_conf_invalid(cf, 1);
+    }
+
+    name.data = value[1].data;
+    name.len = colon - name.data;
+
+    text.data = colon + 1;
+    text.len = value[1].data + value[1].len - text.data;
+
+    if (ngx_http_codr_parse_value(cf, &value[0], &text, &range, &size)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_codr_zone_add(cf, mcf, &name, (size_t) size) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_codr_zone_default(ngx_conf_t *cf, ngx_http_codr_main_conf_t *mcf)
+{
+    ngx_str_t  name = ngx_string("codr");
+
+    if (!mcf->used) {
+        return NGX_OK;
+    }
+
+    return ngx_http_codr_zone_add(cf, mcf, &name, NGX_HTTP_CODR_ZONE_SIZE);
+}
+
+
+static ngx_http_codr_shared_t *
+ngx_http_codr_zone_data(ngx_http_codr_main_conf_t *mcf)
+{
+    return mcf->zone ? mcf->zone->data : NULL;
+}
+
+
+void
+ngx_http_codr_zone_init_process(ngx_http_codr_main_conf_t *mcf)
+{
+    ngx_http_codr_shared_t  *shared;
+
+    shared = ngx_http_codr_zone_data(mcf);
+
+    if (shared) {
+        ngx_memzero(&shared->slot[ngx_process_slot],
+                    sizeof(ngx_http_codr_slot_t));
+    }
+}
+
+
+void
+ngx_http_codr_count(ngx_http_codr_main_conf_t *mcf,
+    ngx_http_codr_counter_e counter, ngx_atomic_int_t n)
+{
+    ngx_http_codr_shared_t  *shared;
+
+    shared = ngx_http_codr_zone_data(mcf);
+
+    if (shared == NULL) {
+        return;
+    }
+
+    if (counter < NGX_HTTP_CODR_GAUGES) {
+        (void) ngx_atomic_fetch_add(
+                   &shared->slot[ngx_process_slot].gauge[counter], n);
+        return;
+    }
+
+    (void) ngx_atomic_fetch_add(&shared->sum[counter], n);
+}
+
+
+ngx_uint_t
+ngx_http_codr_counter(ngx_http_codr_main_conf_t *mcf,
+    ngx_http_codr_counter_e counter)
+{
+    ngx_uint_t               i, sum;
+    ngx_http_codr_shared_t  *shared;
+
+    shared = ngx_http_codr_zone_data(mcf);
+
+    if (shared == NULL) {
+        return 0;
+    }
+
+    if (counter >= NGX_HTTP_CODR_GAUGES) {
+        return shared->sum[counter];
+    }
+
+    sum = 0;
+
+    for (i = 0; i < NGX_MAX_PROCESSES; i++) {
+        sum += shared->slot[i].gauge[counter];
+    }
+
+    return sum;
+}
+
+
+ngx_int_t
+ngx_http_codr_zone_news(ngx_http_codr_main_conf_t *mcf,
+    ngx_http_codr_said_e state)
+{
+    ngx_atomic_uint_t        said;
+    ngx_http_codr_shared_t  *shared;
+
+    shared = ngx_http_codr_zone_data(mcf);
+
+    if (shared == NULL) {
+        return NGX_OK;
+    }
+
+    said = shared->said;
+
+    if (said == (ngx_atomic_uint_t) state
+        || !ngx_atomic_cmp_set(&shared->said, said, state))
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
