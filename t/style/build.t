@@ -1,0 +1,92 @@
+# The build: from a bare copy of the sources, by anybody, with the other
+# compiler; what comes out is hardened, and `make install` puts it in place.
+
+use strict;
+use warnings;
+
+use Codr::Host qw(build need top);
+use Codr::Nginx;
+use Cwd qw(getcwd);
+use Test::More;
+
+my $top = top();
+my $readelf = '/usr/bin/readelf';
+need('plain', $readelf);
+
+sub output {
+    my @command = @_;
+    open my $out, '-|', @command or return '';
+    local $/;
+    return scalar(<$out>) // '';
+}
+
+# What make prints; its status is in $?.
+sub make {
+    my ($dir, @arguments) = @_;
+    my $command = join ' ', map {"'$_'"} @arguments;
+    my $text = `cd '$dir' && $command 2>&1`;
+    return $text;
+}
+
+# Hardening of what was built, each by what it leaves in the file.
+
+for my $file (build() . '/codr-sandboxd',
+    build() . '/ngx_http_codr_module.so') {
+    my ($name) = $file =~ m{([^/]+)$};
+    SKIP: {
+        skip "$name is not built", 1 if !-f $file;
+        my $elf = output($readelf, '-hldW', $file);
+        like($elf, qr/Type:\s+DYN/, "$name: position independent");
+        like($elf, qr/GNU_RELRO/, "$name: RELRO");
+        like($elf, qr/BIND_NOW|FLAGS.*NOW/, "$name: all of it");
+        like($elf, qr/GNU_STACK\s+\S+ \S+ \S+ \S+ \S+ RW /,
+            "$name: no executable stack");
+        my $symbols = output($readelf, '-W', '--dyn-syms', $file);
+        ok($symbols =~ /__stack_chk_fail/, "$name: stack protector");
+        next if $name =~ /so$/;
+        ok($symbols =~ /__\w+_chk\b/, "$name: fortified functions");
+
+        # The C library's own start files may lack it, so the objects tell.
+        ok(output($readelf, '-nW', build() . '/sandbox/codr_init.o')
+            =~ /IBT, SHSTK/, "$name: control flow protection")
+            if output('uname', '-m') =~ /x86_64/;
+    }
+}
+
+# A copy without .git, built by somebody without rights, with clang.
+
+SKIP: {
+    skip 'needs clang', 1 if !-x '/usr/bin/clang';
+    skip 'needs root, to be somebody else', 1 if $> != 0;
+    my $copy = Codr::Nginx::dir();
+    system("cd '$top' && cp -a Makefile config config.m4 conf docs module "
+        . "sandbox t '$copy' && chown -R nobody '$copy'") == 0 or die;
+    my $said = make($copy, qw(setpriv --reuid nobody --regid nogroup
+        --clear-groups make -j2 CC=clang), 'CFLAGS=-O1 -g');
+    is($?, 0, 'anybody builds a copy with clang')
+        or diag(substr $said, -3000);
+    unlike($said, qr/warning:/, 'without a warning');
+    ok(-x "$copy/build/codr-sandboxd", 'the helper is there');
+    ok(-f "$copy/build/ngx_http_codr_module.so", 'the module is there');
+    is(output('find', $copy, '-newer', "$copy/build/settings", '-not',
+            '-path', "$copy/build*", '-type', 'f'), '',
+        'nothing is written beside build/');
+
+    # Once built, nothing is built again.
+    $said = make($copy, qw(make CC=clang), 'CFLAGS=-O1 -g');
+    unlike($said, qr/MAKE|CONF/, 'a second make has nothing to do');
+
+    $said = make($copy, qw(make CC=clang), 'CFLAGS=-O1 -g',
+        "DESTDIR=$copy/root", 'install');
+    is($?, 0, 'make install') or diag($said);
+    my @there = map { s{^\Q$copy\E/root}{}r } split /\n/,
+        output('find', "$copy/root", '-type', 'f');
+    for my $file (qw(/usr/lib/nginx/modules/ngx_http_codr_module.so
+        /usr/lib/codr/codr-sandboxd /etc/codr/languages.conf
+        /usr/share/codr/snippets/codr-errors.conf
+        /usr/share/man/man8/codr-sandboxd.8)) {
+        ok((grep { $_ eq $file } @there), "installs $file");
+    }
+}
+
+done_testing();

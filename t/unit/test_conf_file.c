@@ -1,0 +1,156 @@
+/*
+ * The file of --config: nginx's syntax, codr's directives with and without
+ * prefix, and errors that name file and line.
+ */
+
+#define _GNU_SOURCE
+
+#include "tap.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../../sandbox/codr_conf_file.h"
+#include "../../sandbox/codr_conf_lex.h"
+#include "../../sandbox/codr_config.h"
+
+static char  path[] = "/tmp/codr-test-XXXXXX";
+static char  error[CODR_CONF_ERROR_MAX];
+
+
+static int
+read_text(codr_conf_file_t *file, const char *text)
+{
+    FILE  *stream = fopen(path, "w");
+
+    if (stream == NULL || fputs(text, stream) < 0 || fclose(stream) != 0) {
+        return -1;
+    }
+
+    return codr_conf_file_read(file, path, error);
+}
+
+
+static void
+reads(void)
+{
+    codr_config_t     *config = NULL;
+    codr_language_t   *language;
+    codr_conf_file_t   file;
+
+    tap_number(read_text(&file,
+        "# comment\n"
+        "codr_uids 100000 50;  peer root;\n"
+        "codr_total memory=25% cpu=1.5;\n"
+        "max_jobs auto batch=3;\n"
+        "codr_queue 7 timeout=1m30s;\n"
+        "codr_bind /srv;\n"
+        "codr_language Py { alias p; source main.py; memory 1m;\n"
+        "  run \"/opt/my python\" $source; env \"A=b c\"; bind /a /b; }\n"
+        "codr_timeout 10s input=1m; codr_output 2k drop;\n"), 0, error);
+
+    tap_number(file.settings.uid_base, 100000, "uids");
+    tap_number(file.settings.uid_count, 50, "how many");
+    tap_number(codr_config_decode(&config, file.image, file.length, 0), 0,
+               "the image is one");
+    tap_number(config->total_percent, 25, "percent");
+    tap_number(config->total_cpu, 1500, "processors");
+    tap_number(config->max_batch, 3, "batch");
+    tap_number(config->queue_ms, 90000, "a time of two units");
+    tap_text(config->binds.item[0], "/srv:/srv", "a bind at its own place");
+    tap_text(config->binds.item[1], "/a:/b", "a language's bind");
+    tap_number(config->location[0].limits.value[CODR_LIMIT_INPUT_MS], 60000,
+               "a limit after the languages");
+    tap_ok(config->location[0].output_drop, "drop");
+
+    language = codr_config_language(config, "py", 2);
+    tap_ok(language != NULL, "a language in lower case");
+    tap_text(language->run.item[0], "/opt/my python", "quoted");
+    tap_text(language->run.item[1], "$source", "a dollar is a dollar");
+    tap_text(language->env.item[0], "A=b c", "environment");
+    tap_number(language->limits.value[CODR_LIMIT_MEMORY], 1048576,
+               "a limit of its own");
+
+    codr_config_unref(config);
+    codr_conf_file_free(&file);
+    codr_conf_file_free(&file);
+}
+
+
+static void
+refuse(const char *text, const char *expected)
+{
+    bool               good;
+    codr_conf_file_t   file;
+
+    error[0] = '\0';
+    good = read_text(&file, text) < 0
+           && strncmp(error, path, strlen(path)) == 0
+           && strstr(error, expected) != NULL;
+    tap_ok(good, expected);
+    if (!good) {
+        fprintf(stderr, "# %s\n", error);
+    }
+    codr_conf_file_free(&file);
+}
+
+
+static void
+refuses(void)
+{
+    refuse("\n\nnonsense;", ":3: unknown directive \"nonsense\"");
+    refuse("memory 1x;", ":1: invalid value \"1x\"");
+    refuse("memory 0;", ":1: invalid value \"0\"");
+    refuse("memory 1m", ":1: unexpected end of file");
+    refuse("memory 1m 2m;", "invalid number of arguments");
+    refuse("memory { }", "has no block");
+    refuse("codr_language x;", "has no opening");
+    refuse("}", "unexpected \"}\"");
+    refuse("codr_language x {\nrun a;\n", ":3: the block of line 1");
+    refuse("codr_language x { run a; }", "has no \"source\"");
+    refuse("codr_language x { queue 1; }", "unknown directive \"queue\"");
+    refuse("codr_language x { codr_memory 1m; }", "unknown directive");
+    refuse("codr_language x { source ../a; }", "invalid value \"../a\"");
+    refuse("codr_bind relative;", "invalid value");
+    refuse("uids 0 5;", "invalid value");
+    refuse("include /nonexistent;", "open \"/nonexistent\"");
+    refuse("user \"nobody", "a quote is open");
+    refuse("timeout 1m2h;", "invalid value");
+    refuse("timeout 1s nonsense=2s;", "invalid value \"nonsense=2s\"");
+}
+
+
+static void
+values(void)
+{
+    uint64_t  value = 0;
+
+    tap_ok(codr_conf_size("3g", &value) && value == 3ULL << 30, "3g");
+    tap_ok(!codr_conf_size("9999999999g", &value), "a size beyond all");
+    tap_ok(!codr_conf_size("", &value) && !codr_conf_size("k", &value),
+           "no size");
+    tap_ok(codr_conf_time("1h30m", &value) && value == 5400000, "1h30m");
+    tap_ok(codr_conf_time("500ms", &value) && value == 500, "500ms");
+    tap_ok(codr_conf_time("30", &value) && value == 30000, "seconds");
+    tap_ok(!codr_conf_time("1s1s", &value), "the same unit twice");
+    tap_ok(!codr_conf_number("-1", &value), "no sign");
+}
+
+
+int
+main(void)
+{
+    int  fd = mkstemp(path);
+
+    if (fd == -1) {
+        return 1;
+    }
+
+    (void) close(fd);
+    reads();
+    refuses();
+    values();
+    (void) unlink(path);
+
+    return tap_done();
+}

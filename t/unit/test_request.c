@@ -1,0 +1,185 @@
+/*
+ * EXECUTE frames and the files after them: what a worker may ask for, and
+ * what is refused.
+ */
+
+#include "tap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "../../sandbox/codr_request.h"
+#include "../../sandbox/codr_source.h"
+
+#define SIZE    4096
+
+
+static size_t
+sample(uint8_t *buffer)
+{
+    codr_writer_t  writer;
+
+    codr_writer_init(&writer, buffer, SIZE);
+    codr_put_number(&writer, CODR_FIELD_LOCATION, 3);
+    codr_put_text(&writer, CODR_FIELD_LANGUAGE, "python");
+    codr_put_text(&writer, CODR_FIELD_OWNER, "me");
+    codr_put_number(&writer, CODR_FIELD_KIND, CODR_KIND_BATCH);
+    codr_put_number(&writer, CODR_FIELD_TERMINAL, CODR_TERMINAL_FULL);
+    codr_put_number(&writer, CODR_FIELD_COLS, 132);
+    codr_put_number(&writer, CODR_FIELD_ECHO, 1);
+    codr_put_text(&writer, CODR_FIELD_ARG, "-x");
+    codr_put_limit(&writer, CODR_FIELD_LIMIT, CODR_LIMIT_CPU_MS, 100);
+
+    return (size_t) (writer.pos - writer.start);
+}
+
+
+static void
+decodes(void)
+{
+    size_t          len;
+    uint8_t         buffer[SIZE];
+    codr_request_t  request = { .location = 0 };
+
+    len = sample(buffer);
+    tap_number(codr_request_decode(&request, buffer, len), 0, "decodes");
+    tap_number(request.location, 3, "location");
+    tap_text(request.language, "python", "language");
+    tap_number(request.cols, 132, "columns");
+    tap_number(request.rows, 24, "rows by default");
+    tap_ok(request.echo && !request.live, "echo, not live");
+    tap_number(request.asked.value[CODR_LIMIT_CPU_MS], 100, "a limit");
+    tap_number(request.invalid, -1, "all of them valid");
+    codr_request_free(&request);
+}
+
+
+static int
+decode_with(codr_field_tag_t tag, const void *data, size_t len,
+    codr_request_t *request)
+{
+    size_t         size;
+    uint8_t        buffer[SIZE];
+    codr_writer_t  writer;
+
+    size = sample(buffer);
+    codr_writer_init(&writer, buffer + size, sizeof(buffer) - size);
+    codr_put_bytes(&writer, tag, data, len);
+
+    memset(request, 0, sizeof(*request));
+    return codr_request_decode(request, buffer,
+                               size + (size_t) (writer.pos - writer.start));
+}
+
+
+static void
+refuses(void)
+{
+    codr_request_t  request;
+
+    static const uint8_t  zero_cpu[12] = { CODR_LIMIT_CPU_MS };
+    static const uint8_t  stack[12] = { CODR_LIMIT_STACK, 0, 0, 0, 1 };
+    static const uint8_t  no_cols[8] = { 0 };
+
+    tap_number(decode_with(CODR_FIELD_LIMIT, zero_cpu, 12, &request), 0,
+               "a limit that is no number");
+    tap_number(request.invalid, CODR_LIMIT_CPU_MS, "is named");
+    codr_request_free(&request);
+
+    tap_number(decode_with(CODR_FIELD_LIMIT, stack, 12, &request), -EPROTO,
+               "a limit that is not a client's to choose");
+    codr_request_free(&request);
+    tap_number(decode_with(CODR_FIELD_COLS, no_cols, 8, &request), -EPROTO,
+               "no columns");
+    codr_request_free(&request);
+    tap_number(decode_with(CODR_FIELD_ARG, "a\0b", 3, &request), -EPROTO,
+               "NUL in an argument");
+    codr_request_free(&request);
+    tap_number(decode_with(CODR_FIELD_STATUS, no_cols, 8, &request), -EPROTO,
+               "a field of another frame");
+    codr_request_free(&request);
+}
+
+
+static void
+survives_cuts(void)
+{
+    size_t          i, len;
+    uint8_t         buffer[SIZE], *exact;
+    codr_request_t  request;
+
+    len = sample(buffer);
+
+    for (i = 0; i < len; i++) {
+        exact = malloc(i ? i : 1);
+        memcpy(exact, buffer, i);
+        memset(&request, 0, sizeof(request));
+        (void) codr_request_decode(&request, exact, i);
+        codr_request_free(&request);
+        free(exact);
+    }
+
+    tap_ok(true, "cut anywhere");
+}
+
+
+static codr_source_result_t
+put(codr_source_t *source, const char *name, uint64_t size)
+{
+    static const codr_limits_t  limits = { .value = {
+        [CODR_LIMIT_CODE] = 10, [CODR_LIMIT_FILES] = 20,
+        [CODR_LIMIT_FILE_COUNT] = 5,
+    } };
+    codr_language_t             language = { .source = (char []) { "m.c" } };
+
+    return codr_source_file(source, &language, &limits, name, strlen(name),
+                            size);
+}
+
+
+static void
+files(void)
+{
+    codr_source_t  source = CODR_SOURCE_EMPTY;
+
+    tap_number(codr_source_open(&source), CODR_SOURCE_OK, "opens");
+    tap_number(put(&source, "", 4), CODR_SOURCE_OK, "the main file");
+    tap_text(source.names.item[0], "m.c", "has the language's name");
+    tap_number(codr_source_seal(&source), CODR_SOURCE_PROTOCOL,
+               "nothing is missing at the end");
+    tap_number(codr_source_data(&source, "abcde", 5), CODR_SOURCE_PROTOCOL,
+               "no more than announced");
+    tap_number(codr_source_data(&source, "abcd", 4), CODR_SOURCE_OK, "data");
+    tap_number(put(&source, "m.c", 0), CODR_SOURCE_DUPLICATE, "duplicate");
+    tap_number(put(&source, "m.c/x", 0), CODR_SOURCE_DUPLICATE,
+               "a file is no directory");
+    tap_number(put(&source, "../x", 0), CODR_SOURCE_BAD_NAME, "bad name");
+    codr_source_free(&source);
+
+    source = CODR_SOURCE_EMPTY;
+    (void) codr_source_open(&source);
+    tap_number(put(&source, "x", 11), CODR_SOURCE_CODE_TOO_LARGE,
+               "a main file is code");
+    codr_source_free(&source);
+
+    source = CODR_SOURCE_EMPTY;
+    (void) codr_source_open(&source);
+    tap_number(put(&source, "x", 0), CODR_SOURCE_OK, "no code");
+    tap_number(put(&source, "y", 20), CODR_SOURCE_OK, "20 bytes of data");
+    (void) codr_source_data(&source, "12345678901234567890", 20);
+    tap_number(put(&source, "z", 1), CODR_SOURCE_TOO_LARGE, "one too many");
+    codr_source_free(&source);
+    codr_source_free(&source);
+}
+
+
+int
+main(void)
+{
+    decodes();
+    refuses();
+    survives_cuts();
+    files();
+
+    return tap_done();
+}
