@@ -23,7 +23,7 @@ my ($top, $build, $nginx) = (top(), build(), Codr::Host::nginx());
 spew("$dir/init", <<"END");
 #!/bin/sh
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
-export CODR_BUILD='$build' CODR_NGINX='$nginx' CODR_INNER=1 CODR_SLOW=5
+export CODR_BUILD='$build' CODR_NGINX='$nginx' CODR_INNER=1 CODR_SLOW=10
 export CODR_ALLOW_MISSING=landlock TMPDIR=/mnt
 mount -t proc proc /proc
 mount -t sysfs sys /sys
