@@ -5,7 +5,7 @@ use strict;
 use warnings;
 
 use Codr::Client;
-use Codr::Host qw(leftovers need snapshot wait_until);
+use Codr::Host qw(leftovers need slow snapshot wait_until);
 use Codr::Nginx;
 use Test::More;
 use Time::HiRes qw(time);
@@ -35,7 +35,7 @@ ok($nginx->reload(server => 'location = /more { codr_exec; }'), 'reload');
 my $start = time;
 my $told = $idle->wait_for('(close)', 5);
 is($told->{code}, 1012, 'the idle socket is told at once');
-cmp_ok(time - $start, '<', 2, 'within two seconds');
+cmp_ok(time - $start, '<', 2 * slow(), 'within two seconds');
 is($nginx->post('/more', \%hello)->{json}{stdout}, "hello\n",
     'the new configuration serves');
 
@@ -108,7 +108,7 @@ $job = $busy->finish(10);
 is($job->{status}, 'stopped',
     'before worker_shutdown_timeout jobs are stopped');
 cmp_ok(time - $start, '>', 1, 'not at once');
-cmp_ok(time - $start, '<', 3.5, 'but in time');
+cmp_ok(time - $start, '<', 3.5 * slow(), 'but in time');
 is($busy->wait_for('(close)', 3)->{code}, 1012, 'and the socket is told why');
 $nginx->finish;
 

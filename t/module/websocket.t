@@ -5,7 +5,7 @@ use strict;
 use warnings;
 
 use Codr::Client;
-use Codr::Host qw(need);
+use Codr::Host qw(need slow);
 use Codr::Nginx;
 use MIME::Base64 qw(encode_base64);
 use Test::More;
@@ -239,7 +239,7 @@ while (my $frame = $ws->recv_frame(3)) {
 }
 is_deeply(\@pings, [ 9, 9 ], 'two pings without an answer');
 ok($ws->{eof}, 'end the connection');
-cmp_ok(time - $start, '<', 2, 'in time');
+cmp_ok(time - $start, '<', 2 * slow(), 'in time');
 
 $ws = $nginx->ws(path => '/ping');
 for (1 .. 6) {

@@ -5,17 +5,16 @@ use strict;
 use warnings;
 
 use Codr::Client;
-use Codr::Host qw(cgroups leftovers need snapshot wait_until);
+use Codr::Host qw(cgroups leftovers need snapshot slow wait_until);
 use Codr::Nginx;
 use Test::More;
 use Time::HiRes qw(time);
 
 need(qw(module helper /usr/bin/python3));
 
-# A busy machine, and even more an emulated one, needs more time for the same
-# work: upper bounds of times are stretched, and programs that are not about
-# CPU time have plenty of it.
-my $SLOW = $ENV{CODR_SLOW} || 2;
+# Upper bounds of times are stretched, and programs that are not about CPU
+# time have plenty of it.
+my $SLOW = slow();
 
 my $before = snapshot();
 my $nginx = Codr::Nginx->new(
@@ -375,7 +374,7 @@ ok($client->expect(qr/ready/), 'a program that ignores every signal');
 my $running = () = $nginx->job_processes;
 cmp_ok($running, '>=', 2, 'it runs, and a child in a session of its own');
 $client->drop;
-ok(wait_until(1 * $SLOW, sub { !$nginx->job_processes }),
+ok(wait_until(1, sub { !$nginx->job_processes }),
     'within a second of the socket\'s end all of it is gone');
 
 # What a job left running does not outlive it.

@@ -13,8 +13,8 @@ use File::Basename qw(dirname);
 use Test::More ();
 use Time::HiRes ();
 
-our @EXPORT_OK = qw(build cgroups leftovers need slurp snapshot spew top
-    wait_until);
+our @EXPORT_OK = qw(build cgroups leftovers need slow slurp snapshot spew
+    top wait_until);
 
 my $top = abs_path(dirname(__FILE__) . '/../../..');
 
@@ -39,10 +39,10 @@ sub spew {
 }
 
 # Calls $true until it returns a true value, which is returned, or until the
-# seconds are over.
+# seconds, stretched for a busy or emulated machine, are over.
 sub wait_until {
     my ($seconds, $true) = @_;
-    my $end = Time::HiRes::time() + $seconds;
+    my $end = Time::HiRes::time() + $seconds * slow();
     for (;;) {
         my $value = $true->();
         return $value if $value;
@@ -50,6 +50,10 @@ sub wait_until {
         Time::HiRes::sleep(0.01);
     }
 }
+
+# How many times slower than an idle one this machine may be: what upper
+# bounds of times are multiplied by.
+sub slow { return $ENV{CODR_SLOW} || 3 }
 
 # "v2" or "v1" where the memory and pids controllers can be used, else "".
 sub cgroups {

@@ -8,7 +8,7 @@ use warnings;
 use utf8;
 
 use Codr::Client;
-use Codr::Host qw(need);
+use Codr::Host qw(need slow);
 use Codr::Nginx;
 use Encode qw(encode);
 use Test::More;
@@ -80,7 +80,7 @@ sub check_hello {
     is($end->{execution_time}, $end->{wall_time}, 'both names of the time');
     cmp_ok($end->{wall_time}, '>', 0, 'it took time');
     cmp_ok($end->{cpu_time},  '>', 0, 'it took CPU time');
-    cmp_ok($end->{cpu_time},  '<', 5, 'but not much');
+    cmp_ok($end->{cpu_time},  '<', 5 * slow(), 'but not much');
     is($end->{output_bytes}, length(encode('UTF-8', $job->{stdout})),
         'the output is counted in bytes');
     ok(!$end->{truncated}, 'nothing is cut');
