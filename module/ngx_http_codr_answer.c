@@ -24,12 +24,16 @@ typedef struct {
 } ngx_http_codr_answer_field_t;
 
 
+#define NGX_HTTP_CODR_ANSWER_REQUIRED  10
+
 typedef struct {
     ngx_uint_t                   type;         /* codr_frame_type_t */
-    uint64_t                     required;
+    u_char                       required[NGX_HTTP_CODR_ANSWER_REQUIRED];
+                                               /* tags, 0 behind the last */
 } ngx_http_codr_answer_frame_t;
 
 
+static ngx_int_t ngx_http_codr_answer_complete(ngx_http_codr_answer_t *a);
 static ngx_int_t ngx_http_codr_answer_field(ngx_http_codr_answer_t *a,
     codr_field_t *field);
 
@@ -38,9 +42,11 @@ static ngx_int_t ngx_http_codr_answer_field(ngx_http_codr_answer_t *a,
     { CODR_FIELD_##tag, answer_##kind,                                        \
       offsetof(ngx_http_codr_answer_t, member), max }
 
-#define bit(tag)  (1ULL << CODR_FIELD_##tag)
+#define tag(name)  CODR_FIELD_##name
 
-_Static_assert(CODR_FIELD_COMPILE_OUTPUT < 64, "answers' tags fit into bits");
+_Static_assert(CODR_FIELD_TAGS
+               <= 8 * sizeof(((ngx_http_codr_answer_t *) NULL)->present),
+               "tags fit into bits");
 
 
 static const ngx_http_codr_answer_field_t  ngx_http_codr_answer_fields[] = {
@@ -70,25 +76,48 @@ static const ngx_http_codr_answer_field_t  ngx_http_codr_answer_fields[] = {
     field(COMPILE_WALL_US, number, compile_wall_us, UINT64_MAX),
     field(COMPILE_MEMORY, number, compile_memory, UINT64_MAX),
     field(COMPILE_OUTPUT, bytes, compile_output, CODR_FRAME_MAX),
+    field(OWNER, bytes, owner, CODR_OWNER_MAX),
+    field(TAG, text, tag, CODR_TAG_MAX),
+    field(HELD, bytes, held, 4),
+    field(TERMINAL, number, terminal, CODR_TERMINAL_FULL),
+    field(INPUT_BYTES, number, input_bytes, UINT64_MAX),
+    field(INPUT_CLOSED, number, input_closed, 1),
+    field(OFFSET, number, offset, UINT64_MAX),
+    field(SIZE, number, size, UINT64_MAX),
+    field(JOB_STATE, number, job_state, CODR_PHASE_ENDED),
+    field(CREATED_MS, number, created_ms, UINT64_MAX),
+    field(STARTED_MS, number, started_ms, UINT64_MAX),
+    field(COMPLETED_MS, number, completed_ms, UINT64_MAX),
 };
 
 
 static const ngx_http_codr_answer_frame_t  ngx_http_codr_answer_frames[] = {
 
-    { CODR_FRAME_QUEUED, bit(JOB_ID)|bit(POSITION) },
+    { CODR_FRAME_QUEUED, { tag(JOB_ID), tag(POSITION) } },
 
     { CODR_FRAME_STARTED,
-      bit(JOB_ID)|bit(ATTACH_TOKEN)|bit(VIEW_TOKEN)|bit(LANGUAGE) },
+      { tag(JOB_ID), tag(VIEW_TOKEN), tag(LANGUAGE) } },
 
-    { CODR_FRAME_STAGE, bit(STAGE) },
+    { CODR_FRAME_STAGE, { tag(STAGE) } },
 
     { CODR_FRAME_COMPLETE,
-      bit(STATUS)|bit(EXIT_CODE)|bit(CPU_US)|bit(WALL_US)|bit(QUEUE_US)
-      |bit(START_US)|bit(OUTPUT_BYTES)|bit(TRUNCATED)|bit(PATH) },
+      { tag(STATUS), tag(EXIT_CODE), tag(CPU_US), tag(WALL_US), tag(QUEUE_US),
+        tag(START_US), tag(OUTPUT_BYTES), tag(TRUNCATED), tag(PATH) } },
 
-    { CODR_FRAME_ERROR, bit(CODE)|bit(MESSAGE) },
+    { CODR_FRAME_ERROR, { tag(CODE), tag(MESSAGE) } },
 
-    { CODR_FRAME_NOTICE, bit(CODE)|bit(MESSAGE) },
+    { CODR_FRAME_NOTICE, { tag(CODE), tag(MESSAGE) } },
+
+    { CODR_FRAME_ACCEPTED,
+      { tag(JOB_ID), tag(ATTACH_TOKEN), tag(VIEW_TOKEN) } },
+
+    { CODR_FRAME_TAKEN, { 0 } },
+
+    { CODR_FRAME_RECORD,
+      { tag(JOB_ID), tag(OWNER), tag(LANGUAGE), tag(JOB_STATE),
+        tag(CREATED_MS), tag(OFFSET), tag(SIZE) } },
+
+    { CODR_FRAME_FETCHED, { tag(OFFSET) } },
 };
 
 
@@ -97,7 +126,6 @@ ngx_http_codr_answer_decode(ngx_http_codr_answer_t *a, codr_frame_t *frame,
     u_char *payload)
 {
     int            rc;
-    ngx_uint_t     i, n;
     codr_field_t   field;
     codr_fields_t  fields;
 
@@ -112,18 +140,37 @@ ngx_http_codr_answer_decode(ngx_http_codr_answer_t *a, codr_frame_t *frame,
         }
     }
 
-    if (rc != 0) {
-        return NGX_ERROR;
-    }
+    return rc == 0 ? ngx_http_codr_answer_complete(a) : NGX_ERROR;
+}
+
+
+/* NGX_ERROR, too, for a frame that is no answer. */
+
+static ngx_int_t
+ngx_http_codr_answer_complete(ngx_http_codr_answer_t *a)
+{
+    ngx_uint_t                           i, k, n;
+    const ngx_http_codr_answer_frame_t  *row;
 
     n = sizeof(ngx_http_codr_answer_frames)
         / sizeof(ngx_http_codr_answer_frames[0]);
 
     for (i = 0; i < n; i++) {
-        if (ngx_http_codr_answer_frames[i].type == a->type) {
-            return (~a->present & ngx_http_codr_answer_frames[i].required)
-                   ? NGX_ERROR : NGX_OK;
+        row = &ngx_http_codr_answer_frames[i];
+
+        if (row->type != a->type) {
+            continue;
         }
+
+        for (k = 0; row->required[k]; k++) {
+            if ((a->present[row->required[k] / 64]
+                 & ngx_http_codr_answer_bit(row->required[k])) == 0)
+            {
+                return NGX_ERROR;
+            }
+        }
+
+        return NGX_OK;
     }
 
     return NGX_ERROR;
@@ -145,7 +192,7 @@ ngx_http_codr_answer_field(ngx_http_codr_answer_t *a, codr_field_t *field)
         }
 
         a->limits.value[a->limit] = value;
-        a->present |= bit(LIMIT);
+        ngx_http_codr_answer_set(a, CODR_FIELD_LIMIT);
 
         return NGX_OK;
     }
@@ -161,7 +208,7 @@ ngx_http_codr_answer_field(ngx_http_codr_answer_t *a, codr_field_t *field)
         }
 
         p = (u_char *) a + row->offset;
-        a->present |= 1ULL << row->tag;
+        ngx_http_codr_answer_set(a, row->tag);
 
         if (row->kind == answer_number) {
             return codr_field_number(field, 0, row->max, p) == 0
@@ -192,7 +239,8 @@ ngx_http_codr_answer_error(ngx_http_codr_answer_t *a, codr_error_t code,
     ngx_memzero(a, sizeof(ngx_http_codr_answer_t));
 
     a->type = CODR_FRAME_ERROR;
-    a->present = bit(CODE)|bit(MESSAGE);
+    ngx_http_codr_answer_set(a, CODR_FIELD_CODE);
+    ngx_http_codr_answer_set(a, CODR_FIELD_MESSAGE);
     a->code = code;
     a->message.data = (u_char *) message;
     a->message.len = ngx_strlen(message);

@@ -14,7 +14,7 @@
 
 typedef struct {
     ngx_uint_t                 type;           /* codr_frame_type_t */
-    uint64_t                   present;        /* bits 1 << CODR_FIELD_* */
+    uint64_t                   present[2];     /* bits, by CODR_FIELD_* */
     ngx_str_t                  job_id;
     ngx_str_t                  attach_token;
     ngx_str_t                  view_token;
@@ -41,12 +41,30 @@ typedef struct {
     uint64_t                   compile_cpu_us;
     uint64_t                   compile_wall_us;
     uint64_t                   compile_memory;
+    ngx_str_t                  owner;
+    ngx_str_t                  tag;
+    ngx_str_t                  held;           /* stream, then bytes */
+    uint64_t                   terminal;
+    uint64_t                   input_bytes;
+    uint64_t                   input_closed;
+    uint64_t                   offset;
+    uint64_t                   size;
+    uint64_t                   job_state;      /* codr_job_phase_t */
+    uint64_t                   created_ms;
+    uint64_t                   started_ms;
+    uint64_t                   completed_ms;
     codr_limits_t              limits;
     uint32_t                   limit;          /* the last one of limits */
 } ngx_http_codr_answer_t;
 
+#define ngx_http_codr_answer_bit(tag)  (1ULL << ((tag) % 64))
+
+#define ngx_http_codr_answer_set(a, tag)                                      \
+    ((a)->present[(tag) / 64] |= ngx_http_codr_answer_bit(tag))
+
 #define ngx_http_codr_has(a, field)                                           \
-    (((a)->present & (1ULL << CODR_FIELD_##field)) != 0)
+    (((a)->present[CODR_FIELD_##field / 64]                                   \
+      & ngx_http_codr_answer_bit(CODR_FIELD_##field)) != 0)
 
 /* NGX_OK, or NGX_ERROR when the frame is malformed or lacks something. */
 ngx_int_t ngx_http_codr_answer_decode(ngx_http_codr_answer_t *a,

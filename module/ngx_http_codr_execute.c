@@ -15,7 +15,6 @@
 #define NGX_HTTP_CODR_PARSE_DEPTH   32
 #define NGX_HTTP_CODR_PARSE_VALUES  16384
 
-#define NGX_HTTP_CODR_TAG_MAX     128
 #define NGX_HTTP_CODR_SIDE_MAX    1000         /* of a terminal */
 #define NGX_HTTP_CODR_REFUSAL     256          /* bytes of a message */
 
@@ -405,13 +404,13 @@ ngx_http_codr_execute_tag(ngx_http_codr_execute_t *x,
         }
     }
 
-    if (!json_is_string(value) || x->tag.len > NGX_HTTP_CODR_TAG_MAX
+    if (!json_is_string(value) || x->tag.len > CODR_TAG_MAX
         || i < x->tag.len)
     {
         return ngx_http_codr_refuse(x, refusal, CODR_ERROR_BAD_MESSAGE,
                                     "\"tag\" is not a string of at most %d"
                                     " printable ASCII characters",
-                                    NGX_HTTP_CODR_TAG_MAX);
+                                    CODR_TAG_MAX);
     }
 
     return NGX_OK;
@@ -455,7 +454,7 @@ ngx_http_codr_refuse_limit(ngx_http_codr_execute_t *x,
     (void) ngx_http_codr_refuse(x, refusal, code, "%s: the limit is %uL", what,
                                 cap);
 
-    refusal->present |= 1ULL << CODR_FIELD_LIMIT;
+    ngx_http_codr_answer_set(refusal, CODR_FIELD_LIMIT);
     refusal->limit = limit;
     refusal->limits.value[limit] = cap;
 

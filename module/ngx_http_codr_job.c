@@ -441,8 +441,11 @@ ngx_http_codr_job_note(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
         job->ended = 1;
         return NGX_OK;
 
-    default: /* CODR_FRAME_NOTICE */
+    case CODR_FRAME_NOTICE:
         return NGX_OK;
+
+    default:
+        return NGX_ERROR;
     }
 }
 

@@ -402,7 +402,7 @@ ngx_http_codr_post_refusal(ngx_http_codr_post_t *post,
             a->retry_ms = (a->code == CODR_ERROR_UNAVAILABLE)
                           ? NGX_HTTP_CODR_POST_MISSING
                           : NGX_HTTP_CODR_POST_BUSY;
-            a->present |= 1ULL << CODR_FIELD_RETRY_MS;
+            ngx_http_codr_answer_set(a, CODR_FIELD_RETRY_MS);
         }
 
         post->retry_ms = a->retry_ms;

@@ -274,6 +274,27 @@ codr_field_text(const codr_field_t *field, size_t max)
 
 
 int
+codr_field_id(const codr_field_t *field)
+{
+    uint32_t i;
+    uint8_t  c;
+
+    if (field->length != CODR_JOB_ID_LEN) {
+        return -1;
+    }
+
+    for (i = 0; i < field->length; i++) {
+        c = field->data[i];
+        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f')) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+int
 codr_field_limit(const codr_field_t *field, uint32_t *ret_id,
     uint64_t *ret_value)
 {

@@ -42,6 +42,8 @@
 #define CODR_MESSAGE_MAX        (12 * 1024)     /* text for people */
 #define CODR_ARGS_MAX           1024    /* arguments of one job */
 #define CODR_OWNER_MAX          256     /* bytes; longer ones are hashed */
+#define CODR_TAG_MAX            128     /* printable ASCII */
+#define CODR_VIEWERS_MAX        16      /* of one job */
 
 
 /*
@@ -71,7 +73,8 @@ typedef enum {
     /* job, to the broker, in this order up to SUBMIT */
     CODR_FRAME_EXECUTE,         /* LOCATION LANGUAGE OWNER KIND TERMINAL LIVE
                                    COLS ROWS ECHO ARG* LIMIT* CAP*
-                                   OUTPUT_DROP? */
+                                   OUTPUT_DROP? DETACH_MS? ASYNC? QUIET?
+                                   TAG? JOB_ID? */
     CODR_FRAME_FILE,            /* FILE_NAME SIZE; the first is the main file */
     CODR_FRAME_DATA,            /* raw: bytes of that file */
     CODR_FRAME_SUBMIT,          /* no fields: the job is complete */
@@ -84,7 +87,9 @@ typedef enum {
     /* job, to the worker */
     CODR_FRAME_QUEUED,          /* JOB_ID POSITION WAIT_MS? */
     CODR_FRAME_STARTED,         /* JOB_ID ATTACH_TOKEN VIEW_TOKEN LANGUAGE
-                                   LIMIT* */
+                                   LIMIT*; to who attached TAG? TERMINAL
+                                   INPUT_BYTES INPUT_CLOSED OFFSET HELD? too,
+                                   and to a viewer no ATTACH_TOKEN */
     CODR_FRAME_STAGE,           /* STAGE CACHED? COMPILE_*? */
     CODR_FRAME_OUTPUT,          /* output header, raw bytes */
     CODR_FRAME_COMPLETE,        /* STATUS EXIT_CODE SIGNAL? CPU_US WALL_US
@@ -92,7 +97,35 @@ typedef enum {
                                    TRUNCATED PATH COMPILE_*? */
     CODR_FRAME_ERROR,           /* CODE MESSAGE JOB_ID? RETRY_MS? LIMIT?
                                    COMPILE_*? (LIMIT: its number and its cap) */
-    CODR_FRAME_NOTICE,          /* CODE MESSAGE */
+    CODR_FRAME_NOTICE,          /* CODE MESSAGE OFFSET? (output_lost: where
+                                   output goes on) */
+
+    /* job, to the broker: the first frame on a fresh socket, instead of
+       EXECUTE */
+    CODR_FRAME_ATTACH,          /* JOB_ID, ATTACH_TOKEN or VIEW_TOKEN,
+                                   OFFSET?; answered by QUEUED while it
+                                   waits, STARTED, STAGE, OUTPUT from there
+                                   on, COMPLETE or ERROR */
+    CODR_FRAME_FETCH,           /* JOB_ID OWNER? STOP? WAIT_MS? OFFSET? SIZE?;
+                                   the worker has checked whose job it is.
+                                   With STOP it is stopped first.  Answered
+                                   once it has ended or WAIT_MS are over:
+                                   RECORD; with OFFSET, OUTPUT from there on,
+                                   at most SIZE bytes of each stream; then
+                                   COMPLETE or ERROR of the job, or FETCHED
+                                   when it has not ended.  ERROR without
+                                   RECORD is the fetch's own: not_found */
+
+    /* job, to the worker */
+    CODR_FRAME_ACCEPTED,        /* JOB_ID ATTACH_TOKEN VIEW_TOKEN; at SUBMIT
+                                   of an ASYNC job, before anything else */
+    CODR_FRAME_TAKEN,           /* no fields: another socket controls the job
+                                   now; the last frame on this one */
+    CODR_FRAME_RECORD,          /* JOB_ID OWNER LANGUAGE TAG? JOB_STATE
+                                   CREATED_MS STARTED_MS? COMPLETED_MS?
+                                   OFFSET SIZE (first byte kept and end of
+                                   the output) */
+    CODR_FRAME_FETCHED,         /* OFFSET: where the output ends by now */
     CODR_FRAME_TYPES
 } codr_frame_type_t;
 
@@ -184,6 +217,28 @@ typedef enum {
                                    can only narrow the helper's own */
     CODR_FIELD_PEER,            /* number: a uid that may connect, *;
                                    configuration of a "unix:" helper */
+
+    /* jobs that outlive their socket */
+    CODR_FIELD_DETACH_MS,       /* number: how long it may be without a
+                                   controlling socket, bounded by the
+                                   location's; configuration: that bound */
+    CODR_FIELD_ASYNC,           /* number 0/1: it needs no socket at all once
+                                   it is submitted */
+    CODR_FIELD_QUIET,           /* number 0/1: no OUTPUT on this socket */
+    CODR_FIELD_TAG,             /* text, CODR_TAG_MAX bytes */
+    CODR_FIELD_OFFSET,          /* number: of a byte of the output */
+    CODR_FIELD_STOP,            /* number 0/1 */
+    CODR_FIELD_JOB_STATE,       /* number: codr_job_phase_t */
+    CODR_FIELD_CREATED_MS,      /* number: since 1970, as the next two */
+    CODR_FIELD_STARTED_MS,      /* number */
+    CODR_FIELD_COMPLETED_MS,    /* number */
+    CODR_FIELD_INPUT_BYTES,     /* number: it has been given so far */
+    CODR_FIELD_INPUT_CLOSED,    /* number 0/1 */
+    CODR_FIELD_HELD,            /* u8 stream, then up to three bytes: its last
+                                   ones before OFFSET, where the byte before
+                                   OFFSET is of the other stream */
+    CODR_FIELD_RESULTS,         /* number: bytes kept of all jobs; global */
+    CODR_FIELD_JOB_TTL_MS,      /* number: how long after its end; global */
     CODR_FIELD_TAGS
 } codr_field_tag_t;
 
@@ -198,6 +253,12 @@ typedef enum {
     CODR_TERMINAL_DUMB,         /* TERM=dumb, NO_COLOR=1 */
     CODR_TERMINAL_FULL          /* TERM=xterm-256color */
 } codr_terminal_t;
+
+typedef enum {
+    CODR_PHASE_QUEUED = 0,
+    CODR_PHASE_PROCESSING,
+    CODR_PHASE_ENDED            /* by COMPLETE or ERROR */
+} codr_job_phase_t;
 
 typedef enum {
     CODR_STAGE_COMPILE = 0,
@@ -329,6 +390,7 @@ int codr_fields_next(codr_fields_t *fields, codr_field_t *ret);
 int codr_field_number(const codr_field_t *field, uint64_t min, uint64_t max,
     uint64_t *ret);
 int codr_field_text(const codr_field_t *field, size_t max);
+int codr_field_id(const codr_field_t *field);   /* of a job, or a token */
 int codr_field_limit(const codr_field_t *field, uint32_t *ret_id,
     uint64_t *ret_value);
 

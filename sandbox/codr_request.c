@@ -67,6 +67,32 @@ take_owner(codr_request_t *request, const codr_field_t *field)
 
 
 static int
+take_tag(codr_request_t *request, const codr_field_t *field)
+{
+    if (codr_field_text(field, CODR_TAG_MAX) != 0) {
+        return -EPROTO;
+    }
+
+    memcpy(request->tag, field->data, field->length);
+    request->tag[field->length] = '\0';
+    return 0;
+}
+
+
+static int
+take_job_id(codr_request_t *request, const codr_field_t *field)
+{
+    if (codr_field_id(field) != 0) {
+        return -EPROTO;
+    }
+
+    memcpy(request->job_id, field->data, field->length);
+    request->job_id[field->length] = '\0';
+    return 0;
+}
+
+
+static int
 take_arg(codr_request_t *request, const codr_field_t *field)
 {
     if (request->args.count >= CODR_ARGS_MAX
@@ -166,6 +192,22 @@ take_field(codr_request_t *request, const codr_field_t *field)
 
     case CODR_FIELD_OUTPUT_DROP:
         return take_bool(&request->output_drop, field);
+
+    case CODR_FIELD_ASYNC:
+        return take_bool(&request->async, field);
+
+    case CODR_FIELD_QUIET:
+        return take_bool(&request->quiet, field);
+
+    case CODR_FIELD_DETACH_MS:
+        return codr_field_number(field, 0, UINT32_MAX, &request->detach_ms)
+               ? -EPROTO : 0;
+
+    case CODR_FIELD_TAG:
+        return take_tag(request, field);
+
+    case CODR_FIELD_JOB_ID:
+        return take_job_id(request, field);
 
     case CODR_FIELD_COLS:
         return take_size(&request->cols, field);

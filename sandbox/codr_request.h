@@ -23,6 +23,11 @@ typedef struct {
     bool             live;
     bool             echo;
     bool             output_drop;
+    bool             async;             /* needs no socket once submitted */
+    bool             quiet;             /* no output on its first socket */
+    uint64_t         detach_ms;         /* 0 = ends with its socket */
+    char             tag[CODR_TAG_MAX + 1];
+    char             job_id[CODR_JOB_ID_LEN + 1];   /* empty: ours to choose */
     uint16_t         cols;
     uint16_t         rows;
     codr_list_t      args;

@@ -24,6 +24,7 @@ check_field(const codr_field_t *field, const uint8_t *end)
 
     (void) codr_field_number(field, 0, UINT64_MAX, &number);
     (void) codr_field_text(field, 100);
+    (void) codr_field_id(field);
     (void) codr_field_limit(field, &id, &number);
     (void) codr_file_name_valid((const char *) field->data, field->length);
     (void) codr_signal_number((const char *) field->data, field->length);

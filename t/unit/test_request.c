@@ -12,6 +12,8 @@
 #include "../../sandbox/codr_source.h"
 
 #define SIZE    4096
+#define ID          "0123456789abcdef0123456789abcdef"
+#define ID_CAPITAL  "0123456789ABCDEF0123456789abcdef"
 
 
 static size_t
@@ -29,6 +31,10 @@ sample(uint8_t *buffer)
     codr_put_number(&writer, CODR_FIELD_ECHO, 1);
     codr_put_text(&writer, CODR_FIELD_ARG, "-x");
     codr_put_limit(&writer, CODR_FIELD_LIMIT, CODR_LIMIT_CPU_MS, 100);
+    codr_put_number(&writer, CODR_FIELD_DETACH_MS, 5000);
+    codr_put_number(&writer, CODR_FIELD_ASYNC, 1);
+    codr_put_text(&writer, CODR_FIELD_TAG, "a tag");
+    codr_put_text(&writer, CODR_FIELD_JOB_ID, ID);
 
     return (size_t) (writer.pos - writer.start);
 }
@@ -50,6 +56,10 @@ decodes(void)
     tap_ok(request.echo && !request.live, "echo, not live");
     tap_number(request.asked.value[CODR_LIMIT_CPU_MS], 100, "a limit");
     tap_number(request.invalid, -1, "all of them valid");
+    tap_number((int) request.detach_ms, 5000, "how long it may be detached");
+    tap_ok(request.async && !request.quiet, "from the start, not quiet");
+    tap_text(request.tag, "a tag", "tag");
+    tap_text(request.job_id, ID, "id");
     codr_request_free(&request);
 }
 
@@ -80,6 +90,21 @@ refuses(void)
     static const uint8_t  zero_cpu[12] = { CODR_LIMIT_CPU_MS };
     static const uint8_t  stack[12] = { CODR_LIMIT_STACK, 0, 0, 0, 1 };
     static const uint8_t  no_cols[8] = { 0 };
+    static const uint8_t  detach[8] = { 0, 0, 0, 0, 1 };
+    static const char     tag[CODR_TAG_MAX + 1] = "";
+
+    tap_number(decode_with(CODR_FIELD_JOB_ID, ID, 31, &request), -EPROTO,
+               "a short id");
+    codr_request_free(&request);
+    tap_number(decode_with(CODR_FIELD_JOB_ID, ID_CAPITAL, 32, &request),
+               -EPROTO, "capitals in an id");
+    codr_request_free(&request);
+    tap_number(decode_with(CODR_FIELD_TAG, tag, sizeof(tag), &request),
+               -EPROTO, "a long tag");
+    codr_request_free(&request);
+    tap_number(decode_with(CODR_FIELD_DETACH_MS, detach, 8, &request),
+               -EPROTO, "a time beyond all bounds");
+    codr_request_free(&request);
 
     tap_number(decode_with(CODR_FIELD_LIMIT, zero_cpu, 12, &request), 0,
                "a limit that is no number");
