@@ -111,11 +111,13 @@ void codr_job_abandon(codr_job_t *job);
 /* Its sandbox is gone and nobody listens: frees it. */
 void codr_job_bury(codr_job_t *job);
 
-
 /* codr_stage.c */
 
 /* It has left the queue: STARTED, then its first stage. */
 void codr_stage_begin(codr_job_t *job);
+
+/* The last stage: its artefact is there. */
+void codr_stage_run(codr_job_t *job);
 
 /* Input, end of input, resize, signal: what the run stage does with them. */
 void codr_stage_input(codr_job_t *job, const void *data, size_t len);
@@ -133,7 +135,6 @@ void codr_stage_release(codr_job_t *job);
 
 /* Compiling or running: which stage it is in. */
 codr_stage_t codr_stage_of(const codr_job_t *job);
-
 
 /* codr_command.c: what init and the spawner are told */
 
