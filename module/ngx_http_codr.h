@@ -22,6 +22,7 @@
 
 #define NGX_HTTP_CODR_AUTH_OFF     0x0002
 #define NGX_HTTP_CODR_AUTH_KEY     0x0004
+#define NGX_HTTP_CODR_AUTH_TICKET  0x0008
 
 #define NGX_HTTP_CODR_HELPER_AUTO   0
 #define NGX_HTTP_CODR_HELPER_SPAWN  1
@@ -82,6 +83,8 @@ typedef struct {
     ngx_array_t                locations;      /* ngx_http_codr_loc_conf_t * */
     ngx_array_t                keys;           /* ngx_http_codr_keys_t *, one
                                                   a file */
+    ngx_str_t                  ticket_key;     /* empty: that of the zone */
+    ngx_msec_t                 ticket_ttl;
     uint64_t                   generation;     /* random, of this config */
 
     ngx_http_codr_lifeline_t  *lifeline;       /* NULL: no helper */
@@ -112,11 +115,13 @@ typedef struct {
 
 typedef struct {
     ngx_uint_t                 id;             /* index in mcf->locations */
-    ngx_flag_t                 exec;           /* codr_exec stands here */
+    ngx_flag_t                 exec;           /* code can be run here */
+    ngx_str_t                  jobs;           /* URI of codr_jobs, without a
+                                                  slash at its end */
     ngx_array_t               *allowed;        /* ngx_http_codr_language_t *,
                                                   NULL = all of them */
-    ngx_http_handler_pt        handler;        /* of codr_exec, codr_status,
-                                                  codr_languages */
+    ngx_http_handler_pt        handler;        /* of codr_exec, codr_jobs,
+                                                  codr_status, codr_languages */
     ngx_array_t               *names;          /* of codr_exec, ngx_str_t */
     ngx_str_t                  conf_file;      /* where the handler stands */
     ngx_uint_t                 conf_line;
@@ -162,7 +167,7 @@ typedef struct {
 } ngx_http_codr_last_t;
 
 
-/* Module context of a main request on a codr_exec location. */
+/* Module context of a main request on a codr_exec or codr_jobs location. */
 
 typedef struct {
     ngx_str_t                  owner;
@@ -173,6 +178,11 @@ typedef struct {
     void                      *record;         /* memory of last's strings */
     void                      *session;        /* of ngx_http_codr_ws.c or
                                                   ngx_http_codr_post.c */
+    u_char                    *names;          /* memory of a ticket's owner
+                                                  and key_id */
+
+    unsigned                   known:1;        /* it needs no ticket */
+    unsigned                   trusted:1;      /* some credential was good */
 } ngx_http_codr_ctx_t;
 
 
@@ -200,7 +210,8 @@ ngx_int_t ngx_http_codr_language_allowed(ngx_http_codr_loc_conf_t *lcf,
 
 /* keys: a credential from the request's headers.
 
-   NGX_OK        a good key, ctx->key_id set; or none is needed
+   NGX_OK        a good key, ctx->key_id set; or none is needed; or without
+                 ctx->known, a ticket must come with each execute
    NGX_DECLINED  none was presented
    NGX_ERROR     one was presented and is not good, or came by the query
 
@@ -212,6 +223,10 @@ ngx_int_t ngx_http_codr_authenticate(ngx_http_request_t *r,
 /* Evaluates codr_owner into ctx->owner. */
 ngx_int_t ngx_http_codr_set_owner(ngx_http_request_t *r,
     ngx_http_codr_ctx_t *ctx);
+
+/* Reads the credentials and the owner of a request into a context of its own.
+   NGX_OK, or what is to be given to ngx_http_finalize_request(). */
+ngx_int_t ngx_http_codr_context(ngx_http_request_t *r);
 
 /* origin: NGX_OK, or NGX_HTTP_FORBIDDEN for an origin that is not allowed.
    On OK of a cross-origin request ngx_http_codr_cors() adds its headers. */
@@ -302,6 +317,10 @@ ngx_int_t ngx_http_codr_add_variables(ngx_conf_t *cf);
 
 ngx_int_t ngx_http_codr_handler(ngx_http_request_t *r);
 
+/* jobs: content handler of codr_jobs */
+
+ngx_int_t ngx_http_codr_jobs_handler(ngx_http_request_t *r);
+
 /* A JSON body {code, message, detail ...} with an HTTP status.  code is one
    of codr_error_name(); message is plain UTF-8 text.  What it returns is for
    ngx_http_finalize_request(), and never NGX_OK: no caller can take a refusal
@@ -332,6 +351,9 @@ ngx_int_t ngx_http_codr_ws_handler(ngx_http_request_t *r);
 /* post */
 
 ngx_int_t ngx_http_codr_post_handler(ngx_http_request_t *r);
+
+/* The body that nginx has read, in one piece of r->pool. */
+ngx_int_t ngx_http_codr_read_body(ngx_http_request_t *r, ngx_str_t *body);
 
 
 #endif /* _NGX_HTTP_CODR_H_INCLUDED_ */

@@ -113,6 +113,18 @@ char *ngx_http_codr_language_directive(ngx_conf_t *cf, ngx_command_t *dummy,
     void *conf);
 
 
+/* secret: a whole file that others cannot read, in pool; logs an [emerg].
+   what names the kind of file. */
+ngx_int_t ngx_http_codr_secret(ngx_conf_t *cf, ngx_pool_t *pool,
+    ngx_str_t *file, const char *what, size_t max, ngx_str_t *text);
+
+
+/* ticket_conf */
+
+char *ngx_http_codr_ticket_key_file(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
 /* keys, key_file, origin */
 
 char *ngx_http_codr_api_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -123,9 +135,13 @@ char *ngx_http_codr_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_int_t ngx_http_codr_key_id(ngx_http_request_t *r,
     ngx_http_codr_loc_conf_t *lcf, ngx_str_t *id);
 
-/* Whose job it would be, given the key's ID. */
+/* NGX_OK when the ID has a key that is not disabled. */
+ngx_int_t ngx_http_codr_key_good(ngx_http_codr_keys_t *keys, ngx_str_t *id);
+
+/* Whose job it would be: name, a key's ID or a ticket's owner, where
+   codr_owner says nothing. */
 ngx_int_t ngx_http_codr_owner(ngx_http_request_t *r,
-    ngx_http_codr_loc_conf_t *lcf, ngx_str_t *key_id, ngx_str_t *owner);
+    ngx_http_codr_loc_conf_t *lcf, ngx_str_t *name, ngx_str_t *owner);
 
 
 #endif /* _NGX_HTTP_CODR_CONF_H_INCLUDED_ */

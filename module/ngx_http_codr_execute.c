@@ -476,7 +476,7 @@ ngx_http_codr_execute_head(ngx_http_codr_execute_t *x, u_char *buf,
     codr_put_number(&w, CODR_FIELD_LOCATION, x->lcf->id);
     codr_put_bytes(&w, CODR_FIELD_LANGUAGE, x->language->name.data,
                    x->language->name.len);
-    codr_put_bytes(&w, CODR_FIELD_OWNER, x->owner.data, x->owner.len);
+    codr_put_bytes(&w, CODR_FIELD_OWNER, x->who.owner.data, x->who.owner.len);
     codr_put_number(&w, CODR_FIELD_KIND, x->closed ? CODR_KIND_BATCH
                                                    : CODR_KIND_INTERACTIVE);
     codr_put_number(&w, CODR_FIELD_TERMINAL, x->terminal);

@@ -10,6 +10,7 @@
 #include "ngx_http_codr.h"
 #include "ngx_http_codr_answer.h"
 #include "ngx_http_codr_sendq.h"
+#include "ngx_http_codr_ticket.h"
 
 #include <jansson.h>
 
@@ -26,7 +27,7 @@ typedef struct {
     ngx_pool_t                *pool;           /* these six by the caller */
     ngx_http_codr_main_conf_t *mcf;
     ngx_http_codr_loc_conf_t  *lcf;
-    ngx_str_t                  owner;
+    ngx_http_codr_identity_t   who;
     ngx_uint_t                 live;           /* a WebSocket: it can type */
     json_t                    *message;
 

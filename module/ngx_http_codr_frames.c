@@ -108,14 +108,23 @@ ngx_http_codr_frames_init(ngx_http_codr_ws_t *ws)
         return NGX_ERROR;
     }
 
-    wslay_event_config_set_max_recv_msg_length(ws->wslay,
-                                               ws->lcf->message_max);
+    ngx_http_codr_frames_trust(ws);
 
     if (ws->closing) {
         wslay_event_shutdown_write(ws->wslay);
     }
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_codr_frames_trust(ngx_http_codr_ws_t *ws)
+{
+    wslay_event_config_set_max_recv_msg_length(ws->wslay,
+                                               ws->ctx->trusted
+                                               ? ws->lcf->message_max
+                                               : ws->lcf->first_max);
 }
 
 
@@ -222,6 +231,17 @@ later:
 }
 
 
+/* What follows a first message may be read together with it, before that was
+   understood: wslay is the one to judge it then. */
+
+static size_t
+ngx_http_codr_frames_max(ngx_http_codr_ws_t *ws)
+{
+    return (ws->ctx->trusted || ws->begun > 1) ? ws->lcf->message_max
+                                               : ws->lcf->first_max;
+}
+
+
 /* wslay looks at a length only when the first byte behind the header is there;
    one that is too large is to be refused at once. */
 
@@ -244,7 +264,7 @@ ngx_http_codr_frames_watch(ngx_http_codr_ws_t *ws, const u_char *p, size_t n)
         n--;
 
         if (ngx_http_codr_frames_header(ws) == NGX_OK
-            && ws->total > ws->lcf->message_max)
+            && ws->total > ngx_http_codr_frames_max(ws))
         {
             ngx_http_codr_ws_close(ws, WSLAY_CODE_MESSAGE_TOO_BIG, "");
             ws->finished = 1;
@@ -292,6 +312,7 @@ ngx_http_codr_frames_header(ngx_http_codr_ws_t *ws)
 
     if (opcode != WSLAY_CONTINUATION_FRAME) {
         ws->total = 0;
+        ws->begun = ngx_min(ws->begun + 1, 2);
     }
 
     ws->total = (length > UINT32_MAX) ? UINT64_MAX : ws->total + length;

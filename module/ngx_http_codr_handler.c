@@ -8,7 +8,6 @@
 #include "ngx_http_codr_ws.h"
 
 
-static ngx_int_t ngx_http_codr_context(ngx_http_request_t *r);
 static ngx_int_t ngx_http_codr_get(ngx_http_request_t *r);
 
 
@@ -93,7 +92,7 @@ ngx_http_codr_get(ngx_http_request_t *r)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_codr_context(ngx_http_request_t *r)
 {
     ngx_http_codr_ctx_t  *ctx;

@@ -182,6 +182,27 @@ ngx_http_codr_json_seconds(ngx_http_codr_json_t *j, const char *key,
 }
 
 
+/* Milliseconds since 1970, as RFC 3339 has it. */
+
+void
+ngx_http_codr_json_time(ngx_http_codr_json_t *j, const char *key, uint64_t ms)
+{
+    ngx_tm_t  tm;
+
+    ngx_http_codr_json_key(j, key);
+
+    if (ngx_http_codr_json_room(j, sizeof("\"1970-01-01T00:00:00.000Z\"") + 16))
+    {
+        ngx_gmtime((time_t) (ms / 1000), &tm);
+
+        j->pos = ngx_sprintf(j->pos, "\"%4d-%02d-%02dT%02d:%02d:%02d.%03uLZ\"",
+                             tm.ngx_tm_year, tm.ngx_tm_mon, tm.ngx_tm_mday,
+                             tm.ngx_tm_hour, tm.ngx_tm_min, tm.ngx_tm_sec,
+                             ms % 1000);
+    }
+}
+
+
 void
 ngx_http_codr_json_bool(ngx_http_codr_json_t *j, const char *key,
     uint64_t value)

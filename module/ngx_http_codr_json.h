@@ -40,6 +40,8 @@ void ngx_http_codr_json_number(ngx_http_codr_json_t *j, const char *key,
     int64_t value);
 void ngx_http_codr_json_seconds(ngx_http_codr_json_t *j, const char *key,
     uint64_t us);
+void ngx_http_codr_json_time(ngx_http_codr_json_t *j, const char *key,
+    uint64_t ms);
 void ngx_http_codr_json_bool(ngx_http_codr_json_t *j, const char *key,
     uint64_t value);
 void ngx_http_codr_json_null(ngx_http_codr_json_t *j, const char *key);

@@ -178,7 +178,7 @@ ngx_http_codr_key_in_query(ngx_http_request_t *r)
 
     static const char  *names[] = {
         "key", "api_key", "api-key", "apikey", "x-api-key", "token",
-        "access_token", "x-executor-token", NULL
+        "access_token", "job_token", "x-executor-token", NULL
     };
 
     for (i = 0; names[i]; i++) {
@@ -229,18 +229,42 @@ ngx_http_codr_key_lookup(ngx_http_codr_keys_t *keys, ngx_str_t *text,
 
 
 ngx_int_t
+ngx_http_codr_key_good(ngx_http_codr_keys_t *keys, ngx_str_t *id)
+{
+    ngx_uint_t            i;
+    ngx_http_codr_key_t  *key;
+
+    key = keys->keys.elts;
+
+    for (i = 0; i < keys->keys.nelts; i++) {
+        if (!key[i].disabled && key[i].id.len == id->len
+            && ngx_strncmp(key[i].id.data, id->data, id->len) == 0)
+        {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
 ngx_http_codr_key_id(ngx_http_request_t *r, ngx_http_codr_loc_conf_t *lcf,
     ngx_str_t *id)
 {
     ngx_int_t  rc;
     ngx_str_t  key;
 
-    if (lcf->keys == NULL) {
+    if (lcf->auth == 0) {
         return NGX_DECLINED;
     }
 
     if (ngx_http_codr_key_in_query(r)) {
         return NGX_ERROR;
+    }
+
+    if (lcf->keys == NULL || !(lcf->auth & NGX_HTTP_CODR_AUTH_KEY)) {
+        return NGX_DECLINED;
     }
 
     rc = ngx_http_codr_key_presented(r, &key);
@@ -258,16 +282,21 @@ ngx_http_codr_authenticate(ngx_http_request_t *r, ngx_http_codr_ctx_t *ctx)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_codr_module);
 
-    if (lcf->auth & NGX_HTTP_CODR_AUTH_OFF) {
+    rc = (lcf->auth & NGX_HTTP_CODR_AUTH_OFF)
+         ? NGX_OK : ngx_http_codr_key_id(r, lcf, &ctx->key_id);
+
+    if (rc == NGX_OK) {
+        ctx->known = 1;
+        ctx->trusted = 1;
         return NGX_OK;
     }
 
-    rc = ngx_http_codr_key_id(r, lcf, &ctx->key_id);
-
-    if (rc != NGX_OK) {
-        mcf = ngx_http_get_module_main_conf(r, ngx_http_codr_module);
-        ngx_http_codr_count(mcf, NGX_HTTP_CODR_AUTH_FAILURES, 1);
+    if (rc == NGX_DECLINED && (lcf->auth & NGX_HTTP_CODR_AUTH_TICKET)) {
+        return NGX_OK;
     }
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_codr_module);
+    ngx_http_codr_count(mcf, NGX_HTTP_CODR_AUTH_FAILURES, 1);
 
     return rc;
 }
@@ -275,7 +304,7 @@ ngx_http_codr_authenticate(ngx_http_request_t *r, ngx_http_codr_ctx_t *ctx)
 
 ngx_int_t
 ngx_http_codr_owner(ngx_http_request_t *r, ngx_http_codr_loc_conf_t *lcf,
-    ngx_str_t *key_id, ngx_str_t *owner)
+    ngx_str_t *name, ngx_str_t *owner)
 {
     u_char  *p, digest[SHA256_DIGEST_LENGTH];
 
@@ -286,7 +315,7 @@ ngx_http_codr_owner(ngx_http_request_t *r, ngx_http_codr_loc_conf_t *lcf,
     }
 
     if (owner->len == 0) {
-        *owner = key_id->len ? *key_id : r->connection->addr_text;
+        *owner = name->len ? *name : r->connection->addr_text;
     }
 
     if (owner->len <= CODR_OWNER_MAX) {

@@ -88,7 +88,34 @@ ngx_http_codr_status_argument(ngx_conf_t *cf)
 }
 
 
-/* codr_exec, codr_status, codr_languages: cmd->post is the content handler. */
+/* Where codr_jobs stands: what is below it in a URI names what is wanted. */
+
+static char *
+ngx_http_codr_jobs_uri(ngx_conf_t *cf, ngx_http_codr_loc_conf_t *lcf,
+    ngx_http_core_loc_conf_t *clcf)
+{
+#if (NGX_PCRE)
+    if (clcf->regex) {
+        return "cannot be in a location given by a regular expression";
+    }
+#endif
+
+    if (clcf->named || clcf->noname) {
+        return "must be in a location given by its URI";
+    }
+
+    lcf->jobs = clcf->name;
+
+    while (lcf->jobs.len && lcf->jobs.data[lcf->jobs.len - 1] == '/') {
+        lcf->jobs.len--;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* codr_exec, codr_jobs, codr_status, codr_languages: cmd->post is the content
+   handler. */
 
 char *
 ngx_http_codr_handler_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
@@ -111,11 +138,20 @@ ngx_http_codr_handler_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     rv = NGX_CONF_OK;
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (*handler == ngx_http_codr_handler) {
+    if (*handler == ngx_http_codr_handler
+        || *handler == ngx_http_codr_jobs_handler)
+    {
         lcf->exec = 1;
         lcf->body_size_set = ngx_http_codr_body_size_set(cf);
+    }
+
+    if (*handler == ngx_http_codr_handler) {
         rv = ngx_http_codr_exec_names(cf, lcf);
+
+    } else if (*handler == ngx_http_codr_jobs_handler) {
+        rv = ngx_http_codr_jobs_uri(cf, lcf, clcf);
 
     } else if (*handler == ngx_http_codr_status_handler) {
         rv = ngx_http_codr_status_argument(cf);
@@ -128,8 +164,6 @@ ngx_http_codr_handler_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     lcf->handler = *handler;
     lcf->conf_file = cf->conf_file->file.name;
     lcf->conf_line = cf->conf_file->line;
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     if (clcf->handler) {
         return "stands beside another content handler";
@@ -149,7 +183,8 @@ ngx_http_codr_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_codr_loc_conf_t  *lcf = conf;
 
-    ngx_str_t  *value;
+    ngx_str_t   *value;
+    ngx_uint_t   i, bit;
 
     if (lcf->auth) {
         return "is duplicate";
@@ -157,25 +192,29 @@ ngx_http_codr_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        lcf->auth = NGX_HTTP_CODR_AUTH_OFF;
+    for (i = 1; i < cf->args->nelts; i++) {
 
-    } else if (ngx_strcmp(value[1].data, "key") == 0) {
-        lcf->auth = NGX_HTTP_CODR_AUTH_KEY;
+        if (ngx_strcmp(value[i].data, "off") == 0 && cf->args->nelts == 2) {
+            bit = NGX_HTTP_CODR_AUTH_OFF;
 
-    } else if (ngx_strcmp(value[1].data, "ticket") != 0) {
-        return ngx_http_codr_conf_invalid(cf, 1);
+        } else if (ngx_strcmp(value[i].data, "key") == 0) {
+            bit = NGX_HTTP_CODR_AUTH_KEY;
+
+        } else if (ngx_strcmp(value[i].data, "ticket") == 0) {
+            bit = NGX_HTTP_CODR_AUTH_TICKET;
+
+        } else {
+            return ngx_http_codr_conf_invalid(cf, i);
+        }
+
+        if (lcf->auth & bit) {
+            return ngx_http_codr_conf_invalid(cf, i);
+        }
+
+        lcf->auth |= bit;
     }
 
-    if (ngx_strcmp(value[cf->args->nelts - 1].data, "ticket") == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"ticket\" in \"%V\": this build "
-                           "has no tickets", &value[0]);
-        return NGX_CONF_ERROR;
-    }
-
-    return (cf->args->nelts == 2) ? NGX_CONF_OK
-                                  : ngx_http_codr_conf_invalid(cf, 2);
+    return NGX_CONF_OK;
 }
 
 
@@ -355,15 +394,15 @@ ngx_http_codr_merge_exec(ngx_conf_t *cf, ngx_http_codr_main_conf_t *mcf,
     ngx_http_codr_loc_conf_t  **slot;
 
     if (conf->auth == 0) {
-        return ngx_http_codr_location_error(cf, conf,
-                   "\"codr_exec\" needs \"codr_api_keys\" or \"codr_auth\"",
+        return ngx_http_codr_location_error(cf, conf, conf->jobs.data
+                   ? "\"codr_jobs\" needs \"codr_api_keys\" or \"codr_auth\""
+                   : "\"codr_exec\" needs \"codr_api_keys\" or \"codr_auth\"",
                    NULL);
     }
 
     if (conf->auth & NGX_HTTP_CODR_AUTH_KEY && conf->keys == NULL) {
         return ngx_http_codr_location_error(cf, conf,
-                   "\"codr_auth key\" needs \"codr_api_keys\" for "
-                   "\"codr_exec\"", NULL);
+                   "\"codr_auth key\" needs \"codr_api_keys\"", NULL);
     }
 
     if (ngx_http_codr_resolve_names(cf, mcf, conf) != NGX_CONF_OK) {
@@ -421,7 +460,7 @@ ngx_http_codr_merge_location(ngx_conf_t *cf, ngx_http_codr_loc_conf_t *prev,
     }
 
     if (conf->auth == 0 && conf->keys) {
-        conf->auth = NGX_HTTP_CODR_AUTH_KEY;
+        conf->auth = NGX_HTTP_CODR_AUTH_KEY|NGX_HTTP_CODR_AUTH_TICKET;
     }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
@@ -439,6 +478,7 @@ ngx_http_codr_merge_location(ngx_conf_t *cf, ngx_http_codr_loc_conf_t *prev,
         conf->handler = prev->handler;
         conf->exec = prev->exec;
         conf->names = prev->names;
+        conf->jobs = prev->jobs;
         conf->conf_file = prev->conf_file;
         conf->conf_line = prev->conf_line;
         conf->body_size_set = prev->body_size_set;

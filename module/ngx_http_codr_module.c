@@ -40,6 +40,8 @@ static char *ngx_http_codr_merge_loc_conf(ngx_conf_t *cf, void *parent,
 
 
 static ngx_http_handler_pt  ngx_http_codr_exec_slot = ngx_http_codr_handler;
+static ngx_http_handler_pt  ngx_http_codr_jobs_slot =
+    ngx_http_codr_jobs_handler;
 static ngx_http_handler_pt  ngx_http_codr_status_slot =
     ngx_http_codr_status_handler;
 static ngx_http_handler_pt  ngx_http_codr_languages_slot =
@@ -55,6 +57,10 @@ static ngx_http_codr_range_t  ngx_http_codr_hours = {
 
 static ngx_http_codr_range_t  ngx_http_codr_or_none = {
     NGX_HTTP_CODR_TIME, 0, 24 * 3600 * 1000
+};
+
+static ngx_http_codr_range_t  ngx_http_codr_ticket_times = {
+    NGX_HTTP_CODR_TIME, 1000, 24 * 3600 * 1000
 };
 
 
@@ -78,6 +84,16 @@ static ngx_command_t  ngx_http_codr_commands[] = {
                                ngx_http_codr_max_jobs),
     ngx_http_codr_main_command("codr_queue", NGX_CONF_TAKE12,
                                ngx_http_codr_queue),
+    ngx_http_codr_main_command("codr_ticket_key_file", NGX_CONF_TAKE1,
+                               ngx_http_codr_ticket_key_file),
+
+    { ngx_string("codr_ticket_ttl"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_codr_msec,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_codr_main_conf_t, ticket_ttl),
+      &ngx_http_codr_ticket_times },
+
     ngx_http_codr_main_command("codr_bind", NGX_CONF_TAKE12,
                                ngx_http_codr_bind),
     ngx_http_codr_main_command("codr_language", NGX_CONF_BLOCK|NGX_CONF_TAKE1,
@@ -85,6 +101,8 @@ static ngx_command_t  ngx_http_codr_commands[] = {
 
     ngx_http_codr_handler_command("codr_exec", NGX_CONF_ANY,
                                   &ngx_http_codr_exec_slot),
+    ngx_http_codr_handler_command("codr_jobs", NGX_CONF_NOARGS,
+                                  &ngx_http_codr_jobs_slot),
     ngx_http_codr_handler_command("codr_status", NGX_CONF_NOARGS|NGX_CONF_TAKE1,
                                   &ngx_http_codr_status_slot),
     ngx_http_codr_handler_command("codr_languages", NGX_CONF_NOARGS,
@@ -265,6 +283,7 @@ ngx_http_codr_create_main_conf(ngx_conf_t *cf)
     mcf->max_jobs = NGX_CONF_UNSET_UINT;
     mcf->queue_length = NGX_CONF_UNSET_UINT;
     mcf->queue_timeout = NGX_CONF_UNSET_MSEC;
+    mcf->ticket_ttl = NGX_CONF_UNSET_MSEC;
 
     if (ngx_array_init(&mcf->allow_missing, cf->pool, 4, sizeof(ngx_str_t))
         != NGX_OK

@@ -6,6 +6,7 @@
  */
 
 #include "ngx_http_codr_json.h"
+#include "ngx_http_codr_ticket.h"
 #include "ngx_http_codr_ws.h"
 
 
@@ -35,8 +36,6 @@ typedef struct {
 static ngx_uint_t ngx_http_codr_post_is_json(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_codr_post_acceptable(ngx_http_request_t *r);
 static void ngx_http_codr_post_body(ngx_http_request_t *r);
-static ngx_int_t ngx_http_codr_post_read(ngx_http_request_t *r,
-    ngx_str_t *body);
 static void ngx_http_codr_post_start(ngx_http_codr_post_t *post, json_t *body);
 static void ngx_http_codr_post_cleanup(void *data);
 static void ngx_http_codr_post_output(void *data, codr_output_t *output);
@@ -169,7 +168,7 @@ ngx_http_codr_post_body(ngx_http_request_t *r)
     cln = ngx_http_cleanup_add(r, 0);
 
     if (post == NULL || cln == NULL
-        || ngx_http_codr_post_read(r, &text) != NGX_OK)
+        || ngx_http_codr_read_body(r, &text) != NGX_OK)
     {
         ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
         return;
@@ -201,8 +200,8 @@ ngx_http_codr_post_body(ngx_http_request_t *r)
 }
 
 
-static ngx_int_t
-ngx_http_codr_post_read(ngx_http_request_t *r, ngx_str_t *body)
+ngx_int_t
+ngx_http_codr_read_body(ngx_http_request_t *r, ngx_str_t *body)
 {
     off_t         size;
     u_char       *p;
@@ -253,18 +252,15 @@ static void
 ngx_http_codr_post_start(ngx_http_codr_post_t *post, json_t *body)
 {
     ngx_http_request_t       *r;
-    ngx_http_codr_ctx_t      *ctx;
     ngx_http_codr_answer_t    refusal;
     ngx_http_codr_execute_t   x;
 
     r = post->request;
-    ctx = ngx_http_get_module_ctx(r, ngx_http_codr_module);
 
     ngx_memzero(&x, sizeof(ngx_http_codr_execute_t));
     x.pool = r->pool;
     x.mcf = ngx_http_get_module_main_conf(r, ngx_http_codr_module);
     x.lcf = ngx_http_get_module_loc_conf(r, ngx_http_codr_module);
-    x.owner = ctx->owner;
     x.message = body;
 
     ngx_http_codr_json_init(&post->streams[0], r->pool, 4096);
@@ -273,6 +269,10 @@ ngx_http_codr_post_start(ngx_http_codr_post_t *post, json_t *body)
     if (!json_is_object(body)) {
         ngx_http_codr_answer_error(&refusal, CODR_ERROR_BAD_MESSAGE,
                                    "the body is no JSON object");
+
+    } else if (ngx_http_codr_admit(r, r->pool, body, &x.who) != NGX_OK) {
+        ngx_http_codr_answer_error(&refusal, CODR_ERROR_UNAUTHORIZED,
+                                   "a valid key or ticket is needed");
 
     } else if (ngx_http_codr_execute_read(&x, &refusal) == NGX_OK
                && ngx_http_codr_job_start(&post->job, &x,

@@ -8,6 +8,7 @@
 
 #include "ngx_http_codr_ws.h"
 #include "ngx_http_codr_json.h"
+#include "ngx_http_codr_ticket.h"
 #include "ngx_http_codr_text.h"
 
 
@@ -192,6 +193,11 @@ ngx_http_codr_session_execute(ngx_http_codr_ws_t *ws, json_t *message)
     if (ngx_http_codr_session_start(ws, message, pool, &refusal) != NGX_OK) {
         ngx_http_codr_count(ws->mcf, NGX_HTTP_CODR_REFUSED, 1);
         ngx_http_codr_session_say(ws, &refusal);
+
+        if (refusal.code == CODR_ERROR_UNAUTHORIZED) {
+            ngx_http_codr_ws_close(ws, WSLAY_CODE_POLICY_VIOLATION,
+                                   "unauthorized");
+        }
     }
 
     ngx_destroy_pool(pool);
@@ -202,14 +208,23 @@ static ngx_int_t
 ngx_http_codr_session_start(ngx_http_codr_ws_t *ws, json_t *message,
     ngx_pool_t *pool, ngx_http_codr_answer_t *refusal)
 {
-    ngx_http_codr_job_t      *job;
-    ngx_http_codr_execute_t   x;
+    ngx_http_codr_job_t       *job;
+    ngx_http_codr_execute_t    x;
+    ngx_http_codr_identity_t   who;
+
+    if (ngx_http_codr_admit(ws->request, pool, message, &who) != NGX_OK) {
+        ngx_http_codr_answer_error(refusal, CODR_ERROR_UNAUTHORIZED,
+                                   "a valid key or ticket is needed");
+        return NGX_ERROR;
+    }
+
+    ngx_http_codr_frames_trust(ws);
 
     ngx_memzero(&x, sizeof(ngx_http_codr_execute_t));
     x.pool = pool;
     x.mcf = ws->mcf;
     x.lcf = ws->lcf;
-    x.owner = ws->ctx->owner;
+    x.who = who;
     x.live = 1;
     x.message = message;
 

@@ -40,6 +40,7 @@ struct ngx_http_codr_ws_s {
     ngx_uint_t                  messages;
     ngx_uint_t                  controls;
     ngx_uint_t                  fragments;     /* of the open message */
+    ngx_uint_t                  begun;         /* messages, 0 to 2 */
     size_t                      received;      /* bytes since the last look */
 
     u_char                      header[14];    /* of the next frame */
@@ -90,6 +91,9 @@ void ngx_http_codr_frames_read(ngx_http_codr_ws_t *ws);
 /* A frame for the peer, at the end of ws->out. */
 void ngx_http_codr_frames_put(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
     const u_char *data, size_t len);
+
+/* A credential was good: messages may be longer from now on. */
+void ngx_http_codr_frames_trust(ngx_http_codr_ws_t *ws);
 
 /* Puts wslay's answers there, and our Close when it is due. */
 void ngx_http_codr_frames_write(ngx_http_codr_ws_t *ws);

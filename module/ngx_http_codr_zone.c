@@ -8,6 +8,7 @@
 
 #include "ngx_http_codr_conf.h"
 #include "ngx_http_codr_helper.h"
+#include "ngx_http_codr_store.h"
 
 
 #define NGX_HTTP_CODR_ZONE_SIZE    (32 * 1024 * 1024)
@@ -28,6 +29,7 @@ typedef union {
 typedef struct {
     ngx_atomic_t               said;           /* ngx_http_codr_said_e */
     ngx_atomic_t               sum[NGX_HTTP_CODR_COUNTERS];
+    ngx_http_codr_store_t     *store;
     ngx_http_codr_slot_t       slot[NGX_MAX_PROCESSES];
 } ngx_http_codr_shared_t;
 
@@ -35,7 +37,8 @@ typedef struct {
 static ngx_int_t
 ngx_http_codr_zone_init(ngx_shm_zone_t *zone, void *old)
 {
-    ngx_slab_pool_t  *shpool;
+    ngx_slab_pool_t         *shpool;
+    ngx_http_codr_shared_t  *shared;
 
     if (old) {
         zone->data = old;
@@ -54,7 +57,14 @@ ngx_http_codr_zone_init(ngx_shm_zone_t *zone, void *old)
         return NGX_ERROR;
     }
 
-    shpool->data = zone->data;
+    shared = zone->data;
+    shared->store = ngx_http_codr_store_create(shpool);
+
+    if (shared->store == NULL) {
+        return NGX_ERROR;
+    }
+
+    shpool->data = shared;
 
     return NGX_OK;
 }
@@ -183,6 +193,17 @@ static ngx_http_codr_shared_t *
 ngx_http_codr_zone_data(ngx_http_codr_main_conf_t *mcf)
 {
     return mcf->zone ? mcf->zone->data : NULL;
+}
+
+
+ngx_http_codr_store_t *
+ngx_http_codr_store(ngx_http_codr_main_conf_t *mcf)
+{
+    ngx_http_codr_shared_t  *shared;
+
+    shared = ngx_http_codr_zone_data(mcf);
+
+    return shared ? shared->store : NULL;
 }
 
 

@@ -261,9 +261,8 @@ subtest 'who may run code must be said' => sub {
             . ' codr_auth key; }');
     accepts(server => 'location /x { codr_languages; }');
     refuses(http => @{$_}) for
-        [ 'codr_auth ticket;', 'this build has no tickets' ],
-        [ 'codr_auth key ticket;', 'this build has no tickets' ],
-        [ 'codr_auth off key;', 'invalid value "key" in "codr_auth"' ],
+        [ 'codr_auth off key;', 'invalid value "off" in "codr_auth"' ],
+        [ 'codr_auth key off;', 'invalid value "off" in "codr_auth"' ],
         [ 'codr_auth maybe;', 'invalid value "maybe"' ],
         [ 'codr_auth off; codr_auth off;', 'is duplicate' ];
 };

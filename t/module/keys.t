@@ -97,7 +97,7 @@ unlink "$dir/error.log", "$dir/stderr.log";
 
 # Without a helper a good key gets as far as "unavailable".
 my $nginx = Codr::Nginx->new(dir => $dir, helper => "spawn $dir/none",
-    auth => 0, http => <<"CONF", server => <<'CONF');
+    auth => 'key', http => <<"CONF", server => <<'CONF');
     codr_api_keys $keys;
     log_format key '\$uri \$status key=\$codr_key_id owner=\$codr_owner';
     access_log $dir/key.log key;

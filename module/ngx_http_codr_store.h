@@ -1,0 +1,65 @@
+
+/*
+ * What workers share about jobs and tickets, in the zone of codr_zone: nodes
+ * in trees, by 16 bytes that nobody can choose.  Everything "_locked" is called
+ * with the zone's mutex held.
+ */
+
+#ifndef _NGX_HTTP_CODR_STORE_H_INCLUDED_
+#define _NGX_HTTP_CODR_STORE_H_INCLUDED_
+
+
+#include "ngx_http_codr.h"
+
+
+#define NGX_HTTP_CODR_NODE_ID    16
+#define NGX_HTTP_CODR_KEY_BYTES  32            /* of a key of our own */
+
+
+typedef struct {
+    ngx_rbtree_node_t          node;           /* key: the id's first bytes */
+    u_char                     id[NGX_HTTP_CODR_NODE_ID];
+} ngx_http_codr_node_t;
+
+
+typedef struct {
+    ngx_rbtree_t               tree;
+    ngx_rbtree_node_t          sentinel;
+    ngx_queue_t                queue;          /* oldest first */
+} ngx_http_codr_nodes_t;
+
+
+typedef struct {
+    ngx_slab_pool_t           *pool;
+    time_t                     created;
+    ngx_uint_t                 full;           /* and that was said */
+    u_char                     ticket_key[NGX_HTTP_CODR_KEY_BYTES];
+    ngx_http_codr_nodes_t      used;           /* tickets */
+} ngx_http_codr_store_t;
+
+
+/* zone: NULL without one */
+ngx_http_codr_store_t *ngx_http_codr_store(ngx_http_codr_main_conf_t *mcf);
+
+/* In a new zone, by the master; NULL without memory or random bytes. */
+ngx_http_codr_store_t *ngx_http_codr_store_create(ngx_slab_pool_t *pool);
+
+/* Zeroed memory of the zone, or NULL: it is full, which the log says once. */
+void *ngx_http_codr_store_alloc_locked(ngx_http_codr_store_t *store,
+    size_t size);
+
+void ngx_http_codr_nodes_init(ngx_http_codr_nodes_t *nodes);
+ngx_http_codr_node_t *ngx_http_codr_node_find(ngx_http_codr_nodes_t *nodes,
+    const u_char *id);
+void ngx_http_codr_node_insert(ngx_http_codr_nodes_t *nodes,
+    ngx_http_codr_node_t *node, const u_char *id);
+void ngx_http_codr_node_delete(ngx_http_codr_nodes_t *nodes,
+    ngx_http_codr_node_t *node);
+
+/* used: notes that the ticket of this name is used, until it expires.
+   NGX_OK; NGX_DECLINED: it was before; NGX_ERROR: there is no room. */
+ngx_int_t ngx_http_codr_used(ngx_http_codr_main_conf_t *mcf, ngx_str_t *jti,
+    time_t expires);
+
+
+#endif /* _NGX_HTTP_CODR_STORE_H_INCLUDED_ */

@@ -1,0 +1,49 @@
+
+/*
+ * Tickets: a JSON Web Token that is good for one execute.
+ */
+
+#ifndef _NGX_HTTP_CODR_TICKET_H_INCLUDED_
+#define _NGX_HTTP_CODR_TICKET_H_INCLUDED_
+
+
+#include "ngx_http_codr.h"
+
+#include <jansson.h>
+
+
+#define NGX_HTTP_CODR_TOKEN_MAX  4096          /* bytes of one */
+
+
+/* jwt: HS256 and nothing else */
+
+/* The token of a payload, in pool. */
+ngx_int_t ngx_http_codr_jwt_sign(ngx_pool_t *pool, const ngx_str_t *key,
+    const u_char *payload, size_t len, ngx_str_t *ret);
+
+/* The claims of a token that was signed with the key, or NULL; what they say
+   is not looked at. */
+json_t *ngx_http_codr_jwt_verify(ngx_pool_t *pool, const ngx_str_t *key,
+    const u_char *token, size_t len);
+
+
+/* Who an execute is for, and which job it is to be. */
+
+typedef struct {
+    ngx_str_t                  owner;
+    ngx_str_t                  key_id;         /* empty: no key */
+    ngx_str_t                  job_id;         /* empty: any */
+} ngx_http_codr_identity_t;
+
+
+/* ticket: what an execute's message presents, or else the request did.  NGX_OK
+   and who, in memory of the request, of pool or of the message; NGX_DECLINED:
+   no good credential, which is counted. */
+ngx_int_t ngx_http_codr_admit(ngx_http_request_t *r, ngx_pool_t *pool,
+    json_t *message, ngx_http_codr_identity_t *who);
+
+/* The answer to POST .../create. */
+ngx_int_t ngx_http_codr_ticket_handler(ngx_http_request_t *r);
+
+
+#endif /* _NGX_HTTP_CODR_TICKET_H_INCLUDED_ */
