@@ -57,6 +57,8 @@ typedef struct {
     ngx_array_t                env;            /* of ngx_str_t, NAME=VALUE */
     ngx_array_t                env_live;       /* of ngx_str_t, NAME=VALUE */
     ngx_array_t                binds;          /* of ngx_http_codr_bind_t */
+    ngx_uint_t                 warm;           /* ready sandboxes */
+    ngx_uint_t                 warm_set;
     codr_limits_t              limits;         /* explicit ones, 0 = unset */
 } ngx_http_codr_language_t;
 

@@ -9,6 +9,7 @@
 
 
 #define NGX_HTTP_CODR_ARGUMENT_MAX  4096       /* bytes, of the helper */
+#define NGX_HTTP_CODR_WARM_MAX      64         /* of the helper, too */
 
 
 /*
@@ -46,6 +47,8 @@ static char *ngx_http_codr_language_env(ngx_conf_t *cf,
     ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
 static char *ngx_http_codr_language_bind(ngx_conf_t *cf,
     ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
+static char *ngx_http_codr_language_warm(ngx_conf_t *cf,
+    ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
 static char *ngx_http_codr_language_absent(ngx_conf_t *cf,
     ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
 
@@ -81,7 +84,7 @@ static const ngx_http_codr_language_command_t
 
     { "grammar", 1, ngx_http_codr_language_absent, 0, "off" },
 
-    { "warm", 1, ngx_http_codr_language_absent, 0, "0" },
+    { "warm", 1, ngx_http_codr_language_warm, 0, NULL },
 
     { "zygote", 1, ngx_http_codr_language_absent, 0, "off" },
 
@@ -350,6 +353,31 @@ ngx_http_codr_language_bind(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
     const ngx_http_codr_language_command_t *c)
 {
     return ngx_http_codr_bind_set(cf, &lang->binds);
+}
+
+
+static char *
+ngx_http_codr_language_warm(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
+    const ngx_http_codr_language_command_t *c)
+{
+    ngx_int_t   n;
+    ngx_str_t  *value;
+
+    if (lang->warm_set) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    n = ngx_atoi(value[1].data, value[1].len);
+    if (n == NGX_ERROR || n > NGX_HTTP_CODR_WARM_MAX) {
+        return ngx_http_codr_conf_invalid(cf, 1);
+    }
+
+    lang->warm = n;
+    lang->warm_set = 1;
+
+    return NGX_CONF_OK;
 }
 
 

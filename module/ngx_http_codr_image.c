@@ -99,6 +99,7 @@ ngx_http_codr_image_language(codr_writer_t *w, ngx_http_codr_language_t *lang)
     ngx_http_codr_image_list(w, CODR_FIELD_ENV_LIVE, &lang->env_live);
     ngx_http_codr_image_limits(w, &lang->limits);
     ngx_http_codr_image_binds(w, &lang->binds);
+    codr_put_number(w, CODR_FIELD_WARM, lang->warm);
 }
 
 

@@ -130,7 +130,7 @@ codr_answer_complete(codr_job_t *job, const codr_verdict_t *verdict)
     }
     codr_put_number(&writer, CODR_FIELD_OUTPUT_BYTES, job->written);
     codr_put_number(&writer, CODR_FIELD_TRUNCATED, job->truncated);
-    codr_put_number(&writer, CODR_FIELD_PATH, CODR_PATH_COLD);
+    codr_put_number(&writer, CODR_FIELD_PATH, job->path);
     put_compile(&writer, &job->compile);
     send_frame(job, &writer);
 }

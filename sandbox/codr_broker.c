@@ -100,6 +100,7 @@ take_config(codr_broker_t *broker, uint64_t generation, int memfd)
 
     compute_capacity(broker);
     codr_probe_restart(&broker->probe);
+    codr_pool_restart(&broker->pool);
     codr_channel_tell_status(broker);
     codr_dispatch(broker);
 }
@@ -139,6 +140,7 @@ link_changed(codr_link_t *link)
         broker->cause[0] = '\0';
         compute_capacity(broker);
         codr_probe_restart(&broker->probe);
+        codr_pool_restart(&broker->pool);
     }
 
     codr_dispatch_refuse_all(broker);
@@ -152,6 +154,7 @@ take_spawner(codr_broker_t *broker, int sock)
 {
     codr_link_t *old = broker->link;
 
+    codr_pool_drain(&broker->pool);
     broker->link = codr_link_open(&broker->loop, &broker->slots, sock,
                                   link_changed, broker);
     if (broker->link == NULL) {
@@ -480,6 +483,7 @@ open_broker(codr_broker_t *broker)
         .fd = CODR_FD_LOG, .handler = log_ready, .data = broker,
     };
     codr_probe_init(&broker->probe, broker);
+    codr_pool_init(&broker->pool, broker);
 
     (void) fcntl(CODR_FD_CONTROL, F_SETFL, O_RDWR | O_NONBLOCK);
     result = codr_event_watch(&broker->loop, &broker->control, EPOLLIN);

@@ -16,6 +16,7 @@
 #include "codr_event.h"
 #include "codr_ipc.h"
 #include "codr_link.h"
+#include "codr_pool.h"
 #include "codr_probe.h"
 #include "codr_queue.h"
 #include "codr_slot.h"
@@ -44,6 +45,7 @@ struct codr_broker_s {
     codr_probe_t      probe;
     codr_channel_t   *channels;
 
+    codr_pool_t       pool;
     codr_slots_t      slots;
     codr_capacity_t   capacity;
     codr_queue_t      queue;

@@ -18,6 +18,12 @@
 #define JOBS_AUTO_MAX       2000
 #define BATCH_PER_CPU       2
 
+/* Ready sandboxes: of all languages together at most so many, no more than a
+   part of the slots, and each must have so much of the memory. */
+#define WARM_MAX            64
+#define WARM_SLOTS          4
+#define WARM_MEMORY         (64ULL * 1024 * 1024)
+
 /* Descriptors of a running job: its socket, init's, CPU and out-of-memory
    files, source image, artefact, three streams; of a waiting one: its socket
    and source image; of everything else. */
@@ -68,13 +74,33 @@ total_memory(const codr_config_t *config, const codr_host_t *host)
 }
 
 
+/* What the configuration says of jobs comes first. */
+static uint64_t
+warm(const codr_config_t *config, uint64_t memory, size_t slots,
+    uint64_t batch)
+{
+    size_t   i;
+    uint64_t sum = 0, jobs = config->max_jobs + batch;
+
+    for (i = 0; i < config->languages; i++) {
+        sum += config->language[i].warm;
+    }
+
+    sum = between(sum, 0, between(slots / WARM_SLOTS, 0, WARM_MAX));
+    if (config->max_jobs) {
+        sum = between(sum, 0, slots > jobs ? slots - jobs : 0);
+    }
+    return between(sum, 0, memory / WARM_MEMORY);
+}
+
+
 /* Jobs that slots and descriptors leave room for. */
 static uint64_t
 hard_maximum(const codr_config_t *config, const codr_host_t *host,
-    size_t slots)
+    size_t slots, uint64_t ready)
 {
     uint64_t rooms;
-    uint64_t taken = DESCRIPTORS_OTHER
+    uint64_t taken = DESCRIPTORS_OTHER + ready * DESCRIPTORS_JOB
                      + config->queue_length * DESCRIPTORS_WAITING;
 
     /* where descriptors are few, waiting jobs do not get them all */
@@ -82,7 +108,7 @@ hard_maximum(const codr_config_t *config, const codr_host_t *host,
     rooms = between((host->descriptors - taken) / DESCRIPTORS_JOB, 1,
                     UINT32_MAX);
 
-    return between(slots, 1, rooms);
+    return between(slots - ready, 1, rooms);
 }
 
 
@@ -90,7 +116,7 @@ void
 codr_capacity_compute(codr_capacity_t *ret, const codr_config_t *config,
     const codr_host_t *host, size_t slots)
 {
-    uint64_t        most = hard_maximum(config, host, slots);
+    uint64_t        most;
     codr_capacity_t capacity;
 
     capacity.memory = total_memory(config, host);
@@ -98,6 +124,8 @@ codr_capacity_compute(codr_capacity_t *ret, const codr_config_t *config,
 
     capacity.batch = config->max_batch ? config->max_batch
                                        : BATCH_PER_CPU * host->cpus;
+    capacity.warm = warm(config, capacity.memory, slots, capacity.batch);
+    most = hard_maximum(config, host, slots, capacity.warm);
     capacity.compile = config->max_compile ? config->max_compile : host->cpus;
 
     capacity.jobs = config->max_jobs ? config->max_jobs

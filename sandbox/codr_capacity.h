@@ -20,6 +20,7 @@ typedef struct {
     uint64_t  jobs;             /* interactive ones alive at once */
     uint64_t  batch;            /* others */
     uint64_t  compile;          /* compile stages */
+    uint64_t  warm;             /* sandboxes that wait for a job */
     uint64_t  memory;           /* bytes of all jobs together */
     uint64_t  cpu_milli;        /* thousandths of a CPU; 0 = no ceiling */
 } codr_capacity_t;

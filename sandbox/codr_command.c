@@ -5,7 +5,7 @@
 
 #define _GNU_SOURCE
 
-#include "codr_job.h"
+#include "codr_command.h"
 
 #include "codr_language.h"
 
@@ -119,28 +119,50 @@ cpu_seconds(const codr_link_t *link, uint64_t cpu_ms)
 }
 
 
-/* What a stage may use: the compiler the operator's limits, the program what
-   its client asked for. */
-codr_spawn_request_t
-codr_command_limits(const codr_job_t *job, codr_stage_t stage)
+static codr_spawn_request_t
+make_request(const codr_link_t *link, const uint64_t *value, uint64_t memory,
+    uint64_t cpu_ms)
 {
-    bool             run = stage == CODR_STAGE_RUN;
-    const uint64_t  *value = run ? job->limits.value : job->caps.value;
-    uint64_t         memory = value[run ? CODR_LIMIT_MEMORY
-                                        : CODR_LIMIT_COMPILE_MEMORY];
-    uint64_t         cpu_ms = run ? value[CODR_LIMIT_CPU_MS]
-                                  : value[CODR_LIMIT_COMPILE_MS]
-                                    * job->broker->host.cpus;
-
     return (codr_spawn_request_t) {
-        .flags = run && job->io.terminal ? CODR_SPAWN_TERMINAL : 0,
         .memory = memory > MEMORY_MIN ? memory : MEMORY_MIN,
         .stack = value[CODR_LIMIT_STACK],
         .disk = value[CODR_LIMIT_DISK],
         .inodes = value[CODR_LIMIT_INODES],
         .file_size = value[CODR_LIMIT_DISK],
-        .cpu_seconds = cpu_seconds(job->broker->link, cpu_ms),
+        .cpu_seconds = cpu_seconds(link, cpu_ms),
         .processes = (uint32_t) value[CODR_LIMIT_PROCESSES],
         .open_files = (uint32_t) value[CODR_LIMIT_OPEN_FILES],
     };
+}
+
+
+codr_spawn_request_t
+codr_command_run_limits(const codr_broker_t *broker,
+    const codr_limits_t *limits, bool terminal)
+{
+    const uint64_t       *value = limits->value;
+    codr_spawn_request_t  request;
+
+    request = make_request(broker->link, value, value[CODR_LIMIT_MEMORY],
+                           value[CODR_LIMIT_CPU_MS]);
+    request.flags = terminal ? CODR_SPAWN_TERMINAL : 0;
+    return request;
+}
+
+
+/* What a stage may use: the compiler the operator's limits, the program what
+   its client asked for. */
+codr_spawn_request_t
+codr_command_limits(const codr_job_t *job, codr_stage_t stage)
+{
+    const uint64_t *caps = job->caps.value;
+
+    if (stage == CODR_STAGE_RUN) {
+        return codr_command_run_limits(job->broker, &job->limits,
+                                       job->io.terminal);
+    }
+
+    return make_request(job->broker->link, caps,
+                        caps[CODR_LIMIT_COMPILE_MEMORY],
+                        caps[CODR_LIMIT_COMPILE_MS] * job->broker->host.cpus);
 }

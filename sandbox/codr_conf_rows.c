@@ -437,6 +437,22 @@ take_env(parser_t *parser, const row_t *row, const codr_list_t *words)
 
 
 static bool
+take_warm(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    uint64_t count;
+
+    if (!codr_conf_number(words->item[1], &count)
+        || count > CODR_CONFIG_WARM)
+    {
+        return invalid(parser, words, 1);
+    }
+
+    codr_put_number(open_piece(parser), row->id, count);
+    return true;
+}
+
+
+static bool
 take_source(parser_t *parser, const row_t *row, const codr_list_t *words)
 {
     if (!codr_file_name_valid(words->item[1], strlen(words->item[1]))) {
@@ -478,6 +494,7 @@ static const row_t rows[] = {
     WORDS("run",       CODR_LIST_MAX, take_words, RUN_ARG),
     WORDS("env",       1, take_env, ENV),
     WORDS("env_live",  1, take_env, ENV_LIVE),
+    WORDS("warm",      1, take_warm, WARM),
 
     LIMIT("timeout",         3, WALL_MS),
     LIMIT("cpu_time",        1, CPU_MS),

@@ -248,6 +248,20 @@ take_bind(decoder_t *decoder, const codr_field_t *field)
 
 
 static int
+take_warm(decoder_t *decoder, const codr_field_t *field)
+{
+    if (decoder->language == NULL
+        || codr_field_number(field, 0, CODR_CONFIG_WARM,
+                             &decoder->language->warm) != 0)
+    {
+        return -EPROTO;
+    }
+
+    return 0;
+}
+
+
+static int
 take_peer(decoder_t *decoder, const codr_field_t *field)
 {
     codr_config_t *config = decoder->config;
@@ -326,6 +340,9 @@ take_field(decoder_t *decoder, const codr_field_t *field)
     }
     if (field->tag == CODR_FIELD_PEER) {
         return take_peer(decoder, field);
+    }
+    if (field->tag == CODR_FIELD_WARM) {
+        return take_warm(decoder, field);
     }
     if (field->tag == CODR_FIELD_ALLOW_MISSING) {
         return add_text(&decoder->config->allow_missing, field,

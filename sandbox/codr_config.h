@@ -22,6 +22,7 @@
 #define CODR_CONFIG_LOCATIONS   4096
 #define CODR_CONFIG_LANGUAGES   128
 #define CODR_CONFIG_PEERS       32
+#define CODR_CONFIG_WARM        64      /* ready sandboxes of a language */
 
 #define CODR_CONFIG_REASON      160     /* bytes of a language's reason */
 
@@ -47,6 +48,7 @@ typedef struct {
     codr_list_t          run;           /* argv */
     codr_list_t          env;           /* NAME=VALUE */
     codr_list_t          env_live;
+    uint64_t             warm;          /* ready sandboxes, at most */
     codr_limits_t        limits;        /* explicit ones, 0 = unset */
 
     /* its bytes in the image: equal bytes are an equal definition */

@@ -17,6 +17,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -34,6 +35,10 @@
 
 #define SOCKET          3       /* all that is left above stdio */
 #define OOM_FIRST       "1000"  /* oom_score_adj: the host's own go last */
+
+/* What ps shows of a sandbox that waits for its job, and of one that has it. */
+#define NAME_READY      "codr-ready"
+#define NAME_BUSY       "codr-init"
 
 typedef enum {
     STATE_READY = 0,            /* waits for DESCRIBE */
@@ -233,6 +238,13 @@ check_needs(void)
 
 
 static void
+show(const char *name)
+{
+    (void) prctl(PR_SET_NAME, name, 0, 0, 0);   /* only seen by people */
+}
+
+
+static void
 describe(size_t len, const int *fds, size_t nfds)
 {
     check(codr_describe_decode(&self.description, message, len, fds, nfds),
@@ -240,6 +252,7 @@ describe(size_t len, const int *fds, size_t nfds)
     check(self.description.terminal && self.master < 0 ? -EINVAL : 0,
           CODR_STEP_DESCRIPTION);
 
+    show(NAME_BUSY);
     check_needs();
     check(codr_files_write(self.description.image), CODR_STEP_FILES);
     codr_close(&self.description.image);
@@ -463,6 +476,7 @@ codr_init_main(const codr_init_t *given)
 
     enter_cgroup(given);
     set_up(given);
+    show(NAME_READY);
 
     tell(CODR_INIT_READY, self.master);
     serve();

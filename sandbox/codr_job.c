@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "codr_answer.h"
+#include "codr_command.h"
 #include "codr_io.h"
 #include "codr_log.h"
 #include "codr_util.h"

@@ -3,6 +3,7 @@
  *
  *   codr_job.c      accepts it frame by frame, queues it, buries it
  *   codr_stage.c    its stages, from admission to the final message
+ *   codr_supply.c   where a stage's sandbox comes from
  *   codr_command.c  what spawner and init are told of a stage
  *   codr_answer.c   what it says to the worker
  */
@@ -73,6 +74,8 @@ struct codr_job_s {
     bool                    holds_compile;  /* counted as compiling */
 
     codr_sandbox_t          sandbox;        /* of the present stage */
+    codr_path_t             path;           /* where it came from */
+    bool                    cold;           /* no ready one any more */
     int                     ends[3];        /* of its streams, until sent */
     codr_stdio_t            io;             /* of the run stage */
     codr_stdio_t            compiler;       /* of the compile stage */
@@ -135,16 +138,5 @@ void codr_stage_release(codr_job_t *job);
 
 /* Compiling or running: which stage it is in. */
 codr_stage_t codr_stage_of(const codr_job_t *job);
-
-/* codr_command.c: what init and the spawner are told */
-
-/* Whether the job's description fits into one message. */
-bool codr_command_fits(const codr_job_t *job);
-
-/* Handler of the job's sandbox. */
-int codr_command_describe(codr_sandbox_t *sandbox);
-
-codr_spawn_request_t codr_command_limits(const codr_job_t *job,
-    codr_stage_t stage);
 
 #endif /* CODR_JOB_H */

@@ -130,6 +130,13 @@ codr_link_detach(codr_link_t *link, uint32_t slot)
 
 
 void
+codr_link_move(codr_link_t *link, codr_sandbox_t *sandbox, uint32_t slot)
+{
+    link->sandbox[slot] = sandbox;
+}
+
+
+void
 codr_link_retry(codr_link_t *link)
 {
     (void) codr_event_watch(link->loop, &link->event, EPOLLIN | EPOLLOUT);

@@ -60,6 +60,8 @@ void codr_link_free(codr_link_t *link);
 int codr_link_attach(codr_link_t *link, codr_sandbox_t *sandbox,
     uint32_t slot);
 void codr_link_detach(codr_link_t *link, uint32_t slot);
+void codr_link_move(codr_link_t *link, codr_sandbox_t *sandbox,
+    uint32_t slot);
 
 /* Asks for EPOLLOUT: a request found the socket full. */
 void codr_link_retry(codr_link_t *link);

@@ -239,6 +239,9 @@ typedef enum {
                                    OFFSET is of the other stream */
     CODR_FIELD_RESULTS,         /* number: bytes kept of all jobs; global */
     CODR_FIELD_JOB_TTL_MS,      /* number: how long after its end; global */
+
+    CODR_FIELD_WARM,            /* number: ready sandboxes, of the open
+                                   language */
     CODR_FIELD_TAGS
 } codr_field_tag_t;
 

@@ -56,6 +56,7 @@ take_init_reply(codr_sandbox_t *sandbox, const codr_init_reply_t *reply,
     switch ((codr_init_answer_t) reply->kind) {
 
     case CODR_INIT_READY:
+        sandbox->ready = true;
         if (*fd != -1) {
             sandbox->handlers->terminal(sandbox, codr_steal_fd(fd));
         }

@@ -266,6 +266,72 @@ codr_sandbox_start(codr_sandbox_t *sandbox, codr_link_t *link,
 }
 
 
+bool
+codr_sandbox_rest(codr_sandbox_t *sandbox)
+{
+    if (sandbox->state != CODR_SANDBOX_STARTING || sandbox->ending
+        || !sandbox->spawned || !sandbox->ready)
+    {
+        return false;
+    }
+
+    codr_timer_clear(&sandbox->loop->timers, &sandbox->wall_timer);
+    return true;
+}
+
+
+/* An event with the descriptor of another one. */
+static int
+move_event(codr_loop_t *loop, codr_event_t *to, codr_event_t *from)
+{
+    uint32_t events = from->events;
+
+    if (from->fd == -1) {
+        return 0;
+    }
+
+    (void) codr_event_watch(loop, from, 0);
+    to->fd = codr_steal_fd(&from->fd);
+    return codr_event_watch(loop, to, events);
+}
+
+
+int
+codr_sandbox_adopt(codr_sandbox_t *to, codr_sandbox_t *from)
+{
+    int            result;
+    codr_sandbox_t own = *to;
+
+    *to = *from;
+    to->handlers = own.handlers;
+    to->data = own.data;
+    to->init = own.init;
+    to->oom = own.oom;
+    to->wall_timer = own.wall_timer;
+    to->cpu_timer = own.cpu_timer;
+
+    from->cpu.fd = -1;
+    from->attached = false;
+    from->state = CODR_SANDBOX_IDLE;
+    codr_link_move(to->link, to, to->request.slot);
+
+    result = move_event(to->loop, &to->init, &from->init);
+    if (result == 0) {
+        result = move_event(to->loop, &to->oom, &from->oom);
+    }
+    if (result == 0) {
+        result = codr_timer_set(&to->loop->timers, &to->wall_timer,
+                                codr_now_us() + START_US);
+    }
+    if (result < 0) {
+        /* the owner hears of it when it is gone */
+        codr_sandbox_kill(to, CODR_STATUS_INTERNAL);
+    }
+
+    return result;
+}
+
+
 int
 codr_sandbox_describe(codr_sandbox_t *sandbox, uint32_t flags,
     uint64_t artefact_max, const void *fields, size_t len, const int *fds,

@@ -65,6 +65,7 @@ struct codr_sandbox_s {
     unsigned                        tries;      /* slots asked for */
     bool                            attached;   /* has its slot */
     bool                            spawned;    /* the spawner said so */
+    bool                            ready;      /* init can be described */
     bool                            prepared;   /* init said so */
     bool                            ending;     /* KILL was asked for */
     bool                            unsent_spawn;
@@ -99,6 +100,16 @@ void codr_sandbox_init(codr_sandbox_t *sandbox, codr_loop_t *loop,
  */
 int codr_sandbox_start(codr_sandbox_t *sandbox, codr_link_t *link,
     const codr_spawn_request_t *request);
+
+/* Ready to be described, with nothing of a job's in it; no deadline runs. */
+bool codr_sandbox_rest(codr_sandbox_t *sandbox);
+
+/*
+ * Moves a resting sandbox to another owner, whose codr_sandbox_init() has been
+ * called; from is idle then.  The new owner describes it, for which the time
+ * of a start runs again.  0, or negative errno, and it is ending.
+ */
+int codr_sandbox_adopt(codr_sandbox_t *to, codr_sandbox_t *from);
 
 /* One DESCRIBE: fields of len bytes, and descriptors.  0, or negative
    errno. */

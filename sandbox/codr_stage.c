@@ -19,14 +19,15 @@
 #include <string.h>
 
 #include "codr_answer.h"
+#include "codr_command.h"
 #include "codr_compile.h"
 #include "codr_log.h"
+#include "codr_supply.h"
 #include "codr_util.h"
 
 #define US(ms)          ((ms) * 1000)
 
 
-static void take_terminal(codr_sandbox_t *sandbox, int master);
 static void sandbox_changed(codr_sandbox_t *sandbox);
 static void run_output(codr_stdio_t *io, uint8_t stream, uint8_t *data,
     size_t len);
@@ -35,7 +36,7 @@ static void line_truncated(codr_stdio_t *io);
 static void advance(codr_job_t *job);
 
 static const codr_sandbox_handlers_t sandbox_handlers = {
-    codr_command_describe, take_terminal, sandbox_changed,
+    codr_command_describe, codr_supply_terminal, sandbox_changed,
 };
 
 static const codr_stdio_handlers_t run_handlers = {
@@ -92,13 +93,12 @@ start_over(codr_job_t *job)
 }
 
 
-/* A fresh sandbox for the state the job is in. */
+/* A sandbox for the state the job is in. */
 static void
 start_sandbox(codr_job_t *job)
 {
-    int                  result = 0;
-    codr_stage_t         stage = codr_stage_of(job);
-    codr_spawn_request_t request = codr_command_limits(job, stage);
+    int          result = 0;
+    codr_stage_t stage = codr_stage_of(job);
 
     codr_sandbox_init(&job->sandbox, &job->broker->loop, &sandbox_handlers,
                       job);
@@ -112,10 +112,7 @@ start_sandbox(codr_job_t *job)
     }
 
     if (result == 0) {
-        result = job->broker->link
-                 ? codr_sandbox_start(&job->sandbox, job->broker->link,
-                                      &request)
-                 : -ENOTCONN;
+        result = codr_supply_sandbox(job, stage);
     }
     if (result == 0) {
         return;
@@ -186,27 +183,6 @@ codr_stage_release(codr_job_t *job)
 
 
 /* Streams */
-
-
-static void
-take_terminal(codr_sandbox_t *sandbox, int master)
-{
-    int         result = -EPROTO;
-    codr_job_t *job = sandbox->data;
-
-    if (job->state == CODR_JOB_RUNNING && job->io.terminal
-        && job->io.out.fd == -1)
-    {
-        result = codr_stdio_open_terminal(&job->io, master);
-    } else {
-        codr_close(&master);
-    }
-
-    if (result < 0) {
-        codr_log(CODR_LEVEL_ERROR, -result, "take the terminal of a job");
-        codr_sandbox_kill(sandbox, CODR_STATUS_INTERNAL);
-    }
-}
 
 
 static void
@@ -464,8 +440,13 @@ can_start_over(const codr_job_t *job)
 {
     const codr_sandbox_end_t *end = &job->sandbox.end;
 
-    return end->lost && job->sandbox.run_us == 0 && end->killed
-           && end->reason == CODR_STATUS_INTERNAL;
+    if (job->sandbox.run_us != 0) {
+        return false;
+    }
+
+    /* a ready one that was not: another path will do */
+    return (end->lost && end->killed && end->reason == CODR_STATUS_INTERNAL)
+           || (job->path != CODR_PATH_COLD && !end->killed);
 }
 
 
@@ -480,6 +461,7 @@ stage_gone(codr_job_t *job)
     close_ends(job);
 
     if (can_start_over(job)) {
+        job->cold = true;
         start_over(job);
         return;
     }

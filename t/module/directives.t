@@ -279,6 +279,7 @@ subtest 'codr_language' => sub {
         "$plain memory 1g; timeout 5s input=1m; disk 1m inodes=5;",
         "$plain output 1m; input 1k; files 1m count=2; code_size 1k;",
         "$plain policy off; grammar off; warm 0; zygote off; preload off;",
+        "$plain warm 64;",
         'source main.x; run x "" $source;',
         'source m.x; compile cc -o $program $sources; run $program;';
 
@@ -313,7 +314,9 @@ subtest 'codr_language' => sub {
             . ' "codr_language" is unknown' ],
         [ "$plain policy python.scm;", 'this build has no such thing' ],
         [ "$plain grammar python;", 'must be "off"' ],
-        [ "$plain warm 2;", 'must be "0"' ],
+        [ "$plain warm 65;", 'invalid value "65" in "warm"' ],
+        [ "$plain warm -1;", 'invalid value "-1" in "warm"' ],
+        [ "$plain warm 1; warm 1;", 'is duplicate' ],
         [ "$plain zygote python;", 'must be "off"' ],
         [ "$plain preload json re;", 'this build has no such thing' ],
         [ "$plain nonsense 1;", '"nonsense" directive in "codr_language" is'

@@ -47,7 +47,7 @@ sub check {
     $p = \%table;
     $language = $p->{name};
     need(qw(module helper), $p->{needs});
-    $nginx = Codr::Nginx->new;
+    $nginx = Codr::Nginx->new(path => 'shipped');
     ok($nginx->ready, 'the server is ready');
     for my $part (qw(hello guess count echo bytes broken fails exit died args
         files threads streams)) {

@@ -30,6 +30,8 @@ my @all;
 #   location   directives of the default "location = /run" beside codr_exec
 #   locations  0: no default locations (/run, /languages, /status)
 #   languages  0: conf/languages.conf is not included
+#   path       where jobs' sandboxes come from: cold, pool (CODR_TEST_PATH,
+#              cold), or shipped: as conf/languages.conf has it
 #   helper     argument of codr_helper ("spawn" and the build's helper)
 #   uids       arguments of codr_uids; 0: the directive is left out
 #   allow      arguments of codr_allow_missing (CODR_ALLOW_MISSING, none)
@@ -81,6 +83,21 @@ sub _uids {
     return $self->{uids} // join ' ', $self->uid_base, $UID_COUNT;
 }
 
+# The shipped languages, with ready sandboxes as the path says.
+my %WARM = (cold => '', pool => 'warm 4;');
+
+sub _languages {
+    my ($self) = @_;
+    my $path = $self->{path} // $ENV{CODR_TEST_PATH} // 'cold';
+    my $text = slurp(top() . '/conf/languages.conf');
+    if ($path ne 'shipped') {
+        $text =~ s/^\s*(?:warm|zygote|preload)\s[^;]*;//mg;
+        $text =~ s/^(codr_language \w+ \{)/$1 $WARM{$path}/mg;
+    }
+    spew("$self->{dir}/languages.conf", $text);
+    return "$self->{dir}/languages.conf";
+}
+
 sub uid_base { return $UID_BASE + $_[0]{port} * $UID_COUNT }
 
 # The text of the configuration.
@@ -118,7 +135,8 @@ CONF
         $conf .= "    codr_uids $uids;\n" if $uids;
         $conf .= "    codr_allow_missing $c{allow};\n" if $c{allow};
         $conf .= "    codr_auth $c{auth};\n" if $c{auth};
-        $conf .= "    include $top/conf/languages.conf;\n" if $c{languages};
+        $conf .= '    include ' . $self->_languages . ";\n"
+            if $c{languages};
     }
     $conf .= "    $c{http}\n    server {\n"
         . "        listen 127.0.0.1:$c{port} $c{listen};\n";
@@ -246,9 +264,24 @@ sub helper_descriptors {
     return scalar map { glob "/proc/$_/fd/*" } keys %{ $self->helpers };
 }
 
+# Pids of processes of jobs: of what runs in sandboxes, those that do not wait
+# for a job.
+sub job_processes {
+    my ($self) = @_;
+    return grep { !_is_ready($_) } $self->sandbox_processes;
+}
+
+# Pids of the sandboxes that wait for a job.
+sub ready_processes {
+    my ($self) = @_;
+    return grep { _is_ready($_) } $self->sandbox_processes;
+}
+
+sub _is_ready { return slurp("/proc/$_[0]/comm") eq "codr-ready\n" }
+
 # Pids of processes that run with a uid of this nginx's jobs; without root they
 # have none of their own, and are the descendants of the spawner.
-sub job_processes {
+sub sandbox_processes {
     my ($self) = @_;
     return $self->_descendants if $> != 0;
     my $base = $self->uid_base;
