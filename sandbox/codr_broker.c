@@ -99,6 +99,8 @@ take_config(codr_broker_t *broker, uint64_t generation, int memfd)
     }
 
     compute_capacity(broker);
+    codr_results_limit(&broker->results, config->results,
+                       config->job_ttl_ms * 1000);
     codr_probe_restart(&broker->probe);
     codr_pool_restart(&broker->pool);
     codr_channel_tell_status(broker);
@@ -484,6 +486,7 @@ open_broker(codr_broker_t *broker)
     };
     codr_probe_init(&broker->probe, broker);
     codr_pool_init(&broker->pool, broker);
+    codr_results_init(&broker->results, &broker->loop.timers);
 
     (void) fcntl(CODR_FD_CONTROL, F_SETFL, O_RDWR | O_NONBLOCK);
     result = codr_event_watch(&broker->loop, &broker->control, EPOLLIN);

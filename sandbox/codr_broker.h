@@ -19,14 +19,19 @@
 #include "codr_pool.h"
 #include "codr_probe.h"
 #include "codr_queue.h"
+#include "codr_results.h"
 #include "codr_slot.h"
 
 /* Configurations that are kept for workers which have yet to connect; one
    that a channel or a job refers to lives on in any case. */
 #define CODR_BROKER_CONFIGS     4
 
+/* Sockets that watch jobs or ask about them, all jobs together. */
+#define CODR_BROKER_WATCHERS    4096
+
 typedef struct codr_broker_s codr_broker_t;
 typedef struct codr_channel_s codr_channel_t;
+typedef struct codr_client_s codr_client_t;
 typedef struct codr_job_s codr_job_t;
 
 struct codr_broker_s {
@@ -56,6 +61,11 @@ struct codr_broker_s {
     uint64_t          stored;           /* bytes of all jobs' memfds */
     codr_job_t       *jobs;
     size_t            job_count;
+    codr_client_t    *clients;          /* newest first */
+    size_t            loose_count;      /* of those without a job that do not
+                                           watch one either */
+    size_t            watcher_count;
+    codr_results_t    results;
     size_t            turned_away;      /* and not told of yet */
     uint64_t          turned_away_us;   /* when it was told */
 };

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "codr_client.h"
 #include "codr_io.h"
-#include "codr_job.h"
 #include "codr_log.h"
 #include "codr_util.h"
 
@@ -242,7 +242,7 @@ take_message(codr_channel_t *channel, const uint8_t *message, size_t len,
         return -EPROTO;
     }
 
-    codr_job_accept(channel->broker, channel->config, codr_steal_fd(fd));
+    codr_client_accept(channel->broker, channel->config, codr_steal_fd(fd));
     return 0;
 }
 

@@ -19,6 +19,9 @@
 
 #define QUEUE_LENGTH    1000
 #define QUEUE_MS        30000
+#define RESULTS         (64ULL * 1024 * 1024)
+#define JOB_TTL_MS      3600000
+#define DETACH_MS       60000
 #define ARGUMENT_MAX    4096            /* bytes of a configured string */
 #define PATH_LENGTH     1024
 
@@ -55,6 +58,8 @@ static const number_row_t number_rows[] = {
     { CODR_FIELD_TOTAL_MEMORY,  GLOBAL(total_memory),  INT64_MAX },
     { CODR_FIELD_TOTAL_PERCENT, GLOBAL(total_percent), 100 },
     { CODR_FIELD_TOTAL_CPU,     GLOBAL(total_cpu),     INT32_MAX },
+    { CODR_FIELD_RESULTS,       GLOBAL(results),       INT64_MAX },
+    { CODR_FIELD_JOB_TTL_MS,    GLOBAL(job_ttl_ms),    UINT32_MAX },
 };
 
 static const list_row_t list_rows[] = {
@@ -116,6 +121,7 @@ open_location(decoder_t *decoder, const codr_field_t *field)
     config->location = location;
     decoder->location = &location[config->locations++];
     decoder->location->id = id;
+    decoder->location->detach_ms = DETACH_MS;
     return 0;
 }
 
@@ -212,6 +218,20 @@ take_output_drop(decoder_t *decoder, const codr_field_t *field)
     }
 
     decoder->location->output_drop = value == 1;
+    return 0;
+}
+
+
+static int
+take_detach(decoder_t *decoder, const codr_field_t *field)
+{
+    if (decoder->location == NULL
+        || codr_field_number(field, 0, UINT32_MAX,
+                             &decoder->location->detach_ms) != 0)
+    {
+        return -EPROTO;
+    }
+
     return 0;
 }
 
@@ -335,6 +355,9 @@ take_field(decoder_t *decoder, const codr_field_t *field)
     if (field->tag == CODR_FIELD_OUTPUT_DROP) {
         return take_output_drop(decoder, field);
     }
+    if (field->tag == CODR_FIELD_DETACH_MS) {
+        return take_detach(decoder, field);
+    }
     if (field->tag == CODR_FIELD_BIND) {
         return take_bind(decoder, field);
     }
@@ -417,6 +440,8 @@ create(uint8_t *image, size_t len, uint64_t generation)
         config->generation = generation;
         config->queue_length = QUEUE_LENGTH;
         config->queue_ms = QUEUE_MS;
+        config->results = RESULTS;
+        config->job_ttl_ms = JOB_TTL_MS;
         config->image = image;
         config->length = len;
     }

@@ -36,6 +36,7 @@ typedef struct {
     uint64_t             id;
     codr_limits_t        limits;        /* explicit ones, 0 = unset */
     bool                 output_drop;
+    uint64_t             detach_ms;
 } codr_location_t;
 
 typedef struct {
@@ -72,6 +73,8 @@ typedef struct {
     uint64_t             total_memory;  /* bytes; 0 = not set */
     uint64_t             total_percent; /* 0 = not set */
     uint64_t             total_cpu;     /* thousandths of a CPU; 0 = not set */
+    uint64_t             results;       /* bytes */
+    uint64_t             job_ttl_ms;
     codr_list_t          allow_missing;
     codr_list_t          binds;         /* "FROM:AT", of all languages */
     uint64_t             peer[CODR_CONFIG_PEERS];

@@ -58,7 +58,7 @@ tell_position(codr_waiter_t *waiter, void *context)
 
     position = codr_queue_position(&broker->queue, waiter);
 
-    if (position != job->position && codr_wire_is_drained(&job->wire)) {
+    if (position != job->position) {
         job->position = position;
         codr_answer_queued(job, position,
                            codr_queue_wait_ms(&broker->queue, position));
@@ -171,8 +171,9 @@ codr_dispatch_add(codr_broker_t *broker, codr_job_t *job)
 
     job->timer.handler = waited_too_long;
     job->timer.data = job;
-    if (codr_timer_set(&broker->loop.timers, &job->timer,
-                       codr_now_us() + config->queue_ms * 1000) < 0)
+    if (!job->request.async
+        && codr_timer_set(&broker->loop.timers, &job->timer,
+                          codr_now_us() + config->queue_ms * 1000) < 0)
     {
         codr_job_refuse(job, CODR_ERROR_INTERNAL, "out of memory", 0);
         return;

@@ -14,18 +14,12 @@
 #include <string.h>
 
 #include "codr_answer.h"
+#include "codr_client.h"
 #include "codr_command.h"
-#include "codr_io.h"
 #include "codr_log.h"
 #include "codr_util.h"
 
-#define LINGER_US   2000000     /* for a worker to read the final message */
 #define OVERHEAD    (64 * 1024) /* of a job's memfds, whatever is in them */
-#define JOBS_SPARE  256         /* whose files are still on the way, and
-                                   again as many that are refused */
-#define SUBMIT_US   30000000    /* for all frames of a job to come */
-#define TELL_US     1000000     /* between two lines of the log */
-#define RETRY_MS    1000
 
 #define IN(state)   (1U << CODR_JOB_##state)
 #define SUBMITTED   (IN(QUEUED) | IN(COMPILING) | IN(RUNNING))
@@ -38,8 +32,6 @@ typedef struct {
 } row_t;
 
 
-static void linger(codr_job_t *job);
-static int take_execute(codr_job_t *, const uint8_t *, size_t);
 static int take_file(codr_job_t *, const uint8_t *, size_t);
 static int take_data(codr_job_t *, const uint8_t *, size_t);
 static int take_submit(codr_job_t *, const uint8_t *, size_t);
@@ -50,7 +42,6 @@ static int take_signal(codr_job_t *, const uint8_t *, size_t);
 static int take_stop(codr_job_t *, const uint8_t *, size_t);
 
 static const row_t rows[] = {
-    { CODR_FRAME_EXECUTE,   IN(NEW),    take_execute },
     { CODR_FRAME_FILE,      IN(FILES),  take_file },
     { CODR_FRAME_DATA,      IN(FILES),  take_data },
     { CODR_FRAME_SUBMIT,    IN(FILES),  take_submit },
@@ -62,16 +53,10 @@ static const row_t rows[] = {
 };
 
 
-static int
-frame_came(codr_wire_t *wire, codr_frame_t frame, const uint8_t *payload)
+int
+codr_job_frame(codr_job_t *job, codr_frame_t frame, const uint8_t *payload)
 {
-    size_t      i;
-    codr_job_t *job = wire->data;
-
-    /* the worker could not know yet that it is over */
-    if (job->state == CODR_JOB_ENDED || job->state == CODR_JOB_ABANDONED) {
-        return 0;
-    }
+    size_t i;
 
     for (i = 0; i < CODR_ARRAY_LEN(rows); i++) {
         if (rows[i].type == frame.type
@@ -83,37 +68,6 @@ frame_came(codr_wire_t *wire, codr_frame_t frame, const uint8_t *payload)
 
     return -EPROTO;
 }
-
-
-static void
-wire_drained(codr_wire_t *wire)
-{
-    codr_job_t *job = wire->data;
-
-    if (job->state == CODR_JOB_ENDED) {
-        linger(job);
-    } else {
-        codr_stage_drained(job);
-    }
-}
-
-
-static void
-wire_lost(codr_wire_t *wire, int error)
-{
-    codr_job_t *job = wire->data;
-
-    if (error == -EPROTO && job->state != CODR_JOB_ENDED) {
-        codr_log(CODR_LEVEL_PANIC, -error, "read job from worker");
-    }
-
-    codr_job_abandon(job);
-}
-
-
-static const codr_wire_handlers_t wire_handlers = {
-    frame_came, wire_drained, wire_lost,
-};
 
 
 static void
@@ -143,106 +97,20 @@ delist(codr_broker_t *broker, codr_job_t *job)
 }
 
 
-static bool
-too_many(const codr_broker_t *broker, size_t spare)
+/* Of the client that sent EXECUTE, whose configuration it takes over. */
+static codr_job_t *
+create(codr_client_t *client)
 {
-    const codr_capacity_t *capacity = &broker->capacity;
+    codr_job_t    *job = calloc(1, sizeof(*job));
+    codr_broker_t *broker = client->broker;
 
-    return broker->job_count >= capacity->jobs + capacity->batch
-                                + broker->config[0]->queue_length + spare;
-}
-
-
-/* A worker could fill the log otherwise. */
-static void
-tell_no_room(codr_broker_t *broker)
-{
-    uint64_t now = codr_now_us();
-
-    broker->turned_away++;
-    if (broker->turned_away_us != 0
-        && now - broker->turned_away_us < TELL_US)
-    {
-        return;
-    }
-
-    codr_log(CODR_LEVEL_WARNING, 0, "no room for another job: %zu turned"
-             " away", broker->turned_away);
-    broker->turned_away = 0;
-    broker->turned_away_us = now;
-}
-
-
-static void
-came_too_slowly(codr_timer_t *timer)
-{
-    codr_job_refuse(timer->data, CODR_ERROR_BAD_MESSAGE,
-                    "the job did not come complete in time", 0);
-}
-
-
-/* The one whose frames have been coming for longest gives way: what is honest
-   comes in milliseconds, and what a hostile worker holds open makes room. */
-static bool
-evict_unfinished(codr_broker_t *broker)
-{
-    codr_job_t *job, *oldest = NULL;
-
-    for (job = broker->jobs; job; job = job->next) {
-        if (job->state == CODR_JOB_NEW || job->state == CODR_JOB_FILES) {
-            oldest = job;
-        }
-    }
-
-    if (oldest) {
-        codr_job_abandon(oldest);
-    }
-
-    return oldest != NULL;
-}
-
-
-/* Takes the socket over, whatever happens. */
-static void
-begin(codr_job_t *job, int sock)
-{
-    int result;
-
-    result = codr_wire_open(&job->wire, &job->broker->loop, sock,
-                            &wire_handlers, job);
-    if (result == 0) {
-        job->timer.handler = came_too_slowly;
-        job->timer.data = job;
-        result = codr_timer_set(&job->broker->loop.timers, &job->timer,
-                                codr_now_us() + SUBMIT_US);
-    }
-    if (result < 0) {
-        codr_log(CODR_LEVEL_ERROR, -result, "take a job's socket");
-        codr_job_abandon(job);
-    }
-}
-
-
-void
-codr_job_accept(codr_broker_t *broker, codr_config_t *config, int sock)
-{
-    bool        refused = too_many(broker, JOBS_SPARE)
-                          && !evict_unfinished(broker);
-    codr_job_t *job = NULL;
-
-    if (refused) {
-        tell_no_room(broker);
-    }
-    if (!too_many(broker, 2 * JOBS_SPARE)) {
-        job = calloc(1, sizeof(*job));
-    }
     if (job == NULL) {
-        codr_io_discard(&sock);
-        return;
+        return NULL;
     }
 
     job->broker = broker;
-    job->config = codr_config_ref(config);
+    job->config = client->config;
+    client->config = NULL;
     job->source = CODR_SOURCE_EMPTY;
     job->artefact = CODR_ARTEFACT_NONE;
     job->waiter.data = job;
@@ -251,29 +119,45 @@ codr_job_accept(codr_broker_t *broker, codr_config_t *config, int sock)
     codr_stdio_init(&job->io, &broker->loop, NULL, job);
     codr_stdio_init(&job->compiler, &broker->loop, NULL, job);
     enlist(broker, job);
-    begin(job, sock);
 
-    if (refused && job->wire.event.fd != -1) {
-        codr_job_refuse(job, CODR_ERROR_BUSY, "no room for another job",
-                        RETRY_MS);
-    }
+    job->control = client;
+    codr_client_set_job(client, job);
+    return job;
 }
 
 
 static void
 destroy(codr_doomed_t *doomed)
 {
-    codr_job_t    *job = (codr_job_t *) doomed;
-    codr_broker_t *broker = job->broker;
+    codr_job_t *job = (codr_job_t *) doomed;
 
-    delist(broker, job);
-    codr_wire_close(&job->wire);
     codr_config_unref(job->config);
     free(job);
 }
 
 
-/* Everything but the socket. */
+/* Its clients have its result only. */
+static void
+let_go(codr_job_t *job)
+{
+    codr_client_t *client;
+
+    if (job->control) {
+        codr_client_set_job(job->control, NULL);
+        job->control = NULL;
+    }
+
+    if (job->result == NULL) {
+        return;
+    }
+
+    job->result->job = NULL;
+    for (client = job->result->clients; client; client = client->right) {
+        codr_client_set_job(client, NULL);
+    }
+}
+
+
 static void
 release(codr_job_t *job)
 {
@@ -282,6 +166,7 @@ release(codr_job_t *job)
 
     codr_queue_remove(&broker->queue, &job->waiter);
     codr_timer_clear(&broker->loop.timers, &job->timer);
+    codr_timer_clear(&broker->loop.timers, &job->detached);
     codr_stdio_close(&job->io);
     codr_stdio_close(&job->compiler);
     codr_sandbox_free(&job->sandbox);
@@ -303,47 +188,17 @@ release(codr_job_t *job)
 
 
 void
-codr_job_bury(codr_job_t *job)
-{
-    release(job);
-    codr_loop_doom(&job->broker->loop, &job->doomed, destroy);
-}
-
-
-static void
-lingered(codr_timer_t *timer)
-{
-    codr_job_bury(timer->data);
-}
-
-
-/* Closing at once, with frames of the worker unread, would look to it like an
-   error after the final message. */
-static void
-linger(codr_job_t *job)
-{
-    codr_wire_shutdown(&job->wire);
-
-    job->timer.handler = lingered;
-    job->timer.data = job;
-    if (codr_timer_set(&job->broker->loop.timers, &job->timer,
-                       codr_now_us() + LINGER_US) < 0)
-    {
-        codr_job_bury(job);
-    }
-}
-
-
-void
 codr_job_finish(codr_job_t *job)
 {
-    release(job);
-    job->state = CODR_JOB_ENDED;
-
-    /* else a client reads slowly: that is its worker's to time out */
-    if (codr_wire_is_drained(&job->wire)) {
-        linger(job);
+    if (job->state == CODR_JOB_ENDED) {
+        return;
     }
+
+    release(job);
+    let_go(job);
+    delist(job->broker, job);
+    job->state = CODR_JOB_ENDED;
+    codr_loop_doom(&job->broker->loop, &job->doomed, destroy);
 }
 
 
@@ -360,24 +215,45 @@ codr_job_refuse(codr_job_t *job, codr_error_t code, const char *message,
 }
 
 
-void
-codr_job_abandon(codr_job_t *job)
+static void
+detached_too_long(codr_timer_t *timer)
 {
-    codr_sandbox_state_t state = job->sandbox.state;
+    codr_stage_stop(timer->data);
+}
 
-    codr_wire_close(&job->wire);
-    codr_queue_remove(&job->broker->queue, &job->waiter);
 
-    job->state = CODR_JOB_ABANDONED;
+void
+codr_job_alone(codr_job_t *job)
+{
+    job->control = NULL;
 
-    if (state == CODR_SANDBOX_IDLE || state == CODR_SANDBOX_GONE) {
-        codr_job_bury(job);
+    if (job->result == NULL) {              /* it was never submitted */
+        codr_job_finish(job);
         return;
     }
 
-    codr_stdio_close(&job->io);
-    codr_stdio_close(&job->compiler);
-    codr_sandbox_kill(&job->sandbox, CODR_STATUS_STOPPED);
+    codr_stage_flow(job);
+    if (job->request.async) {
+        return;
+    }
+
+    job->detached.handler = detached_too_long;
+    job->detached.data = job;
+    if (job->detach_ms == 0
+        || codr_timer_set(&job->broker->loop.timers, &job->detached,
+                          codr_now_us() + job->detach_ms * 1000) < 0)
+    {
+        codr_stage_stop(job);
+    }
+}
+
+
+void
+codr_job_control(codr_job_t *job, codr_client_t *client)
+{
+    codr_timer_clear(&job->broker->loop.timers, &job->detached);
+    job->control = client;
+    codr_client_set_job(client, job);
 }
 
 
@@ -433,13 +309,19 @@ narrow_by(codr_limits_t *limits, const codr_limits_t *caps)
 }
 
 
-static int
-take_execute(codr_job_t *job, const uint8_t *payload, size_t len)
+int
+codr_job_begin(codr_client_t *client, const uint8_t *payload, size_t len)
 {
     int                    result;
-    codr_request_t        *request = &job->request;
+    codr_job_t            *job = create(client);
+    codr_request_t        *request;
     const codr_location_t *location;
 
+    if (job == NULL) {
+        return -ENOMEM;
+    }
+
+    request = &job->request;
     result = codr_request_decode(request, payload, len);
     if (result < 0) {
         return result;
@@ -460,6 +342,8 @@ take_execute(codr_job_t *job, const uint8_t *payload, size_t len)
                         &job->language->limits);
     narrow_by(&job->caps, &request->caps);
     job->output_drop = location->output_drop || request->output_drop;
+    job->detach_ms = request->detach_ms < location->detach_ms
+                     ? request->detach_ms : location->detach_ms;
 
     if (request->invalid >= 0) {
         return refuse_limit(job, request->invalid);
@@ -577,6 +461,48 @@ take_data(codr_job_t *job, const uint8_t *payload, size_t len)
 }
 
 
+/* From here on it can be found, and what is said of it is kept. */
+static int
+publish(codr_job_t *job)
+{
+    codr_client_t  *client = job->control;
+    codr_result_t  *result;
+    codr_request_t *request = &job->request;
+
+    if (request->job_id[0] != '\0') {
+        memcpy(job->id, request->job_id, sizeof(job->id));
+    } else {
+        codr_random_hex(job->id, CODR_JOB_ID_LEN / 2);
+    }
+
+    result = codr_results_add(&job->broker->results, job->id);
+    if (result == NULL) {
+        return -1;
+    }
+
+    memcpy(result->owner, request->owner, request->owner_len);
+    result->owner_len = request->owner_len;
+    memcpy(result->language, job->language->name,
+           strlen(job->language->name));
+    memcpy(result->tag, request->tag, sizeof(result->tag));
+    result->limits = job->limits;
+    result->terminal = request->terminal;
+    result->job = job;
+    job->result = result;
+
+    codr_timer_clear(&job->broker->loop.timers, &client->timer);
+    client->quiet = request->quiet;
+    codr_client_join(client, result, request->async ? CODR_CLIENT_OBSERVER
+                                                    : CODR_CLIENT_CONTROL);
+    if (request->async) {
+        job->control = NULL;
+        codr_answer_accepted(client);
+    }
+
+    return 0;
+}
+
+
 static int
 take_submit(codr_job_t *job, const uint8_t *payload, size_t len)
 {
@@ -603,11 +529,11 @@ take_submit(codr_job_t *job, const uint8_t *payload, size_t len)
         return refuse(job, CODR_ERROR_UNAVAILABLE, job->language->reason);
     }
 
-    codr_random_hex(job->id, CODR_JOB_ID_LEN / 2);
-    codr_random_hex(job->attach_token, CODR_TOKEN_LEN / 2);
-    codr_random_hex(job->view_token, CODR_TOKEN_LEN / 2);
+    if (publish(job) < 0) {
+        return refuse(job, CODR_ERROR_INTERNAL, errno == EEXIST
+                      ? "the job's id is in use" : "out of memory");
+    }
 
-    codr_timer_clear(&job->broker->loop.timers, &job->timer);
     job->submitted_us = codr_now_us();
     job->state = CODR_JOB_QUEUED;
     codr_dispatch_add(job->broker, job);

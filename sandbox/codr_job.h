@@ -1,7 +1,7 @@
 /*
  * One job: everything the broker knows about it, and its states.
  *
- *   codr_job.c      accepts it frame by frame, queues it, buries it
+ *   codr_job.c      takes it frame by frame, queues it, buries it
  *   codr_stage.c    its stages, from admission to the final message
  *   codr_supply.c   where a stage's sandbox comes from
  *   codr_command.c  what spawner and init are told of a stage
@@ -23,8 +23,6 @@
 #include "codr_sandbox.h"
 #include "codr_source.h"
 #include "codr_stdio.h"
-#include "codr_verdict.h"
-#include "codr_wire.h"
 
 typedef enum {
     CODR_JOB_NEW = 0,           /* EXECUTE has not come */
@@ -32,8 +30,7 @@ typedef enum {
     CODR_JOB_QUEUED,
     CODR_JOB_COMPILING,
     CODR_JOB_RUNNING,
-    CODR_JOB_ENDED,             /* the final message is on its way */
-    CODR_JOB_ABANDONED          /* nobody listens; its sandbox is ending */
+    CODR_JOB_ENDED              /* its result is all there is of it */
 } codr_job_state_t;
 
 /* What the compile stage used. */
@@ -52,12 +49,12 @@ struct codr_job_s {
     codr_broker_t          *broker;
     codr_config_t          *config;         /* a reference */
     codr_job_state_t        state;
-    codr_wire_t             wire;
-    codr_timer_t            timer;          /* coming, waiting, lingering */
-
+    codr_client_t          *control;        /* NULL: it is detached */
+    codr_result_t          *result;         /* from SUBMIT on */
+    codr_timer_t            timer;          /* waiting */
+    codr_timer_t            detached;
+    uint64_t                detach_ms;      /* most it may be; 0: not at all */
     char                    id[CODR_JOB_ID_LEN + 1];
-    char                    attach_token[CODR_TOKEN_LEN + 1];
-    char                    view_token[CODR_TOKEN_LEN + 1];
 
     codr_request_t          request;
     codr_language_t        *language;       /* of config */
@@ -98,21 +95,24 @@ struct codr_job_s {
 };
 
 
-/* A worker's new job on a socket, which is taken over. */
-void codr_job_accept(codr_broker_t *broker, codr_config_t *config, int sock);
+/* EXECUTE, and any other frame of the job's client: as codr_wire_handlers_t's
+   frame. */
+int codr_job_begin(codr_client_t *client, const uint8_t *payload, size_t len);
+int codr_job_frame(codr_job_t *job, codr_frame_t frame,
+    const uint8_t *payload);
 
 /* Ends a job that has no sandbox with an error. */
 void codr_job_refuse(codr_job_t *job, codr_error_t code, const char *message,
     uint64_t retry_ms);
 
-/* The final message has been sent: nothing of the job is needed any more. */
+/* The final message has been said: nothing of the job is needed any more. */
 void codr_job_finish(codr_job_t *job);
 
-/* The worker is gone, or did not keep to the protocol. */
-void codr_job_abandon(codr_job_t *job);
+/* Another client controls it from now on. */
+void codr_job_control(codr_job_t *job, codr_client_t *client);
 
-/* Its sandbox is gone and nobody listens: frees it. */
-void codr_job_bury(codr_job_t *job);
+/* Its client is gone: it is stopped, unless it may go on without. */
+void codr_job_alone(codr_job_t *job);
 
 /* codr_stage.c */
 
@@ -130,8 +130,8 @@ void codr_stage_signal(codr_job_t *job, int signo);
 /* The client wants it ended. */
 void codr_stage_stop(codr_job_t *job);
 
-/* The worker has read what was pending. */
-void codr_stage_drained(codr_job_t *job);
+/* Whether its output has to wait for its client may have changed. */
+void codr_stage_flow(codr_job_t *job);
 
 /* Gives back place and compile place; accepts a job that has none. */
 void codr_stage_release(codr_job_t *job);

@@ -161,7 +161,8 @@ codr_stage_begin(codr_job_t *job)
 
     if (!job->announced) {
         job->announced = true;
-        codr_answer_started(job);
+        job->result->announced = true;
+        codr_pump_all(job->result);
     }
     start_sandbox(job);
 }
@@ -206,20 +207,20 @@ run_output(codr_stdio_t *io, uint8_t stream, uint8_t *data, size_t len)
 
     /* killing may have shown that the spawner is gone, and the job with it */
     if (len > 0 && job->state == CODR_JOB_RUNNING) {
-        codr_answer_output(job, stream, offset, data, len);
+        codr_answer_output(job, stream, data, len);
     }
 
-    if (!codr_wire_is_drained(&job->wire)) {
-        codr_stdio_pause(io, true);
-    }
+    codr_stage_flow(job);
 }
 
 
 void
-codr_stage_drained(codr_job_t *job)
+codr_stage_flow(codr_job_t *job)
 {
-    if (job->io.paused) {
-        codr_stdio_pause(&job->io, false);
+    bool wait = job->control && codr_pump_blocks(job->control);
+
+    if (wait != job->io.paused) {
+        codr_stdio_pause(&job->io, wait);
     }
 }
 
@@ -234,7 +235,9 @@ streams_ended(codr_stdio_t *io)
 static void
 line_truncated(codr_stdio_t *io)
 {
-    codr_answer_notice(io->data, CODR_NOTICE_INPUT_TRUNCATED,
+    codr_job_t *job = io->data;
+
+    codr_answer_notice(job->control, CODR_NOTICE_INPUT_TRUNCATED,
                        "a terminal keeps 4095 bytes of a line");
 }
 
@@ -273,25 +276,26 @@ codr_stage_input(codr_job_t *job, const void *data, size_t len)
     uint64_t limit = job->limits.value[CODR_LIMIT_STDIN];
 
     if (len > limit - job->input_bytes) {
-        codr_answer_notice(job, CODR_NOTICE_INPUT_TOO_LARGE,
+        codr_answer_notice(job->control, CODR_NOTICE_INPUT_TOO_LARGE,
                            "the job has had all the input it may have");
         return;
     }
 
     result = codr_stdio_input(&job->io, data, len);
     if (result == -EPIPE) {
-        codr_answer_notice(job, CODR_NOTICE_INPUT_CLOSED,
+        codr_answer_notice(job->control, CODR_NOTICE_INPUT_CLOSED,
                            "the program's input is closed");
         return;
     }
     if (result < 0) {
         codr_log(CODR_LEVEL_ERROR, -result, "keep input of a job");
-        codr_answer_notice(job, CODR_NOTICE_INPUT_TOO_LARGE,
+        codr_answer_notice(job->control, CODR_NOTICE_INPUT_TOO_LARGE,
                            "there is no room for this input");
         return;
     }
 
     job->input_bytes += len;
+    job->result->input_bytes = job->input_bytes;
     job->input_us = codr_now_us();
     job->eof = false;               /* on a terminal typing can go on */
     if (job->state == CODR_JOB_RUNNING) {
@@ -310,6 +314,7 @@ codr_stage_eof(codr_job_t *job)
     (void) codr_stdio_eof(&job->io);    /* without memory: no ^D */
     job->eof = true;
     job->eof_us = codr_now_us();
+    job->result->input_closed = !job->io.terminal;
     if (job->state == CODR_JOB_RUNNING) {
         set_deadline(job);
     }
@@ -322,7 +327,7 @@ codr_stage_signal(codr_job_t *job, int signo)
     if (job->state != CODR_JOB_RUNNING
         || job->sandbox.state != CODR_SANDBOX_RUNNING)
     {
-        codr_answer_notice(job, CODR_NOTICE_NOT_RUNNING,
+        codr_answer_notice(job->control, CODR_NOTICE_NOT_RUNNING,
                            "the program does not run yet");
         return;
     }
@@ -492,13 +497,6 @@ static void
 advance(codr_job_t *job)
 {
     codr_sandbox_t *sandbox = &job->sandbox;
-
-    if (sandbox->state == CODR_SANDBOX_GONE
-        && job->state == CODR_JOB_ABANDONED)
-    {
-        codr_job_bury(job);
-        return;
-    }
 
     if (job->state != CODR_JOB_COMPILING && job->state != CODR_JOB_RUNNING) {
         return;

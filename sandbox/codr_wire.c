@@ -113,6 +113,11 @@ take_frames(codr_wire_t *wire, const uint8_t *data, size_t len,
             return result;
         }
         pos += CODR_FRAME_HEADER + frame.length;
+
+        if (wire->event.fd == -1) {     /* closed by the handler */
+            pos = len;
+            break;
+        }
     }
 
     *ret_taken = pos;
@@ -174,6 +179,13 @@ flush(codr_wire_t *wire)
     wire->pending_len = wire->pending_pos = 0;
 
     return codr_event_watch(wire->loop, &wire->event, EPOLLIN);
+}
+
+
+void
+codr_wire_ask(codr_wire_t *wire)
+{
+    (void) codr_event_watch(wire->loop, &wire->event, EPOLLIN | EPOLLOUT);
 }
 
 

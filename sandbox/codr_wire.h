@@ -55,6 +55,9 @@ void codr_wire_shutdown(codr_wire_t *wire);
    too long, or another negative errno; handlers are not called. */
 int codr_wire_send(codr_wire_t *wire, const void *frame, size_t len);
 
+/* drained() is called when more can be sent, though nothing is pending. */
+void codr_wire_ask(codr_wire_t *wire);
+
 static inline bool
 codr_wire_is_drained(const codr_wire_t *wire)
 {

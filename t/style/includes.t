@@ -14,8 +14,8 @@ my %ROLES = (
     keeper     => [ qw(keeper) ],
     supervisor => [ qw(supervisor conf_file conf_rows family listen
         settings) ],
-    broker     => [ qw(broker answer channel command compile dispatch job pool
-        probe report stage status supply) ],
+    broker     => [ qw(broker answer attach channel client command compile
+        dispatch fetch job pool probe pump report stage status supply) ],
     spawner    => [ qw(spawner spawner_setup) ],
     init       => [ qw(init program) ],
 );

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "../../sandbox/codr_broker.h"
-#include "../../sandbox/codr_job.h"
+#include "../../sandbox/codr_client.h"
 #include "../../sandbox/codr_proto.h"
 #include "../../sandbox/codr_util.h"
 
@@ -36,7 +36,7 @@ begin_job(int *ret_worker)
         _exit(1);
     }
 
-    codr_job_accept(&broker, &config, ends[0]);
+    codr_client_accept(&broker, &config, ends[0]);
     *ret_worker = ends[1];
 }
 
@@ -133,7 +133,7 @@ test_many(void)
         settle();
     }
 
-    tap_number(broker.job_count, SPARE, "there is an end to it");
+    tap_number(broker.loose_count, SPARE, "there is an end to it");
     tap_ok(is_closed(worker[0]), "the oldest that never came gives way");
     tap_ok(is_closed(worker[2 * SPARE - 1]), "as far as there is no room");
     tap_ok(!is_closed(worker[2 * SPARE]), "the next oldest stays");
