@@ -36,7 +36,7 @@ DEPS_RUN   = nginx libwslay1 libjansson4 libseccomp2 libmd0 \
              python3:/usr/bin/python3 nodejs:/usr/bin/node \
              gcc:/usr/bin/gcc g++:/usr/bin/g++ rustc:/usr/bin/rustc
 DEPS_TEST  = perl openssl curl clang:/usr/bin/clang lua5.4 \
-             user-mode-linux:/usr/bin/linux
+             user-mode-linux:/usr/bin/linux prometheus:/usr/bin/promtool
 
 comma := ,
 

@@ -20,9 +20,17 @@
 #include "../sandbox/codr_proto.h"
 
 
+#ifndef CODR_VERSION
+#define CODR_VERSION  "unknown"
+#endif
+
 #define NGX_HTTP_CODR_AUTH_OFF     0x0002
 #define NGX_HTTP_CODR_AUTH_KEY     0x0004
 #define NGX_HTTP_CODR_AUTH_TICKET  0x0008
+
+#define NGX_HTTP_CODR_STATUS_PROMETHEUS  0
+#define NGX_HTTP_CODR_STATUS_JSON        1
+#define NGX_HTTP_CODR_STATUS_HEALTH      2
 
 #define NGX_HTTP_CODR_HELPER_AUTO   0
 #define NGX_HTTP_CODR_HELPER_SPAWN  1
@@ -124,6 +132,7 @@ typedef struct {
                                                   NULL = all of them */
     ngx_http_handler_pt        handler;        /* of codr_exec, codr_jobs,
                                                   codr_status, codr_languages */
+    ngx_uint_t                 status;         /* NGX_HTTP_CODR_STATUS_* */
     ngx_array_t               *names;          /* of codr_exec, ngx_str_t */
     ngx_str_t                  conf_file;      /* where the handler stands */
     ngx_uint_t                 conf_line;
@@ -284,14 +293,17 @@ typedef struct {
 /* Of this worker, until the next event; NULL when it has none. */
 ngx_http_codr_helper_status_t *ngx_http_codr_helper_status(void);
 
+/* What it counts, by codr_figure_t; NULL while nothing is known. */
+uint64_t *ngx_http_codr_helper_figures(ngx_http_codr_main_conf_t *mcf);
+
+/* Sandboxes that stand ready for a language. */
+uint64_t ngx_http_codr_helper_warm(ngx_http_codr_main_conf_t *mcf,
+    ngx_str_t *name);
+
 /* zone: counters, one slot a process */
 
 typedef enum {
     NGX_HTTP_CODR_SOCKETS = 0,                 /* gauge */
-    NGX_HTTP_CODR_RUNNING,                     /* gauge */
-    NGX_HTTP_CODR_QUEUED,                      /* gauge */
-    NGX_HTTP_CODR_JOBS,
-    NGX_HTTP_CODR_REFUSED,
     NGX_HTTP_CODR_AUTH_FAILURES,
     NGX_HTTP_CODR_COUNTERS
 } ngx_http_codr_counter_e;
@@ -304,6 +316,7 @@ void ngx_http_codr_count(ngx_http_codr_main_conf_t *mcf,
     ngx_http_codr_counter_e counter, ngx_atomic_int_t n);
 ngx_uint_t ngx_http_codr_counter(ngx_http_codr_main_conf_t *mcf,
     ngx_http_codr_counter_e counter);
+uint64_t ngx_http_codr_zone_free(ngx_http_codr_main_conf_t *mcf);
 
 /* status, languages: content handlers */
 
@@ -337,6 +350,10 @@ ngx_int_t ngx_http_codr_send_not_allowed(ngx_http_request_t *r,
 /* Sends len bytes of JSON as the whole answer (r->pool memory). */
 ngx_int_t ngx_http_codr_send_json(ngx_http_request_t *r, ngx_uint_t status,
     u_char *data, size_t len);
+
+/* The same for another content type. */
+ngx_int_t ngx_http_codr_send_body(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *type, u_char *data, size_t len);
 
 /* Sends a jansson value and frees it; NULL, no memory for it, is a 500. */
 struct json_t;

@@ -101,8 +101,8 @@ static const ngx_http_codr_answer_frame_t  ngx_http_codr_answer_frames[] = {
     { CODR_FRAME_STAGE, { tag(STAGE) } },
 
     { CODR_FRAME_COMPLETE,
-      { tag(STATUS), tag(EXIT_CODE), tag(CPU_US), tag(WALL_US), tag(QUEUE_US),
-        tag(START_US), tag(OUTPUT_BYTES), tag(TRUNCATED), tag(PATH) } },
+      { tag(STATUS), tag(CPU_US), tag(WALL_US), tag(QUEUE_US), tag(START_US),
+        tag(OUTPUT_BYTES), tag(TRUNCATED), tag(PATH) } },
 
     { CODR_FRAME_ERROR, { tag(CODE), tag(MESSAGE) } },
 

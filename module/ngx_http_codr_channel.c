@@ -7,6 +7,7 @@
  */
 
 #include "ngx_http_codr_helper.h"
+#include "ngx_http_codr_metrics.h"
 
 #include <ngx_event.h>
 #include <sys/un.h>
@@ -25,6 +26,8 @@ struct ngx_http_codr_channel_s {
     ngx_pool_t                     *pool;          /* of status */
     ngx_http_codr_helper_status_t  *status;        /* NULL: none known */
     ngx_http_codr_helper_status_t   absent;        /* said instead */
+    ngx_http_codr_helper_figures_t *figures;
+    ngx_uint_t                      counted;       /* figures are known */
     ngx_log_t                      *log;
 };
 
@@ -54,6 +57,12 @@ ngx_http_codr_channel_create(ngx_cycle_t *cycle, ngx_http_codr_main_conf_t *mcf)
 
     channel = ngx_pcalloc(cycle->pool, sizeof(ngx_http_codr_channel_t));
     if (channel == NULL) {
+        return NULL;
+    }
+
+    channel->figures = ngx_palloc(cycle->pool,
+                                  sizeof(ngx_http_codr_helper_figures_t));
+    if (channel->figures == NULL) {
         return NULL;
     }
 
@@ -95,6 +104,8 @@ ngx_http_codr_channel_close(ngx_http_codr_channel_t *channel)
         channel->connection = NULL;
     }
 
+    channel->counted = 0;
+
     ngx_http_codr_channel_forget(channel);
 }
 
@@ -131,6 +142,13 @@ ngx_http_codr_channel_status(ngx_http_codr_channel_t *channel)
     }
 
     return &channel->absent;
+}
+
+
+ngx_http_codr_helper_figures_t *
+ngx_http_codr_channel_figures(ngx_http_codr_channel_t *channel)
+{
+    return channel->counted ? channel->figures : NULL;
 }
 
 
@@ -490,6 +508,29 @@ ngx_http_codr_channel_take_status(ngx_http_codr_channel_t *channel,
 
 
 static ngx_int_t
+ngx_http_codr_channel_take_figures(ngx_http_codr_channel_t *channel,
+    u_char *payload, size_t len)
+{
+    uint64_t  *value;
+
+    channel->counted = 0;
+
+    if (ngx_http_codr_report_figures(channel->figures, payload, len)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    channel->counted = 1;
+
+    value = channel->figures->value;
+    ngx_http_codr_metrics_instance(channel->mcf, value[CODR_FIGURE_INSTANCE]);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
 ngx_http_codr_channel_take(ngx_http_codr_channel_t *channel, u_char *data,
     size_t len)
 {
@@ -505,6 +546,10 @@ ngx_http_codr_channel_take(ngx_http_codr_channel_t *channel, u_char *data,
 
     if (frame.type == CODR_FRAME_STATUS) {
         return ngx_http_codr_channel_take_status(channel, data, frame.length);
+    }
+
+    if (frame.type == CODR_FRAME_FIGURES) {
+        return ngx_http_codr_channel_take_figures(channel, data, frame.length);
     }
 
     if (frame.type == CODR_FRAME_LOG) {

@@ -463,3 +463,42 @@ ngx_http_codr_helper_status(void)
     return (mcf && mcf->channel) ? ngx_http_codr_channel_status(mcf->channel)
                                  : NULL;
 }
+
+
+uint64_t *
+ngx_http_codr_helper_figures(ngx_http_codr_main_conf_t *mcf)
+{
+    ngx_http_codr_helper_figures_t  *figures;
+
+    if (mcf->channel == NULL) {
+        return NULL;
+    }
+
+    figures = ngx_http_codr_channel_figures(mcf->channel);
+
+    return figures ? figures->value : NULL;
+}
+
+
+uint64_t
+ngx_http_codr_helper_warm(ngx_http_codr_main_conf_t *mcf, ngx_str_t *name)
+{
+    ngx_uint_t                       i;
+    ngx_http_codr_helper_warm_t     *warm;
+    ngx_http_codr_helper_figures_t  *figures;
+
+    figures = mcf->channel ? ngx_http_codr_channel_figures(mcf->channel)
+                           : NULL;
+
+    for (i = 0; figures && i < figures->languages; i++) {
+        warm = &figures->warm[i];
+
+        if (warm->len == name->len
+            && ngx_memcmp(warm->name, name->data, name->len) == 0)
+        {
+            return warm->n;
+        }
+    }
+
+    return 0;
+}

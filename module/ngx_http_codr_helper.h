@@ -62,6 +62,10 @@ ngx_int_t ngx_http_codr_channel_job(ngx_http_codr_channel_t *channel,
 ngx_http_codr_helper_status_t *ngx_http_codr_channel_status(
     ngx_http_codr_channel_t *channel);
 
+/* NULL while nothing is known. */
+struct ngx_http_codr_helper_figures_s *ngx_http_codr_channel_figures(
+    ngx_http_codr_channel_t *channel);
+
 /* One message and, unless it is -1, one descriptor.  Never blocks. */
 ngx_int_t ngx_http_codr_send_frame(ngx_socket_t sock, u_char *data, size_t len,
     int fd);
@@ -70,6 +74,25 @@ ngx_int_t ngx_http_codr_send_frame(ngx_socket_t sock, u_char *data, size_t len,
 /* report: the payloads of STATUS, NULL when it is malformed, and of LOG */
 
 ngx_http_codr_helper_status_t *ngx_http_codr_report_status(ngx_pool_t *pool,
+    u_char *payload, size_t len);
+
+/* The payload of FIGURES. */
+
+#define NGX_HTTP_CODR_WARM_LANGUAGES  64
+
+typedef struct {
+    size_t                     len;
+    u_char                     name[CODR_NAME_MAX];
+    uint64_t                   n;
+} ngx_http_codr_helper_warm_t;
+
+typedef struct ngx_http_codr_helper_figures_s {
+    uint64_t                     value[CODR_FIGURE_COUNT];
+    ngx_uint_t                   languages;
+    ngx_http_codr_helper_warm_t  warm[NGX_HTTP_CODR_WARM_LANGUAGES];
+} ngx_http_codr_helper_figures_t;
+
+ngx_int_t ngx_http_codr_report_figures(ngx_http_codr_helper_figures_t *figures,
     u_char *payload, size_t len);
 ngx_int_t ngx_http_codr_report_log(ngx_log_t *log, u_char *payload,
     size_t len);

@@ -407,11 +407,6 @@ ngx_http_codr_job_note(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
             return NGX_ERROR;
         }
 
-        if (!job->queued) {
-            job->queued = 1;
-            ngx_http_codr_count(job->mcf, NGX_HTTP_CODR_QUEUED, 1);
-        }
-
         return NGX_OK;
 
     case CODR_FRAME_STARTED:
@@ -434,10 +429,6 @@ ngx_http_codr_job_note(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
 
     case CODR_FRAME_ERROR:
 
-        if (!job->started) {
-            ngx_http_codr_count(job->mcf, NGX_HTTP_CODR_REFUSED, 1);
-        }
-
         job->ended = 1;
         return NGX_OK;
 
@@ -457,15 +448,8 @@ ngx_http_codr_job_started(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
         return NGX_ERROR;
     }
 
-    if (job->queued) {
-        job->queued = 0;
-        ngx_http_codr_count(job->mcf, NGX_HTTP_CODR_QUEUED, -1);
-    }
-
     job->started = 1;
     ngx_http_codr_sendq_forget(&job->out);
-    ngx_http_codr_count(job->mcf, NGX_HTTP_CODR_RUNNING, 1);
-    ngx_http_codr_count(job->mcf, NGX_HTTP_CODR_JOBS, 1);
 
     ngx_add_timer(job->connection->read, job->longest);
 
@@ -493,14 +477,6 @@ ngx_http_codr_job_lost(ngx_http_codr_job_t *job, codr_error_t code,
 void
 ngx_http_codr_job_close(ngx_http_codr_job_t *job)
 {
-    if (job->queued) {
-        ngx_http_codr_count(job->mcf, NGX_HTTP_CODR_QUEUED, -1);
-    }
-
-    if (job->started) {
-        ngx_http_codr_count(job->mcf, NGX_HTTP_CODR_RUNNING, -1);
-    }
-
     ngx_queue_remove(&job->queue);
     ngx_http_codr_sendq_free(&job->out);
     ngx_close_connection(job->connection);

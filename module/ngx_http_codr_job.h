@@ -49,7 +49,6 @@ struct ngx_http_codr_job_s {
     uint64_t                            cached;     /* as its STAGE said */
 
     unsigned                            identified:1;
-    unsigned                            queued:1;
     unsigned                            started:1;
     unsigned                            terminal:1;
     unsigned                            closed:1;   /* no input any more */
@@ -82,6 +81,11 @@ void ngx_http_codr_job_pause(ngx_http_codr_job_t *job, ngx_uint_t pause);
    because its client left. */
 void ngx_http_codr_record(ngx_http_request_t *r, ngx_http_codr_job_t *job,
     ngx_http_codr_answer_t *a);
+
+/* The same for an execute that became no job; x is NULL, or as far as it was
+   read. */
+void ngx_http_codr_refused(ngx_http_request_t *r, ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal);
 
 
 #endif /* _NGX_HTTP_CODR_JOB_H_INCLUDED_ */

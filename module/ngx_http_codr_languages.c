@@ -10,11 +10,6 @@
 #include <jansson.h>
 
 
-#ifndef CODR_VERSION
-#define CODR_VERSION  "unknown"
-#endif
-
-
 static json_t *
 ngx_http_codr_languages_text(ngx_str_t *text)
 {

@@ -64,24 +64,26 @@ ngx_http_codr_exec_names(ngx_conf_t *cf, ngx_http_codr_loc_conf_t *lcf)
 
 
 static char *
-ngx_http_codr_status_argument(ngx_conf_t *cf)
+ngx_http_codr_status_argument(ngx_conf_t *cf, ngx_http_codr_loc_conf_t *lcf)
 {
-    ngx_str_t  *value;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
 
-    value = cf->args->elts;
+    static const char  *forms[] = { "prometheus", "json", "health", NULL };
 
-    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "health") == 0) {
+    lcf->status = NGX_HTTP_CODR_STATUS_PROMETHEUS;
+
+    if (cf->args->nelts == 1) {
         return NGX_CONF_OK;
     }
 
-    if (cf->args->nelts == 1
-        || ngx_strcmp(value[1].data, "prometheus") == 0
-        || ngx_strcmp(value[1].data, "json") == 0)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" must be \"%V health\": this build has no "
-                           "metrics", &value[0], &value[0]);
-        return NGX_CONF_ERROR;
+    value = cf->args->elts;
+
+    for (i = 0; forms[i]; i++) {
+        if (ngx_strcmp(value[1].data, forms[i]) == 0) {
+            lcf->status = i;
+            return NGX_CONF_OK;
+        }
     }
 
     return ngx_http_codr_conf_invalid(cf, 1);
@@ -154,7 +156,7 @@ ngx_http_codr_handler_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         rv = ngx_http_codr_jobs_uri(cf, lcf, clcf);
 
     } else if (*handler == ngx_http_codr_status_handler) {
-        rv = ngx_http_codr_status_argument(cf);
+        rv = ngx_http_codr_status_argument(cf, lcf);
     }
 
     if (rv != NGX_CONF_OK) {
@@ -479,6 +481,7 @@ ngx_http_codr_merge_location(ngx_conf_t *cf, ngx_http_codr_loc_conf_t *prev,
         conf->exec = prev->exec;
         conf->names = prev->names;
         conf->jobs = prev->jobs;
+        conf->status = prev->status;
         conf->conf_file = prev->conf_file;
         conf->conf_line = prev->conf_line;
         conf->body_size_set = prev->body_size_set;

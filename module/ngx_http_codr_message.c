@@ -150,7 +150,14 @@ ngx_http_codr_json_complete(ngx_http_codr_json_t *j, ngx_http_codr_answer_t *a,
     const char  *name;
 
     ngx_http_codr_json_id(j, a, job);
-    ngx_http_codr_json_number(j, "exit_code", (int64_t) a->exit_code);
+
+    if (ngx_http_codr_has(a, EXIT_CODE)) {
+        ngx_http_codr_json_number(j, "exit_code", (int64_t) a->exit_code);
+
+    } else {
+        ngx_http_codr_json_null(j, "exit_code");
+    }
+
     ngx_http_codr_json_seconds(j, "execution_time", a->wall_us);
     ngx_http_codr_json_name(j, "status", codr_status_name(a->status));
 

@@ -283,7 +283,7 @@ ngx_http_codr_post_start(ngx_http_codr_post_t *post, json_t *body)
         return;
     }
 
-    ngx_http_codr_count(x.mcf, NGX_HTTP_CODR_REFUSED, 1);
+    ngx_http_codr_refused(r, &x, &refusal);
     ngx_http_codr_post_refusal(post, &refusal);
 }
 

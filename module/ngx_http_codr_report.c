@@ -179,6 +179,75 @@ ngx_http_codr_report_status(ngx_pool_t *pool, u_char *payload, size_t len)
 }
 
 
+static ngx_int_t
+ngx_http_codr_report_warm(ngx_http_codr_helper_figures_t *figures,
+    codr_field_t *field)
+{
+    ngx_http_codr_helper_warm_t  *warm;
+
+    if (field->tag == CODR_FIELD_LANGUAGE) {
+
+        if (figures->languages == NGX_HTTP_CODR_WARM_LANGUAGES
+            || codr_field_text(field, CODR_NAME_MAX) != 0)
+        {
+            return NGX_ERROR;
+        }
+
+        warm = &figures->warm[figures->languages++];
+        warm->n = 0;
+        warm->len = field->length;
+        ngx_memcpy(warm->name, field->data, field->length);
+
+        return NGX_OK;
+    }
+
+    if (field->tag != CODR_FIELD_WARM || figures->languages == 0) {
+        return NGX_ERROR;
+    }
+
+    warm = &figures->warm[figures->languages - 1];
+
+    return codr_field_number(field, 0, UINT32_MAX, &warm->n) == 0
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_codr_report_figures(ngx_http_codr_helper_figures_t *figures,
+    u_char *payload, size_t len)
+{
+    int            rc;
+    uint32_t       id;
+    uint64_t       value;
+    codr_field_t   field;
+    codr_fields_t  fields;
+
+    ngx_memzero(figures->value, sizeof(figures->value));
+    figures->languages = 0;
+
+    codr_fields_init(&fields, payload, len);
+
+    while ((rc = codr_fields_next(&fields, &field)) == 1) {
+
+        if (field.tag != CODR_FIELD_FIGURE) {
+            if (ngx_http_codr_report_warm(figures, &field) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            continue;
+        }
+
+        if (codr_field_figure(&field, &id, &value) != 0) {
+            return NGX_ERROR;
+        }
+
+        figures->value[id] = value;
+    }
+
+    return rc == 0 ? NGX_OK : NGX_ERROR;
+}
+
+
 ngx_int_t
 ngx_http_codr_report_log(ngx_log_t *log, u_char *payload, size_t len)
 {

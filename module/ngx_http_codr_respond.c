@@ -117,6 +117,16 @@ ngx_int_t
 ngx_http_codr_send_json(ngx_http_request_t *r, ngx_uint_t status, u_char *data,
     size_t len)
 {
+    static ngx_str_t  type = ngx_string("application/json");
+
+    return ngx_http_codr_send_body(r, status, &type, data, len);
+}
+
+
+ngx_int_t
+ngx_http_codr_send_body(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *type, u_char *data, size_t len)
+{
     ngx_int_t     rc;
     ngx_buf_t    *b;
     ngx_chain_t   out;
@@ -130,8 +140,8 @@ ngx_http_codr_send_json(ngx_http_request_t *r, ngx_uint_t status, u_char *data,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_str_set(&r->headers_out.content_type, "application/json");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type = *type;
+    r->headers_out.content_type_len = type->len;
     r->headers_out.content_type_lowcase = NULL;
     r->headers_out.content_length_n = len;
 

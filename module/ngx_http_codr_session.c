@@ -153,9 +153,9 @@ ngx_http_codr_session_unread(ngx_http_codr_ws_t *ws, const u_char *data,
     ngx_http_codr_answer_t  refusal;
 
     if (ws->job == NULL && ngx_http_codr_session_said(data, len, "execute")) {
-        ngx_http_codr_count(ws->mcf, NGX_HTTP_CODR_REFUSED, 1);
         ngx_http_codr_answer_error(&refusal, CODR_ERROR_BAD_MESSAGE,
                                    "this JSON cannot be read");
+        ngx_http_codr_refused(ws->request, NULL, &refusal);
         ngx_http_codr_session_say(ws, &refusal);
         return;
     }
@@ -191,7 +191,6 @@ ngx_http_codr_session_execute(ngx_http_codr_ws_t *ws, json_t *message)
     }
 
     if (ngx_http_codr_session_start(ws, message, pool, &refusal) != NGX_OK) {
-        ngx_http_codr_count(ws->mcf, NGX_HTTP_CODR_REFUSED, 1);
         ngx_http_codr_session_say(ws, &refusal);
 
         if (refusal.code == CODR_ERROR_UNAUTHORIZED) {
@@ -233,6 +232,7 @@ ngx_http_codr_session_start(ngx_http_codr_ws_t *ws, json_t *message,
                                    ws->request->connection->log, refusal)
            != NGX_OK)
     {
+        ngx_http_codr_refused(ws->request, &x, refusal);
         return NGX_ERROR;
     }
 
@@ -242,6 +242,7 @@ ngx_http_codr_session_start(ngx_http_codr_ws_t *ws, json_t *message,
         ngx_http_codr_job_close(job);
         ngx_http_codr_answer_error(refusal, CODR_ERROR_INTERNAL,
                                    "out of memory");
+        ngx_http_codr_refused(ws->request, &x, refusal);
         return NGX_ERROR;
     }
 

@@ -1,10 +1,11 @@
 
 /*
- * codr_status health: may this nginx run jobs, and if not, why not.  It says
- * what the helper has said last; nobody is asked and nothing is started.
+ * codr_status: which of its forms; and health: may this nginx run jobs, and if
+ * not, why not.  It says what the helper has said last; nobody is asked and
+ * nothing is started.
  */
 
-#include "ngx_http_codr.h"
+#include "ngx_http_codr_metrics.h"
 
 #include <jansson.h>
 
@@ -250,6 +251,7 @@ ngx_http_codr_status_handler(ngx_http_request_t *r)
 {
     json_t                     *root;
     ngx_uint_t                  healthy;
+    ngx_http_codr_loc_conf_t   *lcf;
     ngx_http_codr_main_conf_t  *mcf;
 
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
@@ -257,8 +259,17 @@ ngx_http_codr_status_handler(ngx_http_request_t *r)
     }
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_codr_module);
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_codr_module);
 
-    root = ngx_http_codr_health(mcf, &healthy);
+    if (lcf->status == NGX_HTTP_CODR_STATUS_PROMETHEUS) {
+        return ngx_http_codr_prometheus(r, mcf);
+    }
+
+    healthy = 1;
+
+    root = (lcf->status == NGX_HTTP_CODR_STATUS_JSON)
+           ? ngx_http_codr_counters(mcf)
+           : ngx_http_codr_health(mcf, &healthy);
 
     return ngx_http_codr_send_document(r,
                healthy ? NGX_HTTP_OK : NGX_HTTP_SERVICE_UNAVAILABLE, root);

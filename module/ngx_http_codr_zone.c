@@ -8,63 +8,47 @@
 
 #include "ngx_http_codr_conf.h"
 #include "ngx_http_codr_helper.h"
-#include "ngx_http_codr_store.h"
+#include "ngx_http_codr_zone.h"
 
 
 #define NGX_HTTP_CODR_ZONE_SIZE    (32 * 1024 * 1024)
 #define NGX_HTTP_CODR_ZONE_MIN     (512 * 1024)
 #define NGX_HTTP_CODR_ZONE_MAX     ((uint64_t) 64 * 1024 * 1024 * 1024)
 
-#define NGX_HTTP_CODR_GAUGES       NGX_HTTP_CODR_JOBS
-
-
-/* One cache line a process. */
-
-typedef union {
-    ngx_atomic_t               gauge[NGX_HTTP_CODR_GAUGES];
-    u_char                     line[64];
-} ngx_http_codr_slot_t;
-
-
-typedef struct {
-    ngx_atomic_t               said;           /* ngx_http_codr_said_e */
-    ngx_atomic_t               sum[NGX_HTTP_CODR_COUNTERS];
-    ngx_http_codr_store_t     *store;
-    ngx_http_codr_slot_t       slot[NGX_MAX_PROCESSES];
-} ngx_http_codr_shared_t;
-
 
 static ngx_int_t
 ngx_http_codr_zone_init(ngx_shm_zone_t *zone, void *old)
 {
-    ngx_slab_pool_t         *shpool;
-    ngx_http_codr_shared_t  *shared;
+    ngx_slab_pool_t            *shpool;
+    ngx_http_codr_shared_t     *shared;
+    ngx_http_codr_main_conf_t  *mcf;
 
-    if (old) {
-        zone->data = old;
-        return NGX_OK;
-    }
-
+    mcf = zone->data;
     shpool = (ngx_slab_pool_t *) zone->shm.addr;
 
-    if (zone->shm.exists) {
-        zone->data = shpool->data;
-        return NGX_OK;
+    if (old) {
+        shared = old;
+
+    } else if (zone->shm.exists) {
+        shared = shpool->data;
+
+    } else {
+        shared = ngx_slab_calloc(shpool, sizeof(ngx_http_codr_shared_t));
+        if (shared == NULL) {
+            return NGX_ERROR;
+        }
+
+        shared->store = ngx_http_codr_store_create(shpool);
+        if (shared->store == NULL) {
+            return NGX_ERROR;
+        }
+
+        shpool->data = shared;
     }
 
-    zone->data = ngx_slab_calloc(shpool, sizeof(ngx_http_codr_shared_t));
-    if (zone->data == NULL) {
-        return NGX_ERROR;
-    }
+    zone->data = shared;
 
-    shared = zone->data;
-    shared->store = ngx_http_codr_store_create(shpool);
-
-    if (shared->store == NULL) {
-        return NGX_ERROR;
-    }
-
-    shpool->data = shared;
+    ngx_http_codr_metrics_init(&shared->metrics, mcf);
 
     return NGX_OK;
 }
@@ -129,6 +113,7 @@ ngx_http_codr_zone_add(ngx_conf_t *cf, ngx_http_codr_main_conf_t *mcf,
     }
 
     mcf->zone->init = ngx_http_codr_zone_init;
+    mcf->zone->data = mcf;                     /* until then */
 
     return NGX_OK;
 }
@@ -189,7 +174,7 @@ ngx_http_codr_zone_default(ngx_conf_t *cf, ngx_http_codr_main_conf_t *mcf)
 }
 
 
-static ngx_http_codr_shared_t *
+ngx_http_codr_shared_t *
 ngx_http_codr_zone_data(ngx_http_codr_main_conf_t *mcf)
 {
     return mcf->zone ? mcf->zone->data : NULL;
@@ -267,6 +252,17 @@ ngx_http_codr_counter(ngx_http_codr_main_conf_t *mcf,
     }
 
     return sum;
+}
+
+
+uint64_t
+ngx_http_codr_zone_free(ngx_http_codr_main_conf_t *mcf)
+{
+    ngx_slab_pool_t  *shpool;
+
+    shpool = (ngx_slab_pool_t *) mcf->zone->shm.addr;
+
+    return (uint64_t) shpool->pfree * ngx_pagesize;
 }
 
 

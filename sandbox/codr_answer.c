@@ -258,8 +258,10 @@ codr_answer_complete(codr_job_t *job, const codr_verdict_t *verdict)
     codr_frame_begin(&writer, CODR_FRAME_COMPLETE);
     codr_put_text(&writer, CODR_FIELD_JOB_ID, job->id);
     codr_put_number(&writer, CODR_FIELD_STATUS, verdict->status);
-    codr_put_number(&writer, CODR_FIELD_EXIT_CODE,
-                    (uint64_t) verdict->exit_code);
+    if (verdict->status != CODR_STATUS_STOPPED || job->sandbox.started_us) {
+        codr_put_number(&writer, CODR_FIELD_EXIT_CODE,
+                        (uint64_t) verdict->exit_code);
+    }
     if (verdict->signo) {
         codr_put_number(&writer, CODR_FIELD_SIGNAL, (uint64_t) verdict->signo);
     }

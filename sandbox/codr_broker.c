@@ -101,6 +101,7 @@ take_config(codr_broker_t *broker, uint64_t generation, int memfd)
     compute_capacity(broker);
     codr_results_limit(&broker->results, config->results,
                        config->job_ttl_ms * 1000);
+    codr_figures_changed(broker);
     codr_probe_restart(&broker->probe);
     codr_pool_restart(&broker->pool);
     codr_channel_tell_status(broker);
@@ -140,6 +141,7 @@ link_changed(codr_link_t *link)
 
     if (link->state == CODR_LINK_READY) {
         broker->cause[0] = '\0';
+        codr_figures_restart(broker);
         compute_capacity(broker);
         codr_probe_restart(&broker->probe);
         codr_pool_restart(&broker->pool);

@@ -56,6 +56,9 @@ struct codr_broker_s {
     codr_queue_t      queue;
     codr_timer_t      queue_timer;      /* positions are told */
     codr_timer_t      dispatch_timer;   /* a place became free */
+    codr_timer_t      figures_timer;    /* workers are told of them */
+    uint64_t          figures_us;       /* and were told last */
+    uint64_t          instance;         /* since when this helper stands */
     size_t            running[2];       /* by codr_kind_t */
     size_t            compiling;
     uint64_t          stored;           /* bytes of all jobs' memfds */
@@ -113,6 +116,10 @@ void codr_channel_renew_configs(codr_broker_t *broker);
 /* Sends STATUS to every channel. */
 void codr_channel_tell_status(codr_broker_t *broker);
 
+/* A frame to every worker; false when one had no room for it. */
+bool codr_channel_tell_all(codr_broker_t *broker, const void *frame,
+    size_t len);
+
 /* A LOG frame to one worker; false when none took it. */
 bool codr_channel_tell_log(codr_broker_t *broker, const void *frame,
     size_t len);
@@ -122,5 +129,17 @@ bool codr_channel_tell_log(codr_broker_t *broker, const void *frame,
    it does not fit. */
 size_t codr_status_encode(const codr_broker_t *broker,
     const codr_config_t *config, void *buffer, size_t size);
+
+
+/* codr_figures.c: what is counted, told to workers for their metrics */
+
+/* Something of it has changed: workers are told soon, and seldom. */
+void codr_figures_changed(codr_broker_t *broker);
+
+/* To one worker, who has heard nothing yet. */
+void codr_figures_tell(codr_broker_t *broker, int channel);
+
+/* The sandboxes are another spawner's now: that is another instance. */
+void codr_figures_restart(codr_broker_t *broker);
 
 #endif /* CODR_BROKER_H */

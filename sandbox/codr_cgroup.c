@@ -378,6 +378,23 @@ codr_cgroup_enter(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot)
 
 
 int
+codr_cgroup_usage_file(const codr_cgroup_t *cgroup)
+{
+    switch (cgroup->version) {
+    case CODR_CGROUP_V1:
+        return openat(cgroup->dir[CODR_CGROUP_MEMORY],
+                      "memory.usage_in_bytes", O_RDONLY | O_CLOEXEC);
+    case CODR_CGROUP_V2:
+        return openat(cgroup->dir[0], "memory.current", O_RDONLY | O_CLOEXEC);
+    case CODR_CGROUP_NONE:
+        break;
+    }
+
+    return -1;
+}
+
+
+int
 codr_cgroup_watch(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot,
     codr_cgroup_watch_t *ret)
 {

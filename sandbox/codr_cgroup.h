@@ -85,6 +85,9 @@ typedef struct {
 int codr_cgroup_open(codr_cgroup_t *ret, int run_dir,
     const codr_cgroup_options_t *options, const char **ret_tried);
 
+/* The file that says how many bytes all sandboxes use, opened, or -1. */
+int codr_cgroup_usage_file(const codr_cgroup_t *cgroup);
+
 /* Removes what a slot keeps; its sandbox must be gone. */
 void codr_cgroup_forget(const codr_cgroup_t *cgroup,
     codr_cgroup_slot_t *slot);

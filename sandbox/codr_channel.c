@@ -88,6 +88,9 @@ tell_status(codr_channel_t *channel)
         return;
     }
 
+    /* who hears that it is up also hears how many places there are */
+    codr_figures_tell(broker, channel->event.fd);
+
     result = codr_io_send_now(channel->event.fd, frame, len);
     channel->untold = result == -EAGAIN;
     (void) codr_event_watch(&broker->loop, &channel->event,
@@ -117,6 +120,24 @@ codr_channel_renew_configs(codr_broker_t *broker)
             channel->config = codr_config_ref(broker->config[0]);
         }
     }
+}
+
+
+bool
+codr_channel_tell_all(codr_broker_t *broker, const void *frame, size_t len)
+{
+    bool            all = true;
+    codr_channel_t *channel;
+
+    for (channel = broker->channels; channel; channel = channel->next) {
+        if (channel->config
+            && codr_io_send_now(channel->event.fd, frame, len) == -EAGAIN)
+        {
+            all = false;
+        }
+    }
+
+    return all;
 }
 
 

@@ -181,6 +181,7 @@ codr_dispatch_add(codr_broker_t *broker, codr_job_t *job)
 
     tell_position(&job->waiter, broker);
     start_ticking(broker);
+    codr_figures_changed(broker);
 }
 
 
@@ -206,6 +207,7 @@ codr_dispatch(codr_broker_t *broker)
             broker->compiling++;
         }
 
+        codr_figures_changed(broker);
         codr_stage_begin(job);
     }
 }
@@ -221,6 +223,8 @@ dispatch_due(codr_timer_t *timer)
 void
 codr_dispatch_soon(codr_broker_t *broker)
 {
+    codr_figures_changed(broker);
+
     if (broker->queue.count == 0
         || codr_timer_is_set(&broker->dispatch_timer))
     {

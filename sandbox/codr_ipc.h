@@ -134,7 +134,8 @@ typedef struct {
 /*
  * spawner -> broker.
  *
- * READY    first message: layers and, without cgroups, what is missing.
+ * READY    first message: layers and, without cgroups, what is missing; may
+ *          carry the file that says how many bytes all sandboxes use.
  * SPAWNED  up to two descriptors, in this order, as flags say: the file that
  *          holds the CPU time used (CODR_SPAWNED_CPU), and one that becomes
  *          readable (EPOLLIN for v1's eventfd, EPOLLPRI for v2's file) at an

@@ -184,6 +184,7 @@ release(codr_job_t *job)
     broker->stored -= job->stored;
     job->stored = 0;
     codr_stage_release(job);
+    codr_figures_changed(broker);
 }
 
 

@@ -39,6 +39,7 @@ codr_link_open(codr_loop_t *loop, codr_slots_t *slots, int sock,
 
     link->loop = loop;
     link->slots = slots;
+    link->usage = CODR_METER_NONE;
     link->changed = changed;
     link->data = data;
     link->event = (codr_event_t) { .fd = sock, .handler = handle,
@@ -65,6 +66,7 @@ codr_link_lose(codr_link_t *link)
 
     link->state = CODR_LINK_LOST;
     codr_event_close(link->loop, &link->event);
+    codr_close(&link->usage.fd);
 
     for (slot = 0; slot < link->size; slot++) {
         if (link->sandbox[slot]) {
@@ -159,7 +161,8 @@ flush(codr_link_t *link)
 
 
 static int
-take_ready(codr_link_t *link, const codr_spawn_reply_t *reply)
+take_ready(codr_link_t *link, const codr_spawn_reply_t *reply, int *fds,
+    size_t nfds)
 {
     size_t i;
 
@@ -177,6 +180,9 @@ take_ready(codr_link_t *link, const codr_spawn_reply_t *reply)
     link->size = reply->slots;
     link->state = CODR_LINK_READY;
     memcpy(link->layer, reply->layer, sizeof(link->layer));
+    if (nfds > 0) {
+        link->usage.fd = codr_steal_fd(&fds[0]);
+    }
 
     for (i = 0; i < CODR_LAYER_COUNT; i++) {
         if (link->layer[i] == CODR_LAYER_MISSING) {
@@ -197,7 +203,7 @@ take_reply(codr_link_t *link, const codr_spawn_reply_t *reply, int *fds,
         return -EPROTO;
     }
     if (reply->kind == CODR_SPAWNER_READY) {
-        return take_ready(link, reply);
+        return take_ready(link, reply, fds, nfds);
     }
 
     if (reply->slot >= link->size || link->sandbox[reply->slot] == NULL) {

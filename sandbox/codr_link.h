@@ -14,6 +14,7 @@
 
 #include "codr_event.h"
 #include "codr_ipc.h"
+#include "codr_meter.h"
 #include "codr_slot.h"
 
 typedef struct codr_link_s codr_link_t;
@@ -38,6 +39,7 @@ struct codr_link_s {
     codr_sandbox_t    **sandbox;    /* by slot */
     size_t              size;       /* of that table */
     size_t              alive;      /* sandboxes in it */
+    codr_meter_t        usage;      /* bytes of all of them together */
     void              (*changed)(codr_link_t *link);
     void               *data;
 };

@@ -58,6 +58,16 @@ codr_meter_cpu_us(codr_meter_t meter)
 }
 
 
+uint64_t
+codr_meter_bytes(codr_meter_t meter)
+{
+    char text[TEXT_MAX];
+
+    return meter.fd != -1 && read_text(meter.fd, text)
+           ? strtoull(text, NULL, 10) : 0;
+}
+
+
 bool
 codr_meter_was_oom(codr_meter_t meter)
 {

@@ -20,6 +20,9 @@ typedef struct {
 /* CPU time used so far; 0 without a file. */
 uint64_t codr_meter_cpu_us(codr_meter_t meter);
 
+/* The one number that a file of bytes holds; 0 without a file. */
+uint64_t codr_meter_bytes(codr_meter_t meter);
+
 /*
  * After its event: whether something was killed for want of memory.  A v2
  * file also changes when nothing was; reading it makes it quiet again.

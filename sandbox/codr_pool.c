@@ -110,6 +110,7 @@ remove_entry(codr_pool_entry_t *entry)
     }
     codr_close(&entry->master);
     codr_sandbox_free(&entry->sandbox);
+    codr_figures_changed(pool->broker);
     codr_loop_doom(&pool->broker->loop, &entry->doomed, destroy);
 }
 
@@ -158,6 +159,7 @@ entry_changed(codr_sandbox_t *sandbox)
         entry->pool->starting--;
         entry->pool->failures = 0;
         look_in(entry->pool, 0);
+        codr_figures_changed(entry->pool->broker);
     }
 }
 

@@ -294,8 +294,9 @@ codr_field_id(const codr_field_t *field)
 }
 
 
-int
-codr_field_limit(const codr_field_t *field, uint32_t *ret_id,
+/* u32 below count, u64. */
+static int
+take_pair(const codr_field_t *field, uint32_t count, uint32_t *ret_id,
     uint64_t *ret_value)
 {
     uint32_t id;
@@ -305,13 +306,29 @@ codr_field_limit(const codr_field_t *field, uint32_t *ret_id,
     }
 
     id = (uint32_t) get_le(field->data, 4);
-    if (id >= CODR_LIMIT_COUNT) {
+    if (id >= count) {
         return -1;
     }
 
     *ret_id = id;
     *ret_value = get_le(field->data + 4, 8);
     return 0;
+}
+
+
+int
+codr_field_limit(const codr_field_t *field, uint32_t *ret_id,
+    uint64_t *ret_value)
+{
+    return take_pair(field, CODR_LIMIT_COUNT, ret_id, ret_value);
+}
+
+
+int
+codr_field_figure(const codr_field_t *field, uint32_t *ret_id,
+    uint64_t *ret_value)
+{
+    return take_pair(field, CODR_FIGURE_COUNT, ret_id, ret_value);
 }
 
 

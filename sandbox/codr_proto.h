@@ -92,9 +92,10 @@ typedef enum {
                                    and to a viewer no ATTACH_TOKEN */
     CODR_FRAME_STAGE,           /* STAGE CACHED? COMPILE_*? */
     CODR_FRAME_OUTPUT,          /* output header, raw bytes */
-    CODR_FRAME_COMPLETE,        /* STATUS EXIT_CODE SIGNAL? CPU_US WALL_US
+    CODR_FRAME_COMPLETE,        /* STATUS EXIT_CODE? SIGNAL? CPU_US WALL_US
                                    QUEUE_US START_US MEMORY_PEAK? OUTPUT_BYTES
-                                   TRUNCATED PATH COMPILE_*? */
+                                   TRUNCATED PATH COMPILE_*?
+                                   (no EXIT_CODE: the program never ran) */
     CODR_FRAME_ERROR,           /* CODE MESSAGE JOB_ID? RETRY_MS? LIMIT?
                                    COMPILE_*? (LIMIT: its number and its cap) */
     CODR_FRAME_NOTICE,          /* CODE MESSAGE OFFSET? (output_lost: where
@@ -126,6 +127,10 @@ typedef enum {
                                    OFFSET SIZE (first byte kept and end of
                                    the output) */
     CODR_FRAME_FETCHED,         /* OFFSET: where the output ends by now */
+
+    /* channel, to the worker */
+    CODR_FRAME_FIGURES,         /* FIGURE* then, language by language,
+                                   LANGUAGE WARM */
     CODR_FRAME_TYPES
 } codr_frame_type_t;
 
@@ -241,7 +246,8 @@ typedef enum {
     CODR_FIELD_JOB_TTL_MS,      /* number: how long after its end; global */
 
     CODR_FIELD_WARM,            /* number: ready sandboxes, of the open
-                                   language */
+                                   language; FIGURES: how many there are */
+    CODR_FIELD_FIGURE,          /* 12 bytes: u32 codr_figure_t, u64 value */
     CODR_FIELD_TAGS
 } codr_field_tag_t;
 
@@ -340,6 +346,23 @@ typedef enum {
     CODR_LAYER_ABSENT           /* missing, optional */
 } codr_layer_state_t;
 
+/* What the broker counts, for metrics. */
+typedef enum {
+    CODR_FIGURE_INSTANCE = 0,   /* of the helper: a later one is greater */
+    CODR_FIGURE_RUNNING_INTERACTIVE,
+    CODR_FIGURE_RUNNING_BATCH,
+    CODR_FIGURE_QUEUED,
+    CODR_FIGURE_COMPILING,
+    CODR_FIGURE_MAX_INTERACTIVE,
+    CODR_FIGURE_MAX_BATCH,
+    CODR_FIGURE_MAX_COMPILE,
+    CODR_FIGURE_MEMORY,         /* bytes of all jobs together */
+    CODR_FIGURE_MEMORY_LIMIT,   /* and their ceiling; 0 = none */
+    CODR_FIGURE_CACHE_HITS,     /* since INSTANCE, as the next */
+    CODR_FIGURE_CACHE_MISSES,
+    CODR_FIGURE_COUNT
+} codr_figure_t;
+
 
 /* The names of section 4 of docs/protocol.md; NULL for a number beyond. */
 const char *codr_status_name(uint64_t status);
@@ -395,6 +418,8 @@ int codr_field_number(const codr_field_t *field, uint64_t min, uint64_t max,
 int codr_field_text(const codr_field_t *field, size_t max);
 int codr_field_id(const codr_field_t *field);   /* of a job, or a token */
 int codr_field_limit(const codr_field_t *field, uint32_t *ret_id,
+    uint64_t *ret_value);
+int codr_field_figure(const codr_field_t *field, uint32_t *ret_id,
     uint64_t *ret_value);
 
 typedef struct {

@@ -48,6 +48,7 @@ answer(codr_spawn_reply_t *reply, const int *fds, size_t nfds)
 static void
 answer_ready(void)
 {
+    int                usage = codr_cgroup_usage_file(&self.cgroup);
     codr_spawn_reply_t reply = {
         .kind = CODR_SPAWNER_READY,
         .slots = self.count,
@@ -56,7 +57,8 @@ answer_ready(void)
     _Static_assert(sizeof(reply.layer) >= sizeof(self.layers.state), "layers");
     memcpy(reply.layer, self.layers.state, sizeof(self.layers.state));
 
-    answer(&reply, NULL, 0);
+    answer(&reply, &usage, usage == -1 ? 0 : 1);
+    codr_close(&usage);
 }
 
 

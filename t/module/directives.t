@@ -236,8 +236,6 @@ subtest 'handlers' => sub {
         [ $in->('codr_exec; codr_languages;'), 'beside another codr handler' ],
         [ $in->('codr_exec python;'), 'unknown language: python' ],
         [ $in->('codr_exec c C;'), 'a language twice: C' ],
-        [ $in->('codr_status;'), 'this build has no metrics' ],
-        [ $in->('codr_status json;'), 'this build has no metrics' ],
         [ $in->('codr_status x;'), 'invalid value "x"' ],
         [ 'codr_exec;', 'directive is not allowed here' ],
         [ 'codr_status health;', 'directive is not allowed here' ],

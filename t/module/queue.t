@@ -32,6 +32,8 @@ my $end = $second->finish->{complete};
 is($end->{status}, 'stopped', 'it can be stopped');
 ok(!exists $end->{signal}, 'no signal has ended it');
 is($end->{cpu_time}, 0, 'it used nothing');
+ok(exists $end->{exit_code} && !defined $end->{exit_code},
+    'and has no exit code');
 
 $first->input("\n");
 is($first->finish->{status}, 'ok', 'the first one ends as it likes');
