@@ -3,7 +3,8 @@
 #   make               the module, the helper
 #   make run           build, start nginx on PORT (8080), show every language
 #   make test          build, run the tests; test-all adds the long ones
-#   make deps          install the Debian packages all of this needs
+#   make deps          install the Debian and npm packages this needs
+#   make playground    the web page (part of run and test)
 #   make install       below DESTDIR, prefix
 #
 # NGINX_SRC=dir builds the module against another nginx tree of the very
@@ -32,11 +33,13 @@ INSTALL   = install
 # (a newer node, a compiler of one's own) does as well as the package.
 DEPS_BUILD = gcc:/usr/bin/gcc libc6-dev make autoconf nginx nginx-dev \
              libwslay-dev libjansson-dev libssl-dev libseccomp-dev libmd-dev
+DEPS_PAGE  = nodejs:/usr/bin/node npm:/usr/bin/npm
 DEPS_RUN   = nginx libwslay1 libjansson4 libseccomp2 libmd0 \
              python3:/usr/bin/python3 nodejs:/usr/bin/node \
              gcc:/usr/bin/gcc g++:/usr/bin/g++ rustc:/usr/bin/rustc
 DEPS_TEST  = perl openssl curl clang:/usr/bin/clang lua5.4 \
-             user-mode-linux:/usr/bin/linux prometheus:/usr/bin/promtool
+             user-mode-linux:/usr/bin/linux prometheus:/usr/bin/promtool \
+             chromium:/usr/bin/chromium
 
 comma := ,
 
@@ -154,15 +157,19 @@ $(MODULE): $(MODULE_SRC) $(BUILD)/nginx/Makefile
 	@cp -f '$(NGINX_BUILD)/$(@F)' $@.new && mv -f $@.new $@
 
 
+include playground/playground.mk
+
+
 # Running and testing.
 
 run: deps
 	@$(MAKE) --no-print-directory serve
 
-serve: all
+serve: all playground
 	@BUILD='$(BUILD)' CODR_NGINX='$(NGINX)' PORT='$(PORT)' conf/run
 
-TEST_ENV = CODR_BUILD='$(abspath $(BUILD))' CODR_NGINX='$(NGINX)'
+TEST_ENV = CODR_BUILD='$(abspath $(BUILD))' CODR_NGINX='$(NGINX)' \
+           CODR_PAGE='$(abspath $(PAGE))'
 
 test: deps
 	@$(MAKE) --no-print-directory check
@@ -171,13 +178,14 @@ test-all: deps
 	@$(MAKE) --no-print-directory check CODR_LONG=1
 
 # Without the packages: what a developer repeats.  TESTS='t/module/*.t' selects.
-check: all unit probes
+check: all unit probes playground
 	@$(TEST_ENV) CODR_LONG='$(CODR_LONG)' t/run $(TESTS)
 
 # nginx itself is not rebuilt: the sanitizer's runtime is loaded before it.
 asan:
 	@CODR_SANITIZER=$$($(CC) -print-file-name=libasan.so) \
 	    $(MAKE) --no-print-directory BUILD='$(BUILD)/asan' check \
+	    PAGE='$(PAGE)' \
 	    SANITIZE=address$(comma)undefined CFLAGS='-O1 -g'
 
 unit: $(UNIT)
@@ -225,10 +233,10 @@ deps:
 	        dpkg-query -W -f '$${Status}\n' "$$package" 2>/dev/null | \
 	            grep -q 'ok installed' || echo "$$package"; \
 	    done; }; \
-	needed=$$(missing $(DEPS_BUILD) $(DEPS_RUN)); \
+	needed=$$(missing $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_PAGE)); \
 	all=$$( (missing $(DEPS_TEST); echo "$$needed") | sort -u | xargs); \
-	[ -n "$$all" ] || exit 0; \
-	if [ "$$(id -u)" = 0 ]; then \
+	if [ -z "$$all" ]; then :; \
+	elif [ "$$(id -u)" = 0 ]; then \
 	    export DEBIAN_FRONTEND=noninteractive; \
 	    apt-get update -q || :; \
 	    apt-get install -q -y --no-install-recommends $$all; \
@@ -237,8 +245,9 @@ deps:
 	    echo "    apt-get install --no-install-recommends $$all" >&2; \
 	    [ -z "$$needed" ]; \
 	fi
+	@$(MAKE) --no-print-directory page-deps
 
-install: all
+install: all install-page
 	$(INSTALL) -d '$(DESTDIR)$(modulesdir)' '$(DESTDIR)$(helperdir)' \
 	    '$(DESTDIR)$(sysconfdir)/codr' '$(DESTDIR)$(sharedir)/snippets'
 	$(INSTALL) -m 0644 $(MODULE) '$(DESTDIR)$(modulesdir)/'

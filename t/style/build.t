@@ -60,7 +60,8 @@ SKIP: {
     skip 'needs root, to be somebody else', 1 if $> != 0;
     my $copy = Codr::Nginx::dir();
     system("cd '$top' && cp -a Makefile config config.m4 conf docs module "
-        . "sandbox t '$copy' && chown -R nobody '$copy'") == 0 or die;
+        . "playground sandbox t '$copy' && chown -R nobody '$copy'") == 0
+        or die;
     my $said = make($copy, qw(setpriv --reuid nobody --regid nogroup
         --clear-groups make -j2 CC=clang), 'CFLAGS=-O1 -g');
     is($?, 0, 'anybody builds a copy with clang')

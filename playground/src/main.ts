@@ -1,0 +1,5 @@
+// The page begins here.
+
+import { App } from './app';
+
+void new App().start();
