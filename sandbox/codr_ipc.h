@@ -212,10 +212,12 @@ typedef struct {
 /*
  * init -> broker.
  *
- * READY     the sandbox stands, nothing of the user's is in it; carries the
- *           terminal's master side when there is one.
- * PREPARED  files are written, the program can start at RUN.
- * STARTED   the program was executed (its exec succeeded).
+ * READY     the sandbox stands, nothing of the user's is in it, and DESCRIBE
+ *           has not come yet.
+ * PREPARED  files are written, the program can start, and RUN has not come.
+ * STARTED   the program was executed (its exec succeeded); value: the CPU time
+ *           in microseconds that init had used before.
+ *           The first of these three carries the terminal's master side.
  * FAILED    step and error; init ends.  Never an exit code of the program.
  *           With CODR_STEP_PROGRAM value is the number of the REASON, from 0.
  * EXITED    wait_status of the program and CODR_EXITED_* flags; init ends,

@@ -67,6 +67,7 @@ struct codr_job_s {
     codr_waiter_t           waiter;
     size_t                  position;       /* told last; 0 = none */
     bool                    announced;      /* STARTED was said */
+    bool                    told_stage;     /* STAGE was said, too */
     bool                    holds_place;    /* counted as running */
     bool                    holds_compile;  /* counted as compiling */
 

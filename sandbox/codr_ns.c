@@ -64,6 +64,17 @@ codr_ns_enter_net(int fd)
 }
 
 
+int
+codr_ns_hold_mounts(pid_t pid)
+{
+    char path[32];
+
+    (void) snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int) pid);
+
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+
 static int
 write_file(const char *path, const char *text)
 {

@@ -24,6 +24,13 @@ int codr_ns_new_net(void);
 int codr_ns_enter_net(int fd);
 
 /*
+ * A reference on the mount namespace of a child that has only just been
+ * cloned: while it is open, the child's end does not have to wait until
+ * everything is unmounted.  A descriptor, or -1: then it waits.
+ */
+int codr_ns_hold_mounts(pid_t pid);
+
+/*
  * In a fresh user namespace: makes the one uid and gid of the namespace above
  * (outer) known as uid and gid (inner), and gives up setgroups().
  */

@@ -47,10 +47,11 @@ struct codr_forecast_s {
 
 static int describe_later(codr_sandbox_t *sandbox);
 static void keep_terminal(codr_sandbox_t *sandbox, int master);
+static void never_started(codr_sandbox_t *sandbox);
 static void entry_changed(codr_sandbox_t *sandbox);
 
 static const codr_sandbox_handlers_t handlers = {
-    describe_later, keep_terminal, entry_changed,
+    describe_later, keep_terminal, never_started, entry_changed,
 };
 
 
@@ -59,6 +60,14 @@ describe_later(codr_sandbox_t *sandbox)
 {
     (void) sandbox;
     return 0;
+}
+
+
+/* RUN is its new owner's to say, so this is refused before. */
+static void
+never_started(codr_sandbox_t *sandbox)
+{
+    (void) sandbox;
 }
 
 

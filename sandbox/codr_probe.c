@@ -28,6 +28,7 @@
 
 static int describe(codr_sandbox_t *sandbox);
 static void no_terminal(codr_sandbox_t *sandbox, int master);
+static void sandbox_started(codr_sandbox_t *sandbox);
 static void sandbox_changed(codr_sandbox_t *sandbox);
 static void said(codr_stdio_t *io, uint8_t stream, uint8_t *data, size_t len);
 static void streams_ended(codr_stdio_t *io);
@@ -35,7 +36,7 @@ static void no_line(codr_stdio_t *io);
 static void advance(codr_probe_t *probe);
 
 static const codr_sandbox_handlers_t sandbox_handlers = {
-    describe, no_terminal, sandbox_changed,
+    describe, no_terminal, sandbox_started, sandbox_changed,
 };
 
 static const codr_stdio_handlers_t stdio_handlers = {
@@ -270,6 +271,16 @@ streams_ended(codr_stdio_t *io)
 
 
 static void
+sandbox_started(codr_sandbox_t *sandbox)
+{
+    codr_probe_t *probe = sandbox->data;
+
+    codr_stdio_begin(&probe->io);
+    codr_sandbox_deadline(sandbox, sandbox->started_us + WALL_US);
+}
+
+
+static void
 sandbox_changed(codr_sandbox_t *sandbox)
 {
     advance(sandbox->data);
@@ -395,9 +406,9 @@ advance(codr_probe_t *probe)
             codr_sandbox_kill(sandbox, CODR_STATUS_STOPPED);
             return;
         }
-        codr_sandbox_run(sandbox, 0, 1);
-        codr_stdio_begin(&probe->io);
-        codr_sandbox_deadline(sandbox, sandbox->run_us + WALL_US);
+        if (!sandbox->run_asked) {
+            codr_sandbox_run(sandbox, 0, 1);
+        }
         return;
     }
 

@@ -5,7 +5,7 @@
 
 #define _GNU_SOURCE
 
-#include "codr_sandbox.h"
+#include "codr_report.h"
 
 #include <errno.h>
 
@@ -26,7 +26,7 @@ take_exited(codr_sandbox_t *sandbox, const codr_init_reply_t *reply)
     sandbox->end.reported = true;
     sandbox->end.wait_status = reply->wait_status;
     sandbox->end.flags = reply->flags;
-    sandbox->end.wall_us = codr_now_us() - sandbox->run_us;
+    sandbox->end.wall_us = codr_now_us() - sandbox->started_us;
 
     /* the program is over: from here on it is init that takes time */
     codr_timer_clear(&sandbox->loop->timers, &sandbox->cpu_timer);
@@ -53,26 +53,21 @@ take_init_reply(codr_sandbox_t *sandbox, const codr_init_reply_t *reply,
         return -EPROTO;
     }
 
+    if (*fd != -1) {
+        sandbox->handlers->terminal(sandbox, codr_steal_fd(fd));
+    }
+
     switch ((codr_init_answer_t) reply->kind) {
 
     case CODR_INIT_READY:
         sandbox->ready = true;
-        if (*fd != -1) {
-            sandbox->handlers->terminal(sandbox, codr_steal_fd(fd));
-        }
-        return 0;
+        return sandbox->state == CODR_SANDBOX_STARTING ? 0 : -EPROTO;
 
     case CODR_INIT_PREPARED:
-        if (sandbox->state != CODR_SANDBOX_STARTING) {
-            return -EPROTO;
-        }
-        sandbox->prepared = true;
-        codr_sandbox_prepared(sandbox);
-        return 0;
+        return codr_sandbox_prepared(sandbox);
 
     case CODR_INIT_STARTED:
-        sandbox->started_us = codr_now_us();
-        return sandbox->state == CODR_SANDBOX_RUNNING ? 0 : -EPROTO;
+        return codr_sandbox_started(sandbox, reply->value);
 
     case CODR_INIT_FAILED:
         return take_failed(sandbox, reply);

@@ -15,6 +15,7 @@
 
 #include "codr_io.h"
 #include "codr_log.h"
+#include "codr_report.h"
 #include "codr_util.h"
 
 #define TRIES_MAX       256         /* slots that other instances hold */
@@ -99,8 +100,8 @@ gone(codr_sandbox_t *sandbox)
         return;
     }
 
-    if (sandbox->run_us && sandbox->end.wall_us == 0) {
-        sandbox->end.wall_us = codr_now_us() - sandbox->run_us;
+    if (sandbox->started_us && sandbox->end.wall_us == 0) {
+        sandbox->end.wall_us = codr_now_us() - sandbox->started_us;
     }
 
     release(sandbox);
@@ -193,6 +194,20 @@ open_init(codr_sandbox_t *sandbox)
 }
 
 
+static int
+tell_init(codr_sandbox_t *sandbox, codr_init_op_t op, uint32_t value)
+{
+    codr_init_request_t request = {
+        .version = CODR_IPC_VERSION,
+        .op = op,
+        .value = value,
+    };
+
+    return codr_io_send_one(sandbox->init.fd, &request, sizeof(request), NULL,
+                            0);
+}
+
+
 /* One attempt with one slot. */
 static int
 attempt(codr_sandbox_t *sandbox)
@@ -219,6 +234,9 @@ attempt(codr_sandbox_t *sandbox)
     result = open_init(sandbox);
     if (result == 0) {
         result = sandbox->handlers->describe(sandbox);
+    }
+    if (result == 0 && sandbox->run_asked) {
+        result = tell_init(sandbox, CODR_INIT_RUN, 0);
     }
     if (result == 0) {
         result = send_requests(sandbox);
@@ -353,20 +371,6 @@ codr_sandbox_describe(codr_sandbox_t *sandbox, uint32_t flags,
 }
 
 
-static int
-tell_init(codr_sandbox_t *sandbox, codr_init_op_t op, uint32_t value)
-{
-    codr_init_request_t request = {
-        .version = CODR_IPC_VERSION,
-        .op = op,
-        .value = value,
-    };
-
-    return codr_io_send_one(sandbox->init.fd, &request, sizeof(request), NULL,
-                            0);
-}
-
-
 /* CPU has no event: look again when the limit can have been reached at the
    earliest, and less often while nothing is used. */
 static void
@@ -413,21 +417,58 @@ cpu_over(codr_timer_t *timer)
 void
 codr_sandbox_run(codr_sandbox_t *sandbox, uint64_t cpu_us, unsigned cpus)
 {
-    sandbox->state = CODR_SANDBOX_RUNNING;
+    sandbox->run_asked = true;
     sandbox->cpu_limit_us = cpu_us;
     sandbox->cpus = cpus ? cpus : 1;
-    codr_timer_clear(&sandbox->loop->timers, &sandbox->wall_timer);
 
-    /* what making the sandbox took is not the program's */
-    if (sandbox->cpu.fd != -1 && cpu_us > 0) {
-        sandbox->cpu_base_us = codr_meter_cpu_us(sandbox->cpu);
-        watch_cpu(sandbox, 0);
-    }
-
-    sandbox->run_us = codr_now_us();
     if (tell_init(sandbox, CODR_INIT_RUN, 0) < 0) {
         codr_sandbox_kill(sandbox, CODR_STATUS_INTERNAL);
     }
+}
+
+
+int
+codr_sandbox_prepared(codr_sandbox_t *sandbox)
+{
+    if (sandbox->state != CODR_SANDBOX_STARTING) {
+        return -EPROTO;
+    }
+
+    sandbox->state = CODR_SANDBOX_PREPARED;
+    return 0;
+}
+
+
+/* Two sockets, no order between them: the CPU file may not be there yet. */
+static void
+begin_cpu(codr_sandbox_t *sandbox)
+{
+    if (sandbox->state == CODR_SANDBOX_RUNNING && sandbox->cpu.fd != -1
+        && sandbox->cpu_limit_us > 0 && !sandbox->ending
+        && !sandbox->end.reported)
+    {
+        watch_cpu(sandbox, 0);
+    }
+}
+
+
+int
+codr_sandbox_started(codr_sandbox_t *sandbox, uint64_t cpu_us)
+{
+    if (!sandbox->run_asked || sandbox->started_us != 0) {
+        return -EPROTO;
+    }
+
+    sandbox->state = CODR_SANDBOX_RUNNING;
+    sandbox->started_us = codr_now_us();
+    sandbox->cpu_base_us = cpu_us;
+
+    if (!sandbox->ending) {
+        codr_timer_clear(&sandbox->loop->timers, &sandbox->wall_timer);
+    }
+    begin_cpu(sandbox);
+    sandbox->handlers->started(sandbox);
+    return 0;
 }
 
 
@@ -538,18 +579,6 @@ oom_ready(codr_event_t *event, uint32_t events)
 /* The spawner's side */
 
 
-/* Two sockets, no order between them: the CPU file must be there too. */
-void
-codr_sandbox_prepared(codr_sandbox_t *sandbox)
-{
-    if (sandbox->spawned && sandbox->prepared
-        && sandbox->state == CODR_SANDBOX_STARTING)
-    {
-        sandbox->state = CODR_SANDBOX_PREPARED;
-    }
-}
-
-
 static int
 take_spawned(codr_sandbox_t *sandbox, const codr_spawn_reply_t *reply,
     int *fds, size_t nfds)
@@ -578,7 +607,7 @@ take_spawned(codr_sandbox_t *sandbox, const codr_spawn_reply_t *reply,
         }
     }
 
-    codr_sandbox_prepared(sandbox);
+    begin_cpu(sandbox);
     sandbox->handlers->changed(sandbox);
     return 0;
 }

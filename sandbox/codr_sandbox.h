@@ -23,12 +23,12 @@
 typedef enum {
     CODR_SANDBOX_IDLE = 0,      /* not started, or freed */
     CODR_SANDBOX_STARTING,      /* SPAWN is on its way */
-    CODR_SANDBOX_PREPARED,      /* the program can start */
-    CODR_SANDBOX_RUNNING,       /* RUN was sent */
+    CODR_SANDBOX_PREPARED,      /* the program can start, RUN was not sent */
+    CODR_SANDBOX_RUNNING,       /* the program was executed */
     CODR_SANDBOX_GONE           /* nothing of it is left */
 } codr_sandbox_state_t;
 
-/* How it ended; figures are those of the program, from RUN on. */
+/* How it ended; figures are those of the program, from its exec on. */
 typedef struct {
     bool           killed;      /* while it ran; reason says why */
     codr_status_t  reason;
@@ -51,7 +51,9 @@ typedef struct {
     int   (*describe)(codr_sandbox_t *sandbox);
     /* Take the terminal's master side over. */
     void  (*terminal)(codr_sandbox_t *sandbox, int master);
-    /* State, started or end has changed. */
+    /* The program was executed: its time begins. */
+    void  (*started)(codr_sandbox_t *sandbox);
+    /* State or end has changed. */
     void  (*changed)(codr_sandbox_t *sandbox);
 } codr_sandbox_handlers_t;
 
@@ -66,7 +68,7 @@ struct codr_sandbox_s {
     bool                            attached;   /* has its slot */
     bool                            spawned;    /* the spawner said so */
     bool                            ready;      /* init can be described */
-    bool                            prepared;   /* init said so */
+    bool                            run_asked;  /* RUN was sent */
     bool                            ending;     /* KILL was asked for */
     bool                            unsent_spawn;
     bool                            unsent_kill;
@@ -80,7 +82,6 @@ struct codr_sandbox_s {
     uint64_t                        cpu_limit_us;
     uint64_t                        cpu_pause_us;
     unsigned                        cpus;
-    uint64_t                        run_us;     /* when RUN was sent */
     uint64_t                        started_us; /* exec; 0 = not yet */
     codr_timer_t                    wall_timer;
     codr_timer_t                    cpu_timer;
@@ -117,8 +118,8 @@ int codr_sandbox_describe(codr_sandbox_t *sandbox, uint32_t flags,
     uint64_t artefact_max, const void *fields, size_t len, const int *fds,
     size_t nfds);
 
-/* PREPARED only: starts the program; it may use cpu_us of CPU time on cpus
-   processors, 0 = as much as it likes. */
+/* Once, from STARTING on: the program starts as soon as it can; it may use
+   cpu_us of CPU time on cpus processors, 0 = as much as it likes. */
 void codr_sandbox_run(codr_sandbox_t *sandbox, uint64_t cpu_us,
     unsigned cpus);
 
@@ -139,12 +140,5 @@ int codr_sandbox_reply(codr_sandbox_t *sandbox,
     const codr_spawn_reply_t *reply, int *fds, size_t nfds);
 void codr_sandbox_flush(codr_sandbox_t *sandbox);
 void codr_sandbox_lost(codr_sandbox_t *sandbox);
-
-/* For codr_report.c: spawner and init have to say so both. */
-void codr_sandbox_prepared(codr_sandbox_t *sandbox);
-
-/* codr_report.c: handler of init's socket, and what is left in it. */
-void codr_report_ready(codr_event_t *event, uint32_t events);
-void codr_report_drain(codr_sandbox_t *sandbox);
 
 #endif /* CODR_SANDBOX_H */

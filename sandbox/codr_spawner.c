@@ -115,6 +115,7 @@ use_slot(uint32_t number)
 {
     for ( ; self.used <= number; self.used++) {
         self.slots[self.used].net = -1;
+        self.slots[self.used].mounts = -1;
         self.slots[self.used].cgroup.number = self.used;
         self.slots[self.used].cgroup.dir = -1;
         self.slots[self.used].cgroup.oom = -1;
@@ -229,6 +230,7 @@ make_sandbox(const codr_spawn_request_t *request, int sock,
 
     slot->id = request->id;
     slot->pid = pid;
+    slot->mounts = codr_ns_hold_mounts(pid);
     return 0;
 }
 
@@ -390,6 +392,7 @@ finish(codr_spawner_slot_t *slot, int wait_status, const struct rusage *rusage)
     slot->pid = 0;
 
     answer(&reply, NULL, 0);
+    codr_close(&slot->mounts);
     codr_cgroup_clean(&self.cgroup, &slot->cgroup);
 }
 

@@ -19,6 +19,7 @@ typedef struct {
     uint64_t            id;         /* of the sandbox; 0: free */
     pid_t               pid;        /* its init */
     int                 net;        /* network namespace */
+    int                 mounts;     /* mount namespace of the sandbox, or -1 */
     bool                leased;     /* its uid */
     codr_cgroup_slot_t  cgroup;
 } codr_spawner_slot_t;

@@ -28,6 +28,7 @@
 #define US(ms)          ((ms) * 1000)
 
 
+static void sandbox_started(codr_sandbox_t *sandbox);
 static void sandbox_changed(codr_sandbox_t *sandbox);
 static void run_output(codr_stdio_t *io, uint8_t stream, uint8_t *data,
     size_t len);
@@ -36,7 +37,8 @@ static void line_truncated(codr_stdio_t *io);
 static void advance(codr_job_t *job);
 
 static const codr_sandbox_handlers_t sandbox_handlers = {
-    codr_command_describe, codr_supply_terminal, sandbox_changed,
+    codr_command_describe, codr_supply_terminal, sandbox_started,
+    sandbox_changed,
 };
 
 static const codr_stdio_handlers_t run_handlers = {
@@ -93,6 +95,26 @@ start_over(codr_job_t *job)
 }
 
 
+/* Nothing holds the program back any more. */
+static void
+run_stage(codr_job_t *job)
+{
+    if (!job->told_stage) {
+        job->told_stage = true;
+        codr_answer_stage(job, codr_stage_of(job));
+    }
+
+    if (job->state == CODR_JOB_RUNNING) {
+        codr_sandbox_run(&job->sandbox,
+                         US(job->limits.value[CODR_LIMIT_CPU_MS]),
+                         (unsigned) job->broker->host.cpus);
+    } else {
+        /* a compiler's time is wall time: it may use all processors */
+        codr_sandbox_run(&job->sandbox, 0, 1);
+    }
+}
+
+
 /* A sandbox for the state the job is in. */
 static void
 start_sandbox(codr_job_t *job)
@@ -115,6 +137,7 @@ start_sandbox(codr_job_t *job)
         result = codr_supply_sandbox(job, stage);
     }
     if (result == 0) {
+        run_stage(job);
         return;
     }
 
@@ -139,6 +162,7 @@ void
 codr_stage_run(codr_job_t *job)
 {
     job->state = CODR_JOB_RUNNING;
+    job->told_stage = false;
     start_sandbox(job);
 }
 
@@ -253,8 +277,12 @@ static void
 set_deadline(codr_job_t *job)
 {
     const uint64_t *value = job->limits.value;
-    uint64_t        run_us = job->sandbox.run_us, from_us = run_us;
+    uint64_t        run_us = job->sandbox.started_us, from_us = run_us;
     uint64_t        at_us, last_us = run_us + US(value[CODR_LIMIT_MAX_MS]);
+
+    if (job->state != CODR_JOB_RUNNING) {
+        return;
+    }
 
     if (job->eof) {
         from_us = job->eof_us > run_us ? job->eof_us : run_us;
@@ -298,9 +326,7 @@ codr_stage_input(codr_job_t *job, const void *data, size_t len)
     job->result->input_bytes = job->input_bytes;
     job->input_us = codr_now_us();
     job->eof = false;               /* on a terminal typing can go on */
-    if (job->state == CODR_JOB_RUNNING) {
-        set_deadline(job);
-    }
+    set_deadline(job);
 }
 
 
@@ -315,9 +341,7 @@ codr_stage_eof(codr_job_t *job)
     job->eof = true;
     job->eof_us = codr_now_us();
     job->result->input_closed = !job->io.terminal;
-    if (job->state == CODR_JOB_RUNNING) {
-        set_deadline(job);
-    }
+    set_deadline(job);
 }
 
 
@@ -325,7 +349,7 @@ void
 codr_stage_signal(codr_job_t *job, int signo)
 {
     if (job->state != CODR_JOB_RUNNING
-        || job->sandbox.state != CODR_SANDBOX_RUNNING)
+        || !job->sandbox.run_asked)
     {
         codr_answer_notice(job->control, CODR_NOTICE_NOT_RUNNING,
                            "the program does not run yet");
@@ -416,25 +440,24 @@ run_ended(codr_job_t *job)
 
 
 static void
-run_stage(codr_job_t *job)
+sandbox_started(codr_sandbox_t *sandbox)
 {
-    bool            run = job->state == CODR_JOB_RUNNING;
-    codr_sandbox_t *sandbox = &job->sandbox;
+    codr_job_t *job = sandbox->data;
 
     close_ends(job);
-    codr_answer_stage(job, codr_stage_of(job));
 
-    if (run) {
-        codr_sandbox_run(sandbox, US(job->limits.value[CODR_LIMIT_CPU_MS]),
-                         (unsigned) job->broker->host.cpus);
+    if (job->state == CODR_JOB_COMPILING) {
+        codr_sandbox_deadline(sandbox, sandbox->started_us
+                              + US(job->caps.value[CODR_LIMIT_COMPILE_MS]));
+
+    } else if (job->state == CODR_JOB_RUNNING) {
+        job->start_us = sandbox->started_us - job->begun_us;
         set_deadline(job);
-        return;
-    }
 
-    /* a compiler's time is wall time: it may use all processors meanwhile */
-    codr_sandbox_run(sandbox, 0, 1);
-    codr_sandbox_deadline(sandbox, sandbox->run_us
-                          + US(job->caps.value[CODR_LIMIT_COMPILE_MS]));
+        /* not before its terminal is as it should be: input would be
+           echoed */
+        codr_stdio_begin(&job->io);
+    }
 }
 
 
@@ -445,7 +468,7 @@ can_start_over(const codr_job_t *job)
 {
     const codr_sandbox_end_t *end = &job->sandbox.end;
 
-    if (job->sandbox.run_us != 0) {
+    if (job->sandbox.started_us != 0) {
         return false;
     }
 
@@ -502,17 +525,7 @@ advance(codr_job_t *job)
         return;
     }
 
-    /* not before its terminal is as it should be: input would be echoed */
-    if (sandbox->started_us != 0 && job->start_us == 0
-        && job->state == CODR_JOB_RUNNING)
-    {
-        job->start_us = sandbox->started_us - job->begun_us;
-        codr_stdio_begin(&job->io);
-    }
-
-    if (sandbox->state == CODR_SANDBOX_PREPARED) {
-        run_stage(job);
-    } else if (sandbox->state == CODR_SANDBOX_GONE) {
+    if (sandbox->state == CODR_SANDBOX_GONE) {
         stage_gone(job);
     }
 }

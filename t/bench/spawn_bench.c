@@ -233,6 +233,18 @@ prepare(const job_t *job)
 
 
 static void
+tell_init(const run_t *run, codr_init_op_t op)
+{
+    codr_init_request_t request = {
+        .version = CODR_IPC_VERSION,
+        .op = op,
+    };
+
+    (void) codr_io_send_one(run->init, &request, sizeof(request), NULL, 0);
+}
+
+
+static void
 describe(const job_t *job, run_t *run)
 {
     char               **arg;
@@ -269,6 +281,8 @@ describe(const job_t *job, run_t *run)
     while (run->nfds > 0) {
         (void) close(run->fds[--run->nfds]);
     }
+
+    tell_init(run, CODR_INIT_RUN);
 }
 
 
@@ -297,18 +311,6 @@ request_spawn(const job_t *job, run_t *run, uint64_t id)
          "spawn");
     (void) close(ends[1]);
     run->init = ends[0];
-}
-
-
-static void
-tell_init(const run_t *run, codr_init_op_t op)
-{
-    codr_init_request_t request = {
-        .version = CODR_IPC_VERSION,
-        .op = op,
-    };
-
-    (void) codr_io_send_one(run->init, &request, sizeof(request), NULL, 0);
 }
 
 
@@ -351,15 +353,14 @@ from_init(const job_t *job, run_t *run)
                        reply.flags);
     }
 
+    if (fd >= 0) {              /* the terminal comes with the first message */
+        run->out = fd;
+        run->in = dup(fd);
+    }
+
     switch (reply.kind) {
     case CODR_INIT_READY:
-        if (job->terminal) {
-            run->out = fd;
-            run->in = dup(fd);
-        }
-        break;
     case CODR_INIT_PREPARED:
-        tell_init(run, CODR_INIT_RUN);
         break;
     case CODR_INIT_STARTED:
         if (job->input) {
