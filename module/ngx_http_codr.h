@@ -88,6 +88,8 @@ typedef struct {
     ngx_uint_t                 max_compile;
     ngx_uint_t                 queue_length;
     ngx_msec_t                 queue_timeout;
+    size_t                     cache_size;     /* 0 = off */
+    ngx_uint_t                 cache_shared;   /* unsigned  1:1 */
     ngx_array_t                languages;      /* ngx_http_codr_language_t * */
     ngx_array_t                binds;          /* of ngx_http_codr_bind_t */
     ngx_array_t                locations;      /* ngx_http_codr_loc_conf_t * */

@@ -343,6 +343,46 @@ ngx_http_codr_queue(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+char *
+ngx_http_codr_compile_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_codr_main_conf_t  *mcf = conf;
+
+    uint64_t    n;
+    ngx_str_t  *value;
+
+    static const ngx_http_codr_range_t  sizes = {
+        NGX_HTTP_CODR_SIZE, 0, (uint64_t) 1 << 40
+    };
+
+    if (mcf->cache_size != NGX_CONF_UNSET_SIZE) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    n = 0;
+
+    if (ngx_strcmp(value[1].data, "off") != 0
+        && ngx_http_codr_parse_value(cf, &value[0], &value[1], &sizes, &n)
+           != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    mcf->cache_size = (size_t) n;
+
+    if (cf->args->nelts == 3) {
+        if (ngx_strcmp(value[2].data, "shared") != 0) {
+            return ngx_http_codr_conf_invalid(cf, 2);
+        }
+
+        mcf->cache_shared = 1;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
 static void
 ngx_http_codr_init_text(ngx_str_t *text)
 {
@@ -369,6 +409,7 @@ ngx_http_codr_init_main(ngx_conf_t *cf, ngx_http_codr_main_conf_t *mcf)
     ngx_conf_init_uint_value(mcf->queue_length, 1000);
     ngx_conf_init_msec_value(mcf->queue_timeout, 30000);
     ngx_conf_init_msec_value(mcf->ticket_ttl, 15 * 60 * 1000);
+    ngx_conf_init_size_value(mcf->cache_size, 256 * 1024 * 1024);
 
     if (mcf->total_memory == 0 && mcf->total_percent == 0) {
         mcf->total_percent = 70;

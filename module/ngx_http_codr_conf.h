@@ -62,6 +62,8 @@ char *ngx_http_codr_allow_missing(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_codr_max_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_codr_queue(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_codr_compile_cache(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_codr_init_main(ngx_conf_t *cf, ngx_http_codr_main_conf_t *mcf);
 
 

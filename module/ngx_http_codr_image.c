@@ -70,6 +70,8 @@ ngx_http_codr_image_globals(codr_writer_t *w, ngx_http_codr_main_conf_t *mcf)
     codr_put_number(w, CODR_FIELD_TOTAL_MEMORY, mcf->total_memory);
     codr_put_number(w, CODR_FIELD_TOTAL_PERCENT, mcf->total_percent);
     codr_put_number(w, CODR_FIELD_TOTAL_CPU, mcf->total_cpu);
+    codr_put_number(w, CODR_FIELD_CACHE_SIZE, mcf->cache_size);
+    codr_put_number(w, CODR_FIELD_CACHE_SHARED, mcf->cache_shared);
 
     ngx_http_codr_image_list(w, CODR_FIELD_ALLOW_MISSING, &mcf->allow_missing);
     ngx_http_codr_image_binds(w, &mcf->binds);

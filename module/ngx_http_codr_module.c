@@ -94,6 +94,8 @@ static ngx_command_t  ngx_http_codr_commands[] = {
       offsetof(ngx_http_codr_main_conf_t, ticket_ttl),
       &ngx_http_codr_ticket_times },
 
+    ngx_http_codr_main_command("codr_compile_cache", NGX_CONF_TAKE12,
+                               ngx_http_codr_compile_cache),
     ngx_http_codr_main_command("codr_bind", NGX_CONF_TAKE12,
                                ngx_http_codr_bind),
     ngx_http_codr_main_command("codr_language", NGX_CONF_BLOCK|NGX_CONF_TAKE1,
@@ -284,6 +286,7 @@ ngx_http_codr_create_main_conf(ngx_conf_t *cf)
     mcf->queue_length = NGX_CONF_UNSET_UINT;
     mcf->queue_timeout = NGX_CONF_UNSET_MSEC;
     mcf->ticket_ttl = NGX_CONF_UNSET_MSEC;
+    mcf->cache_size = NGX_CONF_UNSET_SIZE;
 
     if (ngx_array_init(&mcf->allow_missing, cf->pool, 4, sizeof(ngx_str_t))
         != NGX_OK

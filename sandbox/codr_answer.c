@@ -216,7 +216,7 @@ codr_answer_stage(codr_job_t *job, codr_stage_t stage)
     codr_frame_begin(&writer, CODR_FRAME_STAGE);
     codr_put_number(&writer, CODR_FIELD_STAGE, stage);
     if (job->compile.done) {
-        codr_put_number(&writer, CODR_FIELD_CACHED, 0);
+        codr_put_number(&writer, CODR_FIELD_CACHED, job->compile.cached);
         put_compile(&writer, &job->compile);
     }
 

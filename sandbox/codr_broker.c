@@ -98,6 +98,9 @@ take_config(codr_broker_t *broker, uint64_t generation, int memfd)
         codr_channel_renew_configs(broker);
     }
 
+    broker->cache.size = config->cache_size;
+    codr_cache_shrink(&broker->cache, config->cache_size);
+
     compute_capacity(broker);
     codr_results_limit(&broker->results, config->results,
                        config->job_ttl_ms * 1000);
@@ -170,6 +173,21 @@ take_spawner(codr_broker_t *broker, int sock)
     }
 
     codr_channel_tell_status(broker);
+}
+
+
+/* What was compiled by another toolchain may not even start with this one. */
+static void
+take_toolchain(codr_broker_t *broker, uint64_t stamp)
+{
+    bool another = broker->toolchain != 0 && broker->toolchain != stamp;
+
+    broker->toolchain = stamp;
+    codr_cache_shrink(&broker->cache, 0);
+
+    if (another) {
+        codr_probe_restart(&broker->probe);
+    }
 }
 
 
@@ -291,6 +309,10 @@ take_control(codr_broker_t *broker, const codr_control_t *control, int *fd)
 
     case CODR_CONTROL_NO_SPAWNER:
         take_cause(broker, control);
+        return 0;
+
+    case CODR_CONTROL_TOOLCHAIN:
+        take_toolchain(broker, control->generation);
         return 0;
     }
 

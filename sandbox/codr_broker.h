@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codr_cache.h"
 #include "codr_capacity.h"
 #include "codr_config.h"
 #include "codr_event.h"
@@ -61,6 +62,8 @@ struct codr_broker_s {
     uint64_t          instance;         /* since when this helper stands */
     size_t            running[2];       /* by codr_kind_t */
     size_t            compiling;
+    codr_cache_t      cache;
+    uint64_t          toolchain;        /* stamp of the host's compilers */
     uint64_t          stored;           /* bytes of all jobs' memfds */
     codr_job_t       *jobs;
     size_t            job_count;

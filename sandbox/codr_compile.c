@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "codr_answer.h"
+#include "codr_fingerprint.h"
 #include "codr_words.h"
 
 
@@ -19,6 +20,136 @@ fail(codr_job_t *job, codr_error_t code, const char *message)
 {
     codr_job_refuse(job, code, message, 0);
 }
+
+
+/* The cache */
+
+
+static void
+identify(codr_job_t *job)
+{
+    codr_broker_t           *broker = job->broker;
+    const codr_request_t    *request = &job->request;
+    const codr_fingerprint_t of = {
+        .owner = job->config->cache_shared ? NULL : request->owner,
+        .owner_len = request->owner_len,
+        .toolchain = broker->toolchain,
+        .language = job->language,
+        .source = &job->source,
+    };
+
+    job->toolchain = broker->toolchain;
+    job->cacheable = job->language->compile.count > 0
+                     && broker->cache.size > 0
+                     && codr_fingerprint(&job->key, &of);
+}
+
+
+/* What has been compiled meanwhile, by the present toolchain; a program that
+   this job could not have made is not for it. */
+static const codr_cached_t *
+recall(codr_job_t *job)
+{
+    const codr_cached_t *entry;
+
+    if (!job->identified) {
+        job->identified = true;
+        identify(job);
+    }
+
+    if (!job->cacheable || job->toolchain != job->broker->toolchain) {
+        return NULL;
+    }
+
+    entry = codr_cache_find(&job->broker->cache, &job->key);
+    return entry && entry->size <= job->caps.value[CODR_LIMIT_DISK] ? entry
+                                                                    : NULL;
+}
+
+
+codr_compile_need_t
+codr_compile_needs(codr_job_t *job)
+{
+    if (job->language->compile.count == 0 || job->artefact.memfd != -1
+        || recall(job))
+    {
+        return CODR_COMPILE_NOTHING;
+    }
+
+    return job->cacheable && !job->alone
+           && codr_cache_is_underway(&job->broker->cache, &job->key)
+           ? CODR_COMPILE_PATIENCE : CODR_COMPILE_PLACE;
+}
+
+
+/* False: it has to be compiled after all. */
+static bool
+take_cached(codr_job_t *job, const codr_cached_t *entry)
+{
+    codr_compile_figures_t *compile = &job->compile;
+
+    if (!codr_dispatch_store(job->broker, job, entry->size)) {
+        return false;
+    }
+    /* which may have taken its room from this very entry */
+    entry = recall(job);
+    if (entry == NULL || codr_cache_copy(entry, &job->artefact) < 0) {
+        return false;
+    }
+
+    compile->done = compile->cached = true;
+    compile->words = entry->words ? strdup(entry->words) : NULL;
+    job->broker->cache.hits++;
+    return true;
+}
+
+
+bool
+codr_compile_begin(codr_job_t *job)
+{
+    const codr_cached_t *entry;
+
+    if (job->language->compile.count == 0 || job->artefact.memfd != -1) {
+        return false;
+    }
+
+    entry = recall(job);
+    if (entry && take_cached(job, entry)) {
+        return false;
+    }
+
+    if (job->cacheable) {
+        job->broker->cache.misses++;
+        codr_cache_take_off(&job->broker->cache, &job->flight, &job->key);
+    }
+
+    return true;
+}
+
+
+void
+codr_compile_land(codr_job_t *job, bool failed)
+{
+    if (job->flight.underway) {
+        codr_cache_land(&job->broker->cache, &job->flight, failed);
+        codr_dispatch_soon(job->broker);
+    }
+}
+
+
+/* Nothing is lost where it cannot be kept. */
+static void
+keep_artefact(codr_job_t *job)
+{
+    if (job->cacheable && job->toolchain == job->broker->toolchain) {
+        (void) codr_cache_put(&job->broker->cache, &job->key,
+                              &job->sandbox.artefact, job->compile.words);
+    }
+    codr_compile_land(job, false);
+}
+
+
+/* The stage */
 
 
 void
@@ -104,6 +235,8 @@ fail_compile(codr_job_t *job)
 {
     const char *words = job->compile.words;
 
+    codr_compile_land(job, true);
+
     if (words && codr_words_tell_full(words)) {
         fail(job, CODR_ERROR_COMPILE_LIMIT,
              limit_message(CODR_STATUS_DISK_LIMIT));
@@ -126,6 +259,8 @@ compile_succeeded(codr_job_t *job)
         }
         return;
     }
+
+    keep_artefact(job);
 
     if (!codr_dispatch_store(job->broker, job, job->sandbox.artefact.size)) {
         fail(job, CODR_ERROR_BUSY, "no room for the program");
@@ -164,6 +299,7 @@ codr_compile_ended(codr_job_t *job)
     case CODR_STATUS_MEMORY_LIMIT:
     case CODR_STATUS_OUTPUT_LIMIT:
     case CODR_STATUS_DISK_LIMIT:
+        codr_compile_land(job, true);
         fail(job, CODR_ERROR_COMPILE_LIMIT, limit_message(verdict.status));
         return;
 

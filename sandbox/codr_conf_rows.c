@@ -365,6 +365,31 @@ take_queue(parser_t *parser, const row_t *row, const codr_list_t *words)
 
 
 static bool
+take_cache(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    uint64_t size = 0;
+
+    (void) row;
+    if (strcmp(words->item[1], "off") != 0
+        && strcmp(words->item[1], "0") != 0
+        && (!codr_conf_size(words->item[1], &size) || size > INT64_MAX))
+    {
+        return invalid(parser, words, 1);
+    }
+    put_global(parser, CODR_FIELD_CACHE_SIZE, size);
+
+    if (words->count > 2) {
+        if (strcmp(words->item[2], "shared") != 0) {
+            return invalid(parser, words, 2);
+        }
+        put_global(parser, CODR_FIELD_CACHE_SHARED, 1);
+    }
+
+    return true;
+}
+
+
+static bool
 take_allow(parser_t *parser, const row_t *row, const codr_list_t *words)
 {
     size_t i;
@@ -481,6 +506,7 @@ static const row_t rows[] = {
     { "allow_missing", CODR_CONF_TOP, 1, 32, take_allow, 0 },
     { "max_jobs",      CODR_CONF_TOP, 1, 3, take_max_jobs, 0 },
     { "queue",         CODR_CONF_TOP, 1, 2, take_queue, 0 },
+    { "compile_cache", CODR_CONF_TOP, 1, 2, take_cache, 0 },
     { "include",       CODR_CONF_TOP | CODR_CONF_LANGUAGE, 1, 1,
       codr_conf_take_include, 0 },
     { "bind",          CODR_CONF_TOP | CODR_CONF_LANGUAGE, 1, 2, take_bind,

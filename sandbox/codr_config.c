@@ -22,6 +22,7 @@
 #define RESULTS         (64ULL * 1024 * 1024)
 #define JOB_TTL_MS      3600000
 #define DETACH_MS       60000
+#define CACHE_SIZE      (256ULL * 1024 * 1024)
 #define ARGUMENT_MAX    4096            /* bytes of a configured string */
 #define PATH_LENGTH     1024
 
@@ -60,6 +61,8 @@ static const number_row_t number_rows[] = {
     { CODR_FIELD_TOTAL_CPU,     GLOBAL(total_cpu),     INT32_MAX },
     { CODR_FIELD_RESULTS,       GLOBAL(results),       INT64_MAX },
     { CODR_FIELD_JOB_TTL_MS,    GLOBAL(job_ttl_ms),    UINT32_MAX },
+    { CODR_FIELD_CACHE_SIZE,    GLOBAL(cache_size),    INT64_MAX },
+    { CODR_FIELD_CACHE_SHARED,  GLOBAL(cache_shared),  1 },
 };
 
 static const list_row_t list_rows[] = {
@@ -442,6 +445,7 @@ create(uint8_t *image, size_t len, uint64_t generation)
         config->queue_ms = QUEUE_MS;
         config->results = RESULTS;
         config->job_ttl_ms = JOB_TTL_MS;
+        config->cache_size = CACHE_SIZE;
         config->image = image;
         config->length = len;
     }

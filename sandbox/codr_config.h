@@ -75,6 +75,8 @@ typedef struct {
     uint64_t             total_cpu;     /* thousandths of a CPU; 0 = not set */
     uint64_t             results;       /* bytes */
     uint64_t             job_ttl_ms;
+    uint64_t             cache_size;    /* bytes; 0 = no compile cache */
+    uint64_t             cache_shared;  /* 1: not an owner's own */
     codr_list_t          allow_missing;
     codr_list_t          binds;         /* "FROM:AT", of all languages */
     uint64_t             peer[CODR_CONFIG_PEERS];

@@ -8,7 +8,7 @@
 #include "codr_broker.h"
 
 #include "codr_answer.h"
-#include "codr_job.h"
+#include "codr_compile.h"
 #include "codr_util.h"
 
 #define TELL_US         1000000     /* between two positions of one job */
@@ -19,13 +19,6 @@
 /* All files and artefacts together: a share of what jobs may use. */
 #define STORE_SHARE     4
 #define STORE_MIN       (256ULL * 1024 * 1024)
-
-
-static bool
-is_compiled(const codr_job_t *job)
-{
-    return job->language->compile.count > 0;
-}
 
 
 static bool
@@ -40,8 +33,19 @@ fits(codr_waiter_t *waiter, void *context)
         return false;
     }
 
-    return !is_compiled(job)
-           || broker->compiling < broker->capacity.compile;
+    switch (codr_compile_needs(job)) {
+
+    case CODR_COMPILE_NOTHING:
+        return true;
+
+    case CODR_COMPILE_PLACE:
+        return broker->compiling < broker->capacity.compile;
+
+    case CODR_COMPILE_PATIENCE:
+        break;
+    }
+
+    return false;
 }
 
 
@@ -156,6 +160,10 @@ codr_dispatch_add(codr_broker_t *broker, codr_job_t *job)
     if (result == 0) {
         codr_dispatch(broker);
         if (job->waiter.line && broker->queue.count > config->queue_length) {
+            job->alone = true;          /* nowhere to wait for an equal one */
+            codr_dispatch(broker);
+        }
+        if (job->waiter.line && broker->queue.count > config->queue_length) {
             result = -1;
         }
     }
@@ -202,7 +210,7 @@ codr_dispatch(codr_broker_t *broker)
 
         job->holds_place = true;
         broker->running[job->request.kind]++;
-        if (is_compiled(job)) {
+        if (codr_compile_needs(job) == CODR_COMPILE_PLACE) {
             job->holds_compile = true;
             broker->compiling++;
         }
@@ -271,6 +279,9 @@ codr_dispatch_store(codr_broker_t *broker, codr_job_t *job, uint64_t bytes)
     if (broker->stored > most || bytes > most - broker->stored) {
         return false;
     }
+
+    /* what might be useful gives way to what is needed */
+    codr_cache_shrink(&broker->cache, most - broker->stored - bytes);
 
     broker->stored += bytes;
     job->stored += bytes;

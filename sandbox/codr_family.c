@@ -52,7 +52,7 @@ tell_broker(codr_family_t *family, codr_control_kind_t kind,
     }
 
     result = codr_io_send_one(family->broker.control, &control,
-                              sizeof(control), &fd, 1);
+                              sizeof(control), &fd, fd != -1);
     if (result < 0 && result != -EPIPE) {
         codr_log(CODR_LEVEL_ERROR, -result, "tell the broker");
     }
@@ -643,9 +643,10 @@ open_log(codr_family_t *family)
 
 
 int
-codr_family_pass_channel(codr_family_t *family, uint64_t generation, int fd)
+codr_family_tell(codr_family_t *family, codr_control_kind_t kind,
+    uint64_t generation, int fd)
 {
-    return tell_broker(family, CODR_CONTROL_CHANNEL, generation, fd);
+    return tell_broker(family, kind, generation, fd);
 }
 
 

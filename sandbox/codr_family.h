@@ -13,6 +13,7 @@
 #include "codr_child.h"
 #include "codr_config.h"
 #include "codr_event.h"
+#include "codr_ipc.h"
 #include "codr_list.h"
 #include "codr_settings.h"
 
@@ -63,10 +64,10 @@ void codr_family_start(codr_family_t *family);
 int codr_family_configure(codr_family_t *family, int memfd,
     uint64_t generation);
 
-/* A worker's channel for the broker; the descriptor stays the caller's.
-   Negative errno: the broker is gone, whether that was noticed or not. */
-int codr_family_pass_channel(codr_family_t *family, uint64_t generation,
-    int fd);
+/* A message for the broker, with a descriptor, which stays the caller's, or
+   -1.  Negative errno: the broker is gone, whether that was noticed or not. */
+int codr_family_tell(codr_family_t *family, codr_control_kind_t kind,
+    uint64_t generation, int fd);
 
 /* After SIGCHLD. */
 void codr_family_reap(codr_family_t *family);

@@ -90,7 +90,9 @@ typedef enum {
     CODR_CONTROL_LISTENER,      /* descriptor: accept channels here */
     CODR_CONTROL_SPAWNER,       /* descriptor: the newest spawner; jobs of an
                                    older one finish there */
-    CODR_CONTROL_NO_SPAWNER     /* none can be had now; cause says why */
+    CODR_CONTROL_NO_SPAWNER,    /* none can be had now; cause says why */
+    CODR_CONTROL_TOOLCHAIN      /* generation: a number that is another one
+                                   when compilers or libraries change */
 } codr_control_kind_t;
 
 typedef struct {

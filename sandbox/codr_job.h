@@ -36,6 +36,7 @@ typedef enum {
 /* What the compile stage used. */
 typedef struct {
     bool      done;
+    bool      cached;           /* it was not needed: no figures */
     uint64_t  cpu_us;
     uint64_t  wall_us;
     uint64_t  memory_peak;
@@ -70,6 +71,12 @@ struct codr_job_s {
     bool                    told_stage;     /* STAGE was said, too */
     bool                    holds_place;    /* counted as running */
     bool                    holds_compile;  /* counted as compiling */
+    bool                    alone;          /* waits for no equal one */
+    bool                    identified;     /* the next three are known */
+    bool                    cacheable;      /* key is what it is made from */
+    codr_cache_key_t        key;
+    uint64_t                toolchain;      /* when key was made */
+    codr_flight_t           flight;         /* while it compiles */
 
     codr_sandbox_t          sandbox;        /* of the present stage */
     codr_path_t             path;           /* where it came from */

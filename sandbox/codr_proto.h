@@ -222,6 +222,8 @@ typedef enum {
                                    can only narrow the helper's own */
     CODR_FIELD_PEER,            /* number: a uid that may connect, *;
                                    configuration of a "unix:" helper */
+    CODR_FIELD_CACHE_SIZE,      /* number: bytes, 0 = off; configuration */
+    CODR_FIELD_CACHE_SHARED,    /* number 0/1; configuration */
 
     /* jobs that outlive their socket */
     CODR_FIELD_DETACH_MS,       /* number: how long it may be without a

@@ -170,12 +170,8 @@ codr_stage_run(codr_job_t *job)
 void
 codr_stage_begin(codr_job_t *job)
 {
-    bool compile = job->language->compile.count > 0
-                   && job->artefact.memfd == -1;
-
     job->begun_us = codr_now_us();
     job->io.handlers = &run_handlers;
-    job->state = compile ? CODR_JOB_COMPILING : CODR_JOB_RUNNING;
 
     /* it may have been found missing while the job waited */
     if (job->language->availability == CODR_LANGUAGE_UNAVAILABLE) {
@@ -188,6 +184,9 @@ codr_stage_begin(codr_job_t *job)
         job->result->announced = true;
         codr_pump_all(job->result);
     }
+
+    job->state = codr_compile_begin(job) ? CODR_JOB_COMPILING
+                                         : CODR_JOB_RUNNING;
     start_sandbox(job);
 }
 
@@ -197,6 +196,7 @@ codr_stage_release(codr_job_t *job)
 {
     codr_broker_t *broker = job->broker;
 
+    codr_compile_land(job, false);
     codr_compile_release(job);
 
     if (job->holds_place) {

@@ -28,6 +28,7 @@
 #include "codr_listen.h"
 #include "codr_log.h"
 #include "codr_proto.h"
+#include "codr_toolchain.h"
 #include "codr_util.h"
 
 #define LIFELINE_MAX    1024        /* bytes of a message */
@@ -38,12 +39,44 @@ typedef struct {
     codr_settings_t   settings;
     codr_conf_file_t  file;         /* service mode */
     codr_family_t     family;
+    codr_toolchain_t  toolchain;
     codr_event_t      lifeline;
     codr_event_t      signals;
     int               store;        /* of the keeper, or -1 */
     int               waiting;      /* a channel for the next broker, or -1 */
     uint64_t          waiting_generation;
 } supervisor_t;
+
+
+/* The toolchain */
+
+
+static void
+tell_toolchain(codr_toolchain_t *toolchain)
+{
+    supervisor_t *supervisor = toolchain->data;
+
+    if (toolchain->stamp != 0) {
+        /* a broker that is gone gets it when it is back */
+        (void) codr_family_tell(&supervisor->family, CODR_CONTROL_TOOLCHAIN,
+                                toolchain->stamp, -1);
+    }
+}
+
+
+/* Takes the memfd over; on failure the old configuration stays. */
+static int
+configure(supervisor_t *supervisor, int memfd, uint64_t generation)
+{
+    int result = codr_family_configure(&supervisor->family, memfd, generation);
+
+    if (result == 0) {
+        codr_toolchain_configure(&supervisor->toolchain,
+                                 supervisor->family.config);
+    }
+
+    return result;
+}
 
 
 /* Configuration from a file */
@@ -91,10 +124,7 @@ reload(supervisor_t *supervisor)
     memfd = make_memfd(&file);
     codr_conf_file_free(&file);
 
-    if (memfd < 0
-        || codr_family_configure(&supervisor->family, memfd,
-                                 codr_now_us()) < 0)
-    {
+    if (memfd < 0 || configure(supervisor, memfd, codr_now_us()) < 0) {
         codr_log(CODR_LEVEL_ERROR, 0, "take the new configuration; the old"
                  " one stays");
     }
@@ -141,7 +171,7 @@ take_config(supervisor_t *supervisor, int memfd, uint64_t generation)
         .version = CODR_IPC_VERSION, .generation = generation,
     };
 
-    result = codr_family_configure(&supervisor->family, memfd, generation);
+    result = configure(supervisor, memfd, generation);
     if (result < 0 || supervisor->store == -1) {
         return result;
     }
@@ -197,7 +227,8 @@ take_message(supervisor_t *supervisor, const uint8_t *message, size_t len,
     if (frame.type == CODR_FRAME_CHANNEL && version == CODR_PROTO_VERSION
         && codr_io_is_unix(*fd, SOCK_SEQPACKET))
     {
-        if (codr_family_pass_channel(&supervisor->family, generation, *fd) < 0)
+        if (codr_family_tell(&supervisor->family, CODR_CONTROL_CHANNEL,
+                             generation, *fd) < 0)
         {
             keep_waiting(supervisor, generation, codr_steal_fd(fd));
         }
@@ -217,9 +248,13 @@ broker_up(codr_family_t *family, bool up)
     (void) codr_event_watch(&supervisor->loop, &supervisor->lifeline,
                             up ? EPOLLIN : EPOLLRDHUP);
 
+    if (up) {
+        tell_toolchain(&supervisor->toolchain);
+    }
     if (up && supervisor->waiting != -1) {
-        (void) codr_family_pass_channel(family, supervisor->waiting_generation,
-                                        supervisor->waiting);
+        (void) codr_family_tell(family, CODR_CONTROL_CHANNEL,
+                                supervisor->waiting_generation,
+                                supervisor->waiting);
         codr_close(&supervisor->waiting);
     }
 }
@@ -432,6 +467,8 @@ open_supervisor(supervisor_t *supervisor)
                                              : open_lifeline(supervisor);
     }
     if (result == 0) {
+        codr_toolchain_open(&supervisor->toolchain, &supervisor->loop,
+                            tell_toolchain, supervisor);
         result = codr_family_open(&supervisor->family);
     }
 
@@ -444,9 +481,7 @@ configure_from_file(supervisor_t *supervisor)
 {
     int memfd = make_memfd(&supervisor->file);
 
-    if (memfd < 0
-        || codr_family_configure(&supervisor->family, memfd, 1) < 0)
-    {
+    if (memfd < 0 || configure(supervisor, memfd, 1) < 0) {
         codr_log(CODR_LEVEL_FATAL, 0, "take the configuration");
         leave(supervisor);
     }
@@ -473,9 +508,7 @@ configure_from_store(supervisor_t *supervisor)
     }
 
     result = n == (ssize_t) sizeof(store) && memfd != -1
-             ? codr_family_configure(&supervisor->family, memfd,
-                                     store.generation)
-             : -EPROTO;
+             ? configure(supervisor, memfd, store.generation) : -EPROTO;
     if (result < 0) {
         codr_log(CODR_LEVEL_PANIC, -result, "take the configuration of the"
                  " keeper");

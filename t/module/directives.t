@@ -77,6 +77,8 @@ subtest 'http level' => sub {
         'codr_max_jobs auto compile=2 batch=3;',
         'codr_max_jobs 10 batch=auto compile=auto;', 'codr_ast_nodes 50000;',
         'codr_queue 0;', 'codr_queue 100 timeout=5s;',
+        'codr_compile_cache 1g;', 'codr_compile_cache 0;',
+        'codr_compile_cache off;', 'codr_compile_cache 64m shared;',
         'codr_bind /srv/data;', 'codr_bind /srv/data /data;',
         'codr_bind /opt/a; codr_bind /opt/b;';
 
@@ -124,6 +126,10 @@ subtest 'http level' => sub {
         [ 'codr_queue -1;', 'invalid value "-1" in "codr_queue"' ],
         [ 'codr_queue 1 timeout=0;', 'invalid value "0"' ],
         [ 'codr_queue 1 x;', 'invalid value "x"' ],
+        [ 'codr_compile_cache x;', 'invalid value "x" in'
+            . ' "codr_compile_cache"' ],
+        [ 'codr_compile_cache 1m all;', 'invalid value "all"' ],
+        [ 'codr_compile_cache 1m; codr_compile_cache 1m;', 'is duplicate' ],
         [ 'codr_bind data;', 'invalid value "data" in "codr_bind"' ],
         [ 'codr_bind /a:b;', 'invalid value' ],
         [ 'codr_bind /srv /box/x;', 'belongs to the sandbox' ],

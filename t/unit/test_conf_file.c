@@ -44,6 +44,7 @@ reads(void)
         "codr_total memory=25% cpu=1.5;\n"
         "max_jobs auto batch=3;\n"
         "codr_queue 7 timeout=1m30s;\n"
+        "codr_compile_cache 3k shared;\n"
         "codr_bind /srv;\n"
         "codr_language Py { alias p; source main.py; memory 1m;\n"
         "  run \"/opt/my python\" $source; env \"A=b c\"; bind /a /b; }\n"
@@ -57,6 +58,8 @@ reads(void)
     tap_number(config->total_cpu, 1500, "processors");
     tap_number(config->max_batch, 3, "batch");
     tap_number(config->queue_ms, 90000, "a time of two units");
+    tap_number(config->cache_size, 3072, "compile cache");
+    tap_number(config->cache_shared, 1, "of all");
     tap_text(config->binds.item[0], "/srv:/srv", "a bind at its own place");
     tap_text(config->binds.item[1], "/a:/b", "a language's bind");
     tap_number(config->location[0].limits.value[CODR_LIMIT_INPUT_MS], 60000,
