@@ -1,6 +1,6 @@
 # codr: builds into build/ (BUILD=dir), never into the source directories.
 #
-#   make               the module, the helper
+#   make               the module, the helper, the validator
 #   make run           build, start nginx on PORT (8080), show every language
 #   make test          build, run the tests; test-all adds the long ones
 #   make deps          install the Debian and npm packages this needs
@@ -32,9 +32,10 @@ INSTALL   = install
 # Packages of Debian 12: a word is a package, or package:file, where the file
 # (a newer node, a compiler of one's own) does as well as the package.
 DEPS_BUILD = gcc:/usr/bin/gcc libc6-dev make autoconf nginx nginx-dev \
-             libwslay-dev libjansson-dev libssl-dev libseccomp-dev libmd-dev
+             libwslay-dev libjansson-dev libssl-dev libseccomp-dev libmd-dev \
+             libpcre2-dev npm:/usr/bin/npm
 DEPS_PAGE  = nodejs:/usr/bin/node npm:/usr/bin/npm
-DEPS_RUN   = nginx libwslay1 libjansson4 libseccomp2 libmd0 \
+DEPS_RUN   = nginx libwslay1 libjansson4 libseccomp2 libmd0 libpcre2-8-0 \
              python3:/usr/bin/python3 nodejs:/usr/bin/node \
              gcc:/usr/bin/gcc g++:/usr/bin/g++ rustc:/usr/bin/rustc
 DEPS_TEST  = perl openssl curl clang:/usr/bin/clang lua5.4 \
@@ -59,7 +60,18 @@ PROBE       = $(PROBE_SRC:t/sandbox/%.c=$(BUILD)/t/sandbox/%)
 FUZZ_SRC    = $(wildcard t/fuzz/fuzz_*.c)
 BENCH       = $(wildcard t/bench/run)
 
-INDIRECT    = run test test-all asan deps clean
+# A folder of validators/ is a language; its name is that of the grammar, whose
+# package is tree-sitter-NAME, of anybody's.
+GRAMMARS    = $(patsubst validators/%/bindings.scm,%,\
+                  $(sort $(wildcard validators/*/bindings.scm)))
+NPM_DIR     = build/npm
+PARSERS     = $(NPM_DIR)/node_modules
+TREE_SITTER = $(PARSERS)/tree-sitter/vendor/tree-sitter/lib
+VALIDATOR_SRC = $(wildcard validators/codr_*.c)
+VALIDATOR_OBJ = $(VALIDATOR_SRC:validators/%.c=$(BUILD)/validators/%.o)
+POLICY_SRC  = $(wildcard validators/*/*.scm)
+
+INDIRECT    = run test test-all asan deps parsers clean
 
 # Recipes are shown by what they make; V=1 shows the commands.
 Q = $(if $(V),,@echo '  MAKE   $@';)
@@ -68,15 +80,17 @@ WARN = -std=c11 -Wall -Wextra -Wshadow -Wconversion -Werror
 
 MODULE = $(BUILD)/ngx_http_codr_module.so
 HELPER = $(BUILD)/codr-sandboxd
+VALIDATOR = $(BUILD)/codr-validator
+POLICIES = $(POLICY_SRC:validators/%=$(BUILD)/policies/%)
 
-all: $(MODULE) $(HELPER)
+all: $(MODULE) $(HELPER) $(VALIDATOR) $(POLICIES)
 
 # Goals that build nothing themselves do not configure: what that needs may
 # not be installed yet.
 ifneq ($(filter-out $(INDIRECT),$(or $(MAKECMDGOALS),all)),)
 -include $(BUILD)/config.mk
 endif
--include $(SANDBOX_OBJ:.o=.d) $(UNIT:=.d)
+-include $(SANDBOX_OBJ:.o=.d) $(VALIDATOR_OBJ:.o=.d) $(UNIT:=.d)
 
 
 # Configuration.  The settings file changes only when its text does.
@@ -117,6 +131,63 @@ $(BUILD)/sources: FORCE
 
 $(HELPER): $(SANDBOX_OBJ) $(BUILD)/sources
 	$(Q)$(LINK) -o $@ $(SANDBOX_OBJ) $(HELPER_EXTRA) $(LIBS)
+
+
+# The validator.  Parsers are foreign code: generated tables and tree-sitter's
+# core, compiled without our warnings; the npm packages are what they come
+# from, nothing of npm runs.
+
+GRAMMAR_OBJ = $(GRAMMARS:%=$(BUILD)/grammars/%.o)
+CORE_OBJ    = $(BUILD)/grammars/tree-sitter.o
+FOREIGN     = $(CC) -std=c11 -w -O2 $(HARDEN_CFLAGS) $(PIE_CFLAGS) \
+              $(SANITIZE_FLAGS) -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200112L
+VALIDATOR_COMPILE = $(COMPILE) -I$(TREE_SITTER)/include -Isandbox \
+              -I$(BUILD)/grammars
+VALIDATOR_LIBS = -Wl,--as-needed -lpcre2-8 -lseccomp -lmd
+
+$(PARSERS)/.stamp: validators/package-lock.json
+	@[ -f $@ ] && cmp -s $< $(NPM_DIR)/package-lock.json || \
+	    { echo "the parsers are missing: make deps" >&2; exit 1; }
+
+$(CORE_OBJ): $(PARSERS)/.stamp $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(Q)$(FOREIGN) -I$(TREE_SITTER)/include -I$(TREE_SITTER)/src -c -o $@ \
+	    $(TREE_SITTER)/src/lib.c
+
+# parser.c and, where there is one, scanner.c become one object.
+$(BUILD)/grammars/%.o: $(PARSERS)/.stamp $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(Q)set -e; src=$$(echo $(PARSERS)/tree-sitter-$*/src \
+	    $(PARSERS)/@*/tree-sitter-$*/src | tr ' ' '\n' | \
+	    while read -r dir; do [ -f "$$dir/parser.c" ] && echo "$$dir"; \
+	    done | head -n 1); \
+	[ -n "$$src" ] || { echo "no grammar $*" >&2; exit 1; }; \
+	$(FOREIGN) -I$$src -c -o $(@:.o=.parser.o) $$src/parser.c; \
+	objects=$(@:.o=.parser.o); \
+	if [ -f $$src/scanner.c ]; then \
+	    $(FOREIGN) -I$$src -c -o $(@:.o=.scanner.o) $$src/scanner.c; \
+	    objects="$$objects $(@:.o=.scanner.o)"; \
+	fi; \
+	$(CC) -r -nostdlib -o $@ $$objects
+
+$(BUILD)/grammars/codr_grammars.h: FORCE
+	@mkdir -p $(@D)
+	@for name in $(GRAMMARS); do echo "GRAMMAR($$name)"; done >$@.new; \
+	cmp -s $@.new $@ && rm -f $@.new || mv -f $@.new $@
+
+$(BUILD)/validators/%.o: validators/%.c $(BUILD)/config.mk \
+                         $(BUILD)/grammars/codr_grammars.h $(PARSERS)/.stamp
+	@mkdir -p $(@D)
+	$(Q)$(VALIDATOR_COMPILE) -c -o $@ $<
+
+$(VALIDATOR): $(VALIDATOR_OBJ) $(CORE_OBJ) $(GRAMMAR_OBJ) \
+              $(BUILD)/libcodr.a
+	$(Q)$(LINK) -o $@ $(VALIDATOR_OBJ) $(CORE_OBJ) $(GRAMMAR_OBJ) \
+	    $(BUILD)/libcodr.a $(HELPER_EXTRA) $(VALIDATOR_LIBS)
+
+$(BUILD)/policies/%.scm: validators/%.scm
+	@mkdir -p $(@D)
+	@cp -f $< $@
 
 
 # The module: nginx's own build, with nginx's own warnings.  configure runs
@@ -245,13 +316,25 @@ deps:
 	    echo "    apt-get install --no-install-recommends $$all" >&2; \
 	    [ -z "$$needed" ]; \
 	fi
-	@$(MAKE) --no-print-directory page-deps
+	@$(MAKE) --no-print-directory page-deps parsers
+
+# Once a lock file; nothing of a package is run.
+parsers:
+	@cmp -s validators/package-lock.json $(NPM_DIR)/package-lock.json && \
+	    [ -f $(PARSERS)/.stamp ] && exit 0; \
+	mkdir -p $(NPM_DIR) && cp -f validators/package.json $(NPM_DIR)/ && \
+	cp -f validators/package-lock.json $(NPM_DIR)/ && cd $(NPM_DIR) && \
+	npm ci --ignore-scripts --legacy-peer-deps --no-audit --no-fund \
+	    --loglevel=error && touch node_modules/.stamp
 
 install: all install-page
 	$(INSTALL) -d '$(DESTDIR)$(modulesdir)' '$(DESTDIR)$(helperdir)' \
 	    '$(DESTDIR)$(sysconfdir)/codr' '$(DESTDIR)$(sharedir)/snippets'
 	$(INSTALL) -m 0644 $(MODULE) '$(DESTDIR)$(modulesdir)/'
-	$(INSTALL) -m 0755 $(HELPER) '$(DESTDIR)$(helperdir)/'
+	$(INSTALL) -m 0755 $(HELPER) $(VALIDATOR) '$(DESTDIR)$(helperdir)/'
+	for file in $(POLICY_SRC:validators/%=%); do \
+	    $(INSTALL) -D -m 0644 "validators/$$file" \
+	        "$(DESTDIR)$(helperdir)/policies/$$file" || exit 1; done
 	$(INSTALL) -m 0644 conf/languages.conf '$(DESTDIR)$(sysconfdir)/codr/'
 	$(INSTALL) -m 0644 conf/snippets/*.conf \
 	    '$(DESTDIR)$(sharedir)/snippets/'
@@ -265,5 +348,5 @@ clean:
 FORCE:
 
 .PHONY: all run serve test test-all check asan unit probes fuzz bench deps \
-        install clean FORCE
+        parsers install clean FORCE
 .DELETE_ON_ERROR:

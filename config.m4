@@ -55,12 +55,15 @@ AC_CHECK_HEADER([sys/pidfd.h], [],
     [CODR_MISSING([header sys/pidfd.h], [libc6-dev])])
 
 
-dnl Libraries: the helper's, then the module's.  nginx's own (PCRE, zlib,
-dnl OpenSSL) are checked by nginx's configure.
+dnl Libraries: the helper's, the validator's, then the module's.  nginx's own
+dnl (PCRE, zlib, OpenSSL) are checked by nginx's configure.
 
 CODR_REQUIRE_LIB([seccomp], [seccomp.h], [seccomp_export_bpf],
     [libseccomp-dev])
 CODR_REQUIRE_LIB([md], [sha2.h], [SHA256Init], [libmd-dev])
+AC_CHECK_HEADER([pcre2.h], [],
+    [CODR_MISSING([header pcre2.h], [libpcre2-dev])],
+    [[#define PCRE2_CODE_UNIT_WIDTH 8]])
 CODR_REQUIRE_LIB([wslay], [wslay/wslay.h], [wslay_event_recv], [libwslay-dev])
 CODR_REQUIRE_LIB([jansson], [jansson.h], [json_loadb], [libjansson-dev])
 CODR_REQUIRE_LIB([crypto], [openssl/evp.h], [EVP_DigestInit_ex], [libssl-dev])

@@ -10,10 +10,12 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "codr_broker.h"
 #include "codr_check.h"
@@ -41,6 +43,9 @@ typedef struct {
     action_t         action;
     bool             json;
     const char      *argument;  /* of the action */
+    const char      *language;
+    const char      *level;
+    const char      *policies;
     codr_settings_t  settings;
 } command_t;
 
@@ -52,7 +57,8 @@ typedef struct {
 
 static const char usage[] =
     "usage: codr-sandboxd --check [--json]\n"
-    "       codr-sandboxd --lint FILE --language NAME [--level L] [--json]\n"
+    "       codr-sandboxd --lint FILE --language NAME [--level L]\n"
+    "                     [--policies DIR] [--json]\n"
     "       codr-sandboxd --new-key ID\n"
     "       codr-sandboxd --config FILE [--listen PATH] [--uids BASE[:COUNT]]"
     "\n                     [--user NAME] [--cgroup PATH]\n"
@@ -69,7 +75,7 @@ static const char usage[] =
 enum {
     OPTION_CHECK = 256, OPTION_LINT, OPTION_NEW_KEY, OPTION_VERSION,
     OPTION_HELP, OPTION_CONFIG, OPTION_JSON, OPTION_LANGUAGE, OPTION_LEVEL,
-    OPTION_LISTEN, OPTION_UIDS, OPTION_USER, OPTION_CGROUP,
+    OPTION_LISTEN, OPTION_UIDS, OPTION_USER, OPTION_CGROUP, OPTION_POLICIES,
 };
 
 static const struct option options[] = {
@@ -82,6 +88,7 @@ static const struct option options[] = {
     { "json",     no_argument,       NULL, OPTION_JSON },
     { "language", required_argument, NULL, OPTION_LANGUAGE },
     { "level",    required_argument, NULL, OPTION_LEVEL },
+    { "policies", required_argument, NULL, OPTION_POLICIES },
     { "listen",   required_argument, NULL, OPTION_LISTEN },
     { "uids",     required_argument, NULL, OPTION_UIDS },
     { "user",     required_argument, NULL, OPTION_USER },
@@ -142,8 +149,16 @@ take_option(command_t *command, int option)
         return 0;
 
     case OPTION_LANGUAGE:
+        command->language = optarg;
+        return 0;
+
     case OPTION_LEVEL:
-        return 0;               /* of --lint, which cannot tell anyway */
+        command->level = optarg;
+        return 0;
+
+    case OPTION_POLICIES:
+        command->policies = optarg;
+        return 0;
 
     case OPTION_LISTEN:
         command->settings.listen = optarg;
@@ -207,16 +222,43 @@ run_supervisor(int argc, char **argv)
 }
 
 
+/* codr-validator does it: parsers are none of this executable's business. */
 static int
-lint(bool json)
+lint(const command_t *command)
 {
-    if (json) {
-        (void) puts("{\"error\":\"no validator is built in\"}");
-    } else {
-        (void) fputs("codr-sandboxd: no validator is built in: whether the"
-                     " file passes cannot be told\n", stderr);
+    int         n = 0;
+    char        path[PATH_MAX];
+    const char *argv[12];
+
+    if (command->language == NULL) {
+        return misused("--lint wants --language NAME");
+    }
+    if (codr_beside(path, sizeof(path), "codr-validator") < 0) {
+        return EXIT_UNTOLD;
     }
 
+    argv[n++] = path;
+    argv[n++] = "--lint";
+    argv[n++] = "--language";
+    argv[n++] = command->language;
+    if (command->level) {
+        argv[n++] = "--level";
+        argv[n++] = command->level;
+    }
+    if (command->policies) {
+        argv[n++] = "--policies";
+        argv[n++] = command->policies;
+    }
+    if (command->json) {
+        argv[n++] = "--json";
+    }
+    argv[n++] = "--";
+    argv[n++] = command->argument;
+    argv[n] = NULL;
+
+    (void) execv(path, (char *const *) argv);
+    (void) fprintf(stderr, "codr-sandboxd: execute \"%s\": %s\n", path,
+                   strerror(errno));
     return EXIT_UNTOLD;
 }
 
@@ -230,7 +272,7 @@ run_command(const command_t *command)
         return codr_check(command->json);
 
     case ACTION_LINT:
-        return lint(command->json);
+        return lint(command);
 
     case ACTION_NEW_KEY:
         return codr_key_print(command->argument);

@@ -8,7 +8,10 @@
 #include "codr_util.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -87,4 +90,27 @@ codr_random_hex(char *text, size_t count)
     }
 
     *text = '\0';
+}
+
+
+int
+codr_beside(char *ret, size_t size, const char *name)
+{
+    char    path[PATH_MAX], *slash;
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+    if (n == -1) {
+        return -errno;
+    }
+
+    path[n] = '\0';
+    slash = strrchr(path, '/');
+    if (slash == NULL
+        || snprintf(ret, size, "%.*s/%s", (int) (slash - path), path, name)
+           >= (int) size)
+    {
+        return -ENAMETOOLONG;
+    }
+
+    return 0;
 }

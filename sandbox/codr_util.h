@@ -35,4 +35,8 @@ bool codr_add_size(size_t a, size_t b, size_t *ret);
    room for 2 * count + 1.  Ends the process when the kernel has none. */
 void codr_random_hex(char *text, size_t count);
 
+/* The path of a file that lies beside our own executable: in a build tree and
+   installed.  0, or negative errno. */
+int codr_beside(char *ret, size_t size, const char *name);
+
 #endif /* CODR_UTIL_H */

@@ -59,11 +59,13 @@ SKIP: {
     skip 'needs clang', 1 if !-x '/usr/bin/clang';
     skip 'needs root, to be somebody else', 1 if $> != 0;
     my $copy = Codr::Nginx::dir();
+    my $parsers = "NPM_DIR=$top/build/npm";     # npm has fetched them
     system("cd '$top' && cp -a Makefile config config.m4 conf docs module "
-        . "playground sandbox t '$copy' && chown -R nobody '$copy'") == 0
-        or die;
+        . "playground sandbox t validators '$copy' "
+        . "&& chown -R nobody '$copy'") == 0 or die;
     my $said = make($copy, qw(setpriv --reuid nobody --regid nogroup
-        --clear-groups make -j2 CC=clang), 'CFLAGS=-O1 -g');
+        --clear-groups make -j2 CC=clang), 'CFLAGS=-O1 -g',
+        $parsers);
     is($?, 0, 'anybody builds a copy with clang')
         or diag(substr $said, -3000);
     unlike($said, qr/warning:/, 'without a warning');
@@ -74,16 +76,18 @@ SKIP: {
         'nothing is written beside build/');
 
     # Once built, nothing is built again.
-    $said = make($copy, qw(make CC=clang), 'CFLAGS=-O1 -g');
+    $said = make($copy, qw(make CC=clang), 'CFLAGS=-O1 -g',
+        $parsers);
     unlike($said, qr/MAKE|CONF/, 'a second make has nothing to do');
 
-    $said = make($copy, qw(make CC=clang), 'CFLAGS=-O1 -g',
+    $said = make($copy, qw(make CC=clang), 'CFLAGS=-O1 -g', $parsers,
         "DESTDIR=$copy/root", 'install');
     is($?, 0, 'make install') or diag($said);
     my @there = map { s{^\Q$copy\E/root}{}r } split /\n/,
         output('find', "$copy/root", '-type', 'f');
     for my $file (qw(/usr/lib/nginx/modules/ngx_http_codr_module.so
-        /usr/lib/codr/codr-sandboxd /etc/codr/languages.conf
+        /usr/lib/codr/codr-sandboxd /usr/lib/codr/codr-validator
+        /usr/lib/codr/policies/python/standard.scm /etc/codr/languages.conf
         /usr/share/codr/snippets/codr-errors.conf
         /usr/share/man/man8/codr-sandboxd.8)) {
         ok((grep { $_ eq $file } @there), "installs $file");

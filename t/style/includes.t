@@ -71,6 +71,16 @@ sub main_file {
     return slurp("$top/sandbox/$name.c") =~ /^main\(/m;
 }
 
+# The validator uses mechanisms of the helper, and nothing of its roles.
+for my $file (glob "$top/validators/*.[ch]") {
+    my ($base) = $file =~ m{([^/]+)$};
+    for (includes($file)) {
+        my ($their) = /^(codr_\w+)\.h$/;
+        push @roles, "$base: $_" if $their && $ROLE_OF{$their};
+        push @outside, "$base: $_" if /module|ngx_|sandbox/;
+    }
+}
+
 sub none {
     my ($list, $name) = @_;
     is(join("\n", @{$list}), '', $name);

@@ -1,0 +1,127 @@
+# The policy check from the shell: what it prints, where findings are, how it
+# ends.
+
+use strict;
+use warnings;
+
+use Codr::Host qw(build);
+use Codr::Nginx;
+use JSON::PP qw(decode_json);
+use Test::More;
+
+my $dir = Codr::Nginx::dir();
+my $helper = build() . '/codr-sandboxd';
+my $validator = build() . '/codr-validator';
+
+sub write_file {
+    my ($name, $text) = @_;
+    open my $file, '>:raw', "$dir/$name" or die "$name: $!";
+    print {$file} $text;
+    close $file or die "$name: $!";
+    return "$dir/$name";
+}
+
+sub run {
+    my @command = @_;
+    open my $out, '-|', 'sh', '-c', 'exec "$@" 2>&1', 'sh', @command or die;
+    local $/;
+    my $said = <$out> // '';
+    close $out;
+    return ($? >> 8, $said);
+}
+
+# Findings of a Python source as "LINE:COLUMN-LINE:COLUMN".
+sub places {
+    my ($source, @options) = @_;
+    my ($status, $said) = run($validator, '--lint', '--json', '--language',
+        'python', @options, write_file('main.py', $source));
+    return join ' ', map {
+        "$_->{line}:$_->{column}-$_->{end_line}:$_->{end_column}"
+    } @{ decode_json($said)->{diagnostics} };
+}
+
+my $good = write_file('good.py', "print(1)\n");
+my $bad = write_file('bad.py', "x = 1\nif x:\n    eval('1')\n");
+
+my ($status, $said) = run($helper, '--lint', $good, '--language', 'python');
+is($status, 0, 'a program that passes: status 0');
+is($said, '', 'and not a word');
+
+($status, $said) = run($helper, '--lint', $bad, '--language', 'python');
+is($status, 1, 'one that is refused: status 1');
+like($said, qr/^\Q$bad\E:3:5: error: .+ \[[\w.]+\]\n    eval\('1'\)\n/,
+    'file, line, column, message, rule, the line');
+
+($status, $said) = run($helper, '--lint', $bad, '--language', 'python',
+    '--json');
+my $answer = decode_json($said);
+is($answer->{verdict}, 'refused', 'as JSON');
+is_deeply([ sort keys %{ $answer->{diagnostics}[0] } ],
+    [ qw(column end_column end_line line message rule severity snippet) ],
+    'every field of a diagnostic');
+is($answer->{diagnostics}[0]{snippet}, "eval('1')", 'the snippet');
+
+($status) = run($helper, '--lint', "$dir/none.py", '--language', 'python');
+is($status, 2, 'a file that is not there: status 2');
+($status) = run($helper, '--lint', $good, '--language', 'cobol');
+is($status, 2, 'a language without a policy: status 2');
+($status) = run($helper, '--lint', $good, '--language', 'python', '--level',
+    'none');
+is($status, 2, 'a level that is none: status 2');
+
+# Where a finding is, whatever the encoding.
+
+is(places("eval\n"), '1:1-1:5', 'at the first character');
+is(places("\xef\xbb\xbfeval\n"), '1:1-1:5', 'a byte order mark is no column');
+is(places("a = 1\r\nx = eval\r\n"), '2:5-2:9', 'CR LF is one end of line');
+is(places("if 1:\n\teval\n"), '2:2-2:6', 'a tab is one column');
+is(places("x = '\xf0\x9f\x98\x80\xc3\xa9', eval\n"), '1:11-1:15',
+    'characters, not bytes, not UTF-16');
+is(places("# \0 \xff\xfe\nx = '\xe9', eval\n"), '2:10-2:14',
+    'a byte that is no UTF-8 is a character');
+is(places("x = \xef\xbd\x85\xef\xbd\x96\xef\xbd\x81\xef\xbd\x8c\n"),
+    '1:5-1:9', 'letters Python holds for the same');
+is(places("eval(1)\nexec(2)\n"), '1:1-1:5 2:1-2:5', 'in their order');
+is(scalar(() = places(join '', map {"eval($_)\n"} 1 .. 99) =~ /-/g), 20,
+    'twenty of them at most');
+
+is(places("f(1\n"), '', 'a syntax error is no finding');
+is(places("x = 1\nf(1,\ny = 2\n", '--level', 'strict'), '2:2-2:3',
+    'at strict it is: the bracket nobody closes');
+
+# A mistake in a policy has a file, a line, a column.
+
+mkdir "$dir/policies" or die;
+mkdir "$dir/policies/python" or die;
+sub mistake {
+    my ($text) = @_;
+    write_file('policies/python/light.scm', $text);
+    my ($code, $words) = run($validator, '--check-policies', '--policies',
+        "$dir/policies", '--plan', 'python');
+    is($code, 1, 'a mistake is told') or diag($words);
+    return $words =~ s/^\Q$dir\E\/policies\///r;
+}
+
+my $rule = '(#set! rule "a.b") (#set! message "no")';
+like(mistake("\n  (nothing) \@refuse\n"), qr/^python\/light.scm:2:4: .*nothing/,
+    'a node that is none');
+like(mistake("((identifier) \@refuse\n"), qr/^python\/light.scm:\d+:\d+: /,
+    'a bracket');
+like(mistake("((call fun: (_) \@refuse) $rule)\n"),
+    qr/^python\/light.scm:1:8: .*field "fun"/, 'a field that is none');
+like(mistake("\n((identifier) \@refuse (#match? \@refuse \"(\") $rule)\n"),
+    qr/^python\/light.scm:2:1: .*regular expression/, 'a regular expression');
+like(mistake("((identifier) \@refuse (#near? \@refuse \"a\") $rule)\n"),
+    qr/^python\/light.scm:1:1: #near\?/, 'a predicate that is none');
+like(mistake("(identifier) \@refuse\n"), qr/light.scm:1:1: .*rule/,
+    'a pattern without a rule');
+like(mistake("((identifier) \@x $rule)\n"), qr/light.scm:1:1: .*\@refuse/,
+    'a pattern that refuses nothing');
+like(mistake("; inherit: strict\n"), qr/light.scm:1:1: "inherit:"/,
+    'a word of the head that is none');
+like(mistake("; inherits: light\n"), qr/too many files inherit/,
+    'a file that inherits itself');
+like(mistake("; inherits: ../none.scm\n"), qr/light.scm:1:1: no file/,
+    'one that inherits nothing');
+
+done_testing();

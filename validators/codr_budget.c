@@ -1,0 +1,64 @@
+/*
+ * CPU time of a check.  Wall time would refuse honest programs on a busy
+ * machine, so the clock is the process's own.
+ */
+
+#define _POSIX_C_SOURCE 200809L
+
+#include "codr_budget.h"
+
+#include <time.h>
+
+#define BASE_US     40000       /* any source; 64 KB of the densest take half */
+#define FREE_BYTES  65536
+#define BYTES_A_US  2           /* beyond that */
+#define STEPS       2048        /* of a loop, some ten microseconds */
+
+
+static uint64_t
+used_us(void)
+{
+    struct timespec now = { 0, 0 };
+
+    (void) clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
+
+uint64_t
+codr_budget_us(uint64_t bytes)
+{
+    return BASE_US
+           + (bytes > FREE_BYTES ? (bytes - FREE_BYTES) / BYTES_A_US : 0);
+}
+
+
+void
+codr_budget_begin(codr_budget_t *budget, uint64_t cpu_us, uint32_t nodes)
+{
+    *budget = (codr_budget_t) { .cpu_us = used_us() + cpu_us,
+                                .nodes = nodes };
+}
+
+
+bool
+codr_budget_over(codr_budget_t *budget)
+{
+    if (!budget->over && used_us() > budget->cpu_us) {
+        budget->over = true;
+    }
+
+    return budget->over;
+}
+
+
+bool
+codr_budget_step(codr_budget_t *budget)
+{
+    if (++budget->steps < STEPS) {
+        return budget->over;
+    }
+
+    budget->steps = 0;
+    return codr_budget_over(budget);
+}

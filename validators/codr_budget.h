@@ -1,0 +1,32 @@
+/*
+ * What one check may use.  A check that reaches a bound has no verdict.
+ */
+
+#ifndef CODR_BUDGET_H
+#define CODR_BUDGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+    uint64_t  cpu_us;           /* of the process, when it began: deadline */
+    uint32_t  nodes;            /* of all sources, that are left */
+    uint32_t  steps;            /* since the clock was looked at */
+    bool      over;             /* time, memory or matches ran out */
+    bool      over_nodes;
+} codr_budget_t;
+
+
+/* CPU time that checking this many bytes may use. */
+uint64_t codr_budget_us(uint64_t bytes);
+
+void codr_budget_begin(codr_budget_t *budget, uint64_t cpu_us,
+    uint32_t nodes);
+
+/* Looks at the clock; true when the time is over, then and for ever. */
+bool codr_budget_over(codr_budget_t *budget);
+
+/* The same, looking at the clock now and then: for loops. */
+bool codr_budget_step(codr_budget_t *budget);
+
+#endif /* CODR_BUDGET_H */

@@ -1,0 +1,336 @@
+/*
+ * Checks a source: parses it, collects its facts, runs the query files of the
+ * policy over it, and keeps what is worth telling.  Runs in the validator's
+ * children, and in --lint.
+ */
+
+#include "codr_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "codr_blame.h"
+#include "codr_predicate.h"
+
+#define ARENA_BYTES     (96UL * 1024 * 1024)
+#define MATCH_LIMIT     16384       /* that tree-sitter has in progress */
+#define FOUND_MAX       1024        /* before they are sorted out */
+#define REGEX_STEPS     200000
+#define REGEX_DEPTH     2000
+#define REGEX_HEAP      2000        /* kilobytes */
+
+
+bool
+codr_check_add(codr_check_t *check, uint32_t rule, uint32_t start,
+    uint32_t end)
+{
+    codr_finding_t *grown;
+
+    if (check->count == FOUND_MAX) {
+        return false;
+    }
+
+    if (check->count == check->room) {
+        grown = codr_arena_alloc(&check->arena, 2 * (check->room + 32)
+                                                * sizeof(*grown));
+        if (grown == NULL) {
+            return false;
+        }
+        if (check->count > 0) {
+            memcpy(grown, check->found, check->count * sizeof(*grown));
+        }
+        check->found = grown;
+        check->room = 2 * (check->room + 32);
+    }
+
+    check->found[check->count++] = (codr_finding_t) { rule, start, end };
+    return true;
+}
+
+
+/* Matches */
+
+
+static bool
+find_all(codr_check_t *check, const codr_match_t *match)
+{
+    uint32_t at = 0, start, end;
+
+    while (codr_predicate_find(check, match, &at, &start, &end)) {
+        if (!codr_check_add(check, match->pattern->rule, start, end)) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+static bool
+refuse_nodes(codr_check_t *check, const codr_match_t *match,
+    const TSQueryMatch *found)
+{
+    uint32_t i, start, end;
+
+    for (i = 0; i < found->capture_count; i++) {
+        if (found->captures[i].index != match->query->refuse) {
+            continue;
+        }
+        codr_blame(found->captures[i].node, &start, &end);
+        if (!codr_check_add(check, match->pattern->rule, start, end)) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+static bool
+take_match(codr_check_t *check, const codr_query_t *query,
+    const TSQueryMatch *found)
+{
+    uint32_t        i;
+    codr_capture_t  capture[64], *captures = capture;
+    codr_match_t    match = {
+        .query = query, .pattern = &query->pattern[found->pattern_index],
+    };
+
+    if (check->policy->skip[match.pattern->rule]) {
+        return true;
+    }
+
+    if (found->capture_count > sizeof(capture) / sizeof(capture[0])) {
+        captures = codr_arena_alloc(&check->arena, found->capture_count
+                                                   * sizeof(*captures));
+        if (captures == NULL) {
+            return false;
+        }
+    }
+
+    for (i = 0; i < found->capture_count; i++) {
+        captures[i].id = found->captures[i].index;
+        captures[i].node = codr_tree_index(&check->tree,
+                                           found->captures[i].node.id);
+        if (captures[i].node == CODR_NO_NODE) {
+            return false;
+        }
+    }
+    match.capture = captures;
+    match.captures = found->capture_count;
+
+    if (!codr_predicates_hold(check, &match)) {
+        return !check->budget->over;
+    }
+
+    return codr_predicate_finder(match.pattern)
+           ? find_all(check, &match) : refuse_nodes(check, &match, found);
+}
+
+
+static bool
+progress(TSQueryCursorState *state)
+{
+    return codr_budget_over(state->payload);
+}
+
+
+/* False: a bound was reached; enough findings are none. */
+static bool
+run_query(codr_check_t *check, const codr_query_t *query)
+{
+    bool                 going = true;
+    unsigned             n = 0;
+    TSQueryMatch         found;
+    TSQueryCursor       *cursor = ts_query_cursor_new();
+    TSQueryCursorOptions options = { .payload = check->budget,
+                                     .progress_callback = progress };
+
+    ts_query_cursor_set_match_limit(cursor, MATCH_LIMIT);
+    ts_query_cursor_exec_with_options(cursor, query->query,
+                                      ts_tree_root_node(check->tree.tree),
+                                      &options);
+
+    while (going && ts_query_cursor_next_match(cursor, &found)) {
+        going = take_match(check, query, &found)
+                && (++n % 256 != 0 || !codr_budget_over(check->budget));
+    }
+
+    if (check->count == FOUND_MAX) {
+        going = true;
+    }
+    if (ts_query_cursor_did_exceed_match_limit(cursor)
+        || check->budget->over)
+    {
+        going = false;
+    }
+
+    ts_query_cursor_delete(cursor);
+    return going;
+}
+
+
+/* What is told */
+
+
+/* In the order of the source; of two that begin together the wider first. */
+static int
+compare(const void *a, const void *b)
+{
+    const codr_finding_t *x = a, *y = b;
+
+    if (x->start != y->start) {
+        return x->start < y->start ? -1 : 1;
+    }
+    if (x->end != y->end) {
+        return x->end > y->end ? -1 : 1;
+    }
+
+    return x->rule < y->rule ? -1 : x->rule > y->rule;
+}
+
+
+static bool
+same_rule(const codr_check_t *check, uint32_t a, uint32_t b)
+{
+    return a == b || strcmp(check->set->rule[a].id, check->set->rule[b].id)
+                     == 0;
+}
+
+
+/* One rule says one thing once about a range and what is in it. */
+static bool
+covered(const codr_check_t *check, const codr_finding_t *ret, uint32_t n,
+    const codr_finding_t *finding)
+{
+    while (n-- > 0) {
+        if (ret[n].end >= finding->end
+            && same_rule(check, ret[n].rule, finding->rule))
+        {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+static bool
+is_error(const codr_check_t *check, const codr_finding_t *finding)
+{
+    return check->set->rule[finding->rule].severity == CODR_SEVERITY_ERROR;
+}
+
+
+/* The first ones; an error that is not among them takes a warning's place. */
+static uint32_t
+choose(codr_check_t *check, codr_finding_t ret[CODR_CHECK_FINDINGS])
+{
+    bool     errors = false;
+    uint32_t i, n = 0;
+
+    if (check->count > 0) {
+        qsort(check->found, check->count, sizeof(*check->found), compare);
+    }
+
+    for (i = 0; i < check->count; i++) {
+        if (covered(check, ret, n, &check->found[i])) {
+            continue;
+        }
+        if (n < CODR_CHECK_FINDINGS) {
+            errors = errors || is_error(check, &check->found[i]);
+            ret[n++] = check->found[i];
+        } else if (!errors && is_error(check, &check->found[i])) {
+            errors = true;
+            ret[n - 1] = check->found[i];
+        }
+    }
+
+    for (i = 0; i < n; i++) {
+        ret[i].start = codr_text_origin(&check->tree.text, ret[i].start);
+        ret[i].end = codr_text_origin(&check->tree.text, ret[i].end);
+    }
+
+    return n;
+}
+
+
+/* The check */
+
+
+static bool
+open_check(codr_check_t *check)
+{
+    codr_arena_init(&check->arena, ARENA_BYTES);
+
+    check->match_data = pcre2_match_data_create(1, NULL);
+    check->match_context = pcre2_match_context_create(NULL);
+    if (check->match_data == NULL || check->match_context == NULL) {
+        return false;
+    }
+
+    pcre2_set_match_limit(check->match_context, REGEX_STEPS);
+    pcre2_set_depth_limit(check->match_context, REGEX_DEPTH);
+    pcre2_set_heap_limit(check->match_context, REGEX_HEAP);
+    return true;
+}
+
+
+static void
+close_check(codr_check_t *check)
+{
+    codr_tree_free(&check->tree);
+    codr_arena_free(&check->arena);
+    pcre2_match_data_free(check->match_data);
+    pcre2_match_context_free(check->match_context);
+}
+
+
+static bool
+run(codr_check_t *check, const void *source, uint32_t length)
+{
+    size_t              i;
+    codr_text_t         text;
+    const codr_query_t *bindings = check->policy->bindings;
+
+    if (!codr_text_prepare(&text, &check->arena, source, length,
+                           bindings && bindings->splice)
+        || !codr_tree_parse(&check->tree, &check->arena, check->grammar,
+                            &text, check->budget)
+        || (bindings && !codr_facts_collect(check)))
+    {
+        return false;
+    }
+
+    for (i = 0; i < check->policy->queries; i++) {
+        if (!run_query(check, check->policy->query[i])) {
+            return false;
+        }
+    }
+
+    return !check->arena.exhausted;
+}
+
+
+codr_check_result_t
+codr_check_source(const codr_policy_set_t *set,
+    const codr_policy_language_t *language, codr_policy_level_t level,
+    const void *source, uint32_t length, codr_budget_t *budget,
+    codr_finding_t ret[CODR_CHECK_FINDINGS], uint32_t *ret_count)
+{
+    codr_check_t        check = {
+        .set = set, .policy = &language->level[level],
+        .grammar = language->grammar, .budget = budget,
+    };
+    codr_check_result_t result = CODR_CHECK_UNAVAILABLE;
+
+    if (open_check(&check) && run(&check, source, length)) {
+        *ret_count = choose(&check, ret);
+        result = CODR_CHECK_DONE;
+    } else if (budget->over_nodes) {
+        result = CODR_CHECK_TOO_COMPLEX;
+    }
+
+    close_check(&check);
+    return result;
+}

@@ -1,0 +1,273 @@
+/*
+ * Evaluates predicates.  Runs in the validator's children: texts are hostile,
+ * regular expressions are the operator's and run with limits.
+ */
+
+#include "codr_predicate.h"
+
+#include <string.h>
+
+#include "codr_name.h"
+#include "codr_resolve.h"
+
+
+static const char *
+text_of(const codr_check_t *check, uint32_t node, size_t *ret_len)
+{
+    const codr_node_t *row = &check->tree.node[node];
+
+    *ret_len = row->end - row->start;
+    return check->tree.text.text + row->start;
+}
+
+
+static bool
+is_word(const codr_predicate_t *predicate, const char *text, size_t len)
+{
+    uint32_t i;
+
+    for (i = 0; i < predicate->words; i++) {
+        if (predicate->length[i] == len
+            && memcmp(predicate->word[i], text, len) == 0)
+        {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+static bool
+equal(const codr_check_t *check, const codr_predicate_t *predicate,
+    const codr_match_t *match, uint32_t node)
+{
+    size_t      len, their;
+    uint32_t    i;
+    const char *other, *text = text_of(check, node, &len);
+
+    if (predicate->other == CODR_NO_CAPTURE) {
+        return is_word(predicate, text, len);
+    }
+
+    for (i = 0; i < match->captures; i++) {
+        if (match->capture[i].id == predicate->other) {
+            other = text_of(check, match->capture[i].node, &their);
+            return their == len && memcmp(other, text, len) == 0;
+        }
+    }
+
+    return false;
+}
+
+
+/* From at on; a limit that is reached is the end of the check. */
+static bool
+search(codr_check_t *check, const codr_predicate_t *predicate,
+    const char *text, size_t len, size_t at)
+{
+    int result;
+
+    result = pcre2_match(predicate->regex, (PCRE2_SPTR) text, len, at, 0,
+                         check->match_data, check->match_context);
+    if (result < 0 && result != PCRE2_ERROR_NOMATCH) {
+        check->budget->over = true;
+    }
+
+    return result >= 0;
+}
+
+
+static bool
+matches(codr_check_t *check, const codr_predicate_t *predicate, uint32_t node)
+{
+    size_t      len;
+    const char *text = text_of(check, node, &len);
+
+    return search(check, predicate, text, len, 0);
+}
+
+
+static bool
+has_path(codr_check_t *check, const codr_predicate_t *predicate,
+    uint32_t node)
+{
+    uint32_t            p, w;
+    const codr_value_t *value = codr_resolve(check, node);
+
+    if (predicate->words == 0) {
+        return value->paths > 0;
+    }
+
+    for (p = 0; p < value->paths; p++) {
+        for (w = 0; w < predicate->words; w++) {
+            if (codr_name_matches(value->path[p], predicate->word[w])) {
+                return true;
+            }
+        }
+    }
+
+    return false;
+}
+
+
+static bool
+has_const(codr_check_t *check, const codr_predicate_t *predicate,
+    uint32_t node)
+{
+    const codr_value_t *value = codr_resolve(check, node);
+
+    if (value->text == NULL) {
+        return false;
+    }
+    if (predicate->kind == CODR_PREDICATE_CONST_MATCH) {
+        return search(check, predicate, value->text, value->length, 0);
+    }
+
+    return predicate->words == 0
+           || is_word(predicate, value->text, value->length);
+}
+
+
+static bool
+inside(codr_check_t *check, const codr_predicate_t *predicate,
+    uint32_t node)
+{
+    uint32_t           i;
+    const codr_node_t *rows = check->tree.node;
+
+    while (node != 0 && !codr_budget_step(check->budget)) {
+        node = rows[node].parent;
+        for (i = 0; predicate->symbol[i] != 0; i++) {
+            if (rows[node].symbol == predicate->symbol[i]) {
+                return true;
+            }
+        }
+    }
+
+    return false;
+}
+
+
+static bool
+holds_for(codr_check_t *check, const codr_predicate_t *predicate,
+    const codr_match_t *match, uint32_t node)
+{
+    switch (predicate->kind) {
+
+    case CODR_PREDICATE_EQUAL:
+        return equal(check, predicate, match, node);
+
+    case CODR_PREDICATE_MATCH:
+    case CODR_PREDICATE_FIND:
+        return matches(check, predicate, node);
+
+    case CODR_PREDICATE_PATH:
+        return has_path(check, predicate, node);
+
+    case CODR_PREDICATE_CONST:
+    case CODR_PREDICATE_CONST_MATCH:
+        return has_const(check, predicate, node);
+
+    case CODR_PREDICATE_LINE_BELOW:
+        return check->tree.node[node].row + 1 < predicate->number;
+
+    case CODR_PREDICATE_INSIDE:
+        return inside(check, predicate, node);
+    }
+
+    return false;
+}
+
+
+/* No node at all fulfils everything, as tree-sitter has it. */
+static bool
+holds(codr_check_t *check, const codr_predicate_t *predicate,
+    const codr_match_t *match)
+{
+    bool     one, seen = false;
+    uint32_t i;
+
+    for (i = 0; i < match->captures; i++) {
+        if (match->capture[i].id != predicate->capture) {
+            continue;
+        }
+        seen = true;
+        one = holds_for(check, predicate, match, match->capture[i].node)
+              != predicate->negate;
+        if (one == predicate->any) {
+            return one;
+        }
+    }
+
+    return !seen || !predicate->any;
+}
+
+
+bool
+codr_predicates_hold(codr_check_t *check, const codr_match_t *match)
+{
+    size_t i;
+
+    for (i = 0; i < match->pattern->predicates; i++) {
+        if (!holds(check, &match->pattern->predicate[i], match)) {
+            return false;
+        }
+    }
+
+    return !check->budget->over;
+}
+
+
+const codr_predicate_t *
+codr_predicate_finder(const codr_pattern_t *pattern)
+{
+    size_t i;
+
+    for (i = 0; i < pattern->predicates; i++) {
+        if (pattern->predicate[i].kind == CODR_PREDICATE_FIND) {
+            return &pattern->predicate[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+bool
+codr_predicate_find(codr_check_t *check, const codr_match_t *match,
+    uint32_t *at, uint32_t *ret_start, uint32_t *ret_end)
+{
+    size_t                  len;
+    uint32_t                i;
+    const char             *text;
+    const size_t           *range;
+    const codr_node_t      *row;
+    const codr_predicate_t *finder = codr_predicate_finder(match->pattern);
+
+    for (i = 0; i < match->captures; i++) {
+        if (match->capture[i].id == finder->capture) {
+            break;
+        }
+    }
+    if (i == match->captures) {
+        return false;
+    }
+
+    row = &check->tree.node[match->capture[i].node];
+    text = text_of(check, match->capture[i].node, &len);
+    if (*at < row->start) {
+        *at = row->start;
+    }
+    if (*at > row->end
+        || !search(check, finder, text, len, *at - row->start))
+    {
+        return false;
+    }
+
+    range = pcre2_get_ovector_pointer(check->match_data);
+    *ret_start = row->start + (uint32_t) range[0];
+    *ret_end = row->start + (uint32_t) range[1];
+    *at = *ret_end > *ret_start ? *ret_end : *ret_end + 1;
+    return true;
+}

@@ -1,0 +1,62 @@
+/*
+ * A parsed source as a flat table of nodes in document order, so that nothing
+ * after the parser walks a tree that a hostile source has shaped.
+ */
+
+#ifndef CODR_TREE_H
+#define CODR_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tree_sitter/api.h>
+
+#include "codr_arena.h"
+#include "codr_budget.h"
+#include "codr_grammar.h"
+#include "codr_source_text.h"
+
+#define CODR_NO_NODE    UINT32_MAX
+
+struct codr_about_s;
+struct codr_value_s;
+
+typedef struct {
+    const void                 *id;         /* tree-sitter's */
+    uint32_t                    parent;     /* of the root: itself */
+    uint32_t                    scope;      /* the nearest around it */
+    uint32_t                    start;
+    uint32_t                    end;
+    uint32_t                    row;
+    uint16_t                    symbol;
+    uint8_t                     scope_kind; /* codr_scope_t, when it is one */
+    bool                        reference;
+    bool                        name;       /* and so no reference */
+    struct codr_about_s        *about;
+    const struct codr_value_s  *value;      /* once it is resolved */
+} codr_node_t;
+
+typedef struct {
+    codr_text_t    text;
+    codr_arena_t  *arena;
+    TSTree        *tree;
+    codr_node_t   *node;
+    uint32_t       count;
+    uint32_t      *slot;        /* nodes by their id */
+    uint32_t       mask;
+} codr_tree_t;
+
+
+/* Parses.  False: budget says why, or there is no memory.  ret must be freed
+   in any case. */
+bool codr_tree_parse(codr_tree_t *ret, codr_arena_t *arena,
+    const codr_grammar_t *grammar, const codr_text_t *text,
+    codr_budget_t *budget);
+
+/* CODR_NO_NODE for one that is not of this tree. */
+uint32_t codr_tree_index(const codr_tree_t *tree, const void *id);
+
+void codr_tree_free(codr_tree_t *tree);
+
+#endif /* CODR_TREE_H */
