@@ -97,6 +97,7 @@ typedef struct {
                                                   a file */
     ngx_str_t                  ticket_key;     /* empty: that of the zone */
     ngx_msec_t                 ticket_ttl;
+    ngx_msec_t                 job_ttl;        /* of a record, after its end */
     uint64_t                   generation;     /* random, of this config */
 
     ngx_http_codr_lifeline_t  *lifeline;       /* NULL: no helper */

@@ -232,6 +232,26 @@ ngx_http_codr_answer_field(ngx_http_codr_answer_t *a, codr_field_t *field)
 }
 
 
+ngx_uint_t
+ngx_http_codr_answer_compiler(ngx_http_codr_answer_t *a)
+{
+    return a->type == CODR_FRAME_ERROR
+           && (a->code == CODR_ERROR_COMPILE_ERROR
+               || a->code == CODR_ERROR_COMPILE_LIMIT);
+}
+
+
+void
+ngx_http_codr_answer_stopped(ngx_http_codr_answer_t *a)
+{
+    ngx_memzero(a, sizeof(ngx_http_codr_answer_t));
+
+    a->type = CODR_FRAME_COMPLETE;
+    a->status = CODR_STATUS_STOPPED;
+    ngx_http_codr_answer_set(a, CODR_FIELD_STATUS);
+}
+
+
 void
 ngx_http_codr_answer_error(ngx_http_codr_answer_t *a, codr_error_t code,
     const char *message)

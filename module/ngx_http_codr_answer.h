@@ -70,6 +70,12 @@ typedef struct {
 ngx_int_t ngx_http_codr_answer_decode(ngx_http_codr_answer_t *a,
     codr_frame_t *frame, u_char *payload);
 
+/* A program that did not compile: an ERROR, but a result all the same. */
+ngx_uint_t ngx_http_codr_answer_compiler(ngx_http_codr_answer_t *a);
+
+/* A COMPLETE of a job that was stopped, of which nothing more is known. */
+void ngx_http_codr_answer_stopped(ngx_http_codr_answer_t *a);
+
 /* An ERROR of the worker's own; message is a literal. */
 void ngx_http_codr_answer_error(ngx_http_codr_answer_t *a, codr_error_t code,
     const char *message);

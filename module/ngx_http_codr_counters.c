@@ -5,6 +5,7 @@
  * of a histogram there are count and sum.  Runs in workers.
  */
 
+#include "ngx_http_codr_records.h"
 #include "ngx_http_codr_zone.h"
 
 #include <jansson.h>
@@ -150,6 +151,27 @@ ngx_http_codr_counters_figures(json_t *root, ngx_http_codr_main_conf_t *mcf)
 }
 
 
+/* Of every job that was accepted: accepted is the sum of the others. */
+
+static void
+ngx_http_codr_counters_records(json_t *root, ngx_http_codr_main_conf_t *mcf)
+{
+    ngx_http_codr_tally_t  tally;
+
+    if (ngx_http_codr_records_tally(mcf, &tally) != NGX_OK) {
+        return;
+    }
+
+    (void) json_object_set_new(root, "records",
+               json_pack("{s:I, s:I, s:I, s:I, s:I}",
+                         "accepted", (json_int_t) tally.accepted,
+                         "finished", (json_int_t) tally.finished,
+                         "failed", (json_int_t) tally.failed,
+                         "stopped", (json_int_t) tally.stopped,
+                         "unfinished", (json_int_t) tally.unfinished));
+}
+
+
 json_t *
 ngx_http_codr_counters(ngx_http_codr_main_conf_t *mcf)
 {
@@ -187,6 +209,7 @@ ngx_http_codr_counters(ngx_http_codr_main_conf_t *mcf)
         ngx_http_codr_counter(mcf, NGX_HTTP_CODR_AUTH_FAILURES));
     ngx_http_codr_counters_set(root, "zone_free_bytes",
                                ngx_http_codr_zone_free(mcf));
+    ngx_http_codr_counters_records(root, mcf);
 
     return root;
 }

@@ -131,6 +131,7 @@ ngx_http_codr_drain_guard_handler(ngx_event_t *rev)
     c->close = 0;
 
     ngx_http_codr_drain_sockets(drain, 0, 1012);
+    ngx_http_codr_async_leave(drain);
 
     ccf = (ngx_core_conf_t *) ngx_get_conf(ngx_cycle->conf_ctx,
                                            ngx_core_module);

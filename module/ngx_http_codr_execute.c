@@ -9,6 +9,8 @@
 #include "ngx_http_codr_execute.h"
 #include "ngx_http_codr_text.h"
 
+#include <openssl/rand.h>
+
 
 /* What a parser may be made to build of one message. */
 
@@ -23,6 +25,7 @@ typedef ngx_int_t (*ngx_http_codr_execute_pt)(ngx_http_codr_execute_t *x,
     ngx_http_codr_answer_t *refusal);
 
 
+static ngx_int_t ngx_http_codr_execute_name(ngx_http_codr_execute_t *x);
 static ngx_int_t ngx_http_codr_execute_language(ngx_http_codr_execute_t *x,
     ngx_http_codr_answer_t *refusal);
 static ngx_int_t ngx_http_codr_execute_stdin(ngx_http_codr_execute_t *x,
@@ -95,6 +98,11 @@ ngx_http_codr_execute_read(ngx_http_codr_execute_t *x,
     u_char      *frame;
     ngx_uint_t   i;
 
+    if (ngx_http_codr_execute_name(x) != NGX_OK) {
+        return ngx_http_codr_refuse(x, refusal, CODR_ERROR_INTERNAL,
+                                    "out of memory");
+    }
+
     for (i = 0; ngx_http_codr_execute_steps[i]; i++) {
         if (ngx_http_codr_execute_steps[i](x, refusal) != NGX_OK) {
             return NGX_ERROR;
@@ -115,6 +123,30 @@ ngx_http_codr_execute_read(ngx_http_codr_execute_t *x,
         return ngx_http_codr_refuse(x, refusal, CODR_ERROR_BAD_MESSAGE,
                                     "\"args\" are too long");
     }
+
+    return NGX_OK;
+}
+
+
+/* A job that no ticket has named gets a name that nobody can guess. */
+
+static ngx_int_t
+ngx_http_codr_execute_name(ngx_http_codr_execute_t *x)
+{
+    u_char  bytes[CODR_JOB_ID_LEN / 2];
+
+    if (x->who.job_id.len == CODR_JOB_ID_LEN) {
+        return NGX_OK;
+    }
+
+    x->who.job_id.data = ngx_pnalloc(x->pool, CODR_JOB_ID_LEN);
+
+    if (x->who.job_id.data == NULL || RAND_bytes(bytes, sizeof(bytes)) != 1) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_hex_dump(x->who.job_id.data, bytes, sizeof(bytes));
+    x->who.job_id.len = CODR_JOB_ID_LEN;
 
     return NGX_OK;
 }
@@ -477,6 +509,14 @@ ngx_http_codr_execute_head(ngx_http_codr_execute_t *x, u_char *buf,
     codr_put_bytes(&w, CODR_FIELD_LANGUAGE, x->language->name.data,
                    x->language->name.len);
     codr_put_bytes(&w, CODR_FIELD_OWNER, x->who.owner.data, x->who.owner.len);
+    codr_put_bytes(&w, CODR_FIELD_JOB_ID, x->who.job_id.data,
+                   x->who.job_id.len);
+
+    if (x->async) {
+        codr_put_number(&w, CODR_FIELD_ASYNC, 1);
+        codr_put_number(&w, CODR_FIELD_QUIET, 1);
+    }
+
     codr_put_number(&w, CODR_FIELD_KIND, x->closed ? CODR_KIND_BATCH
                                                    : CODR_KIND_INTERACTIVE);
     codr_put_number(&w, CODR_FIELD_TERMINAL, x->terminal);

@@ -24,11 +24,12 @@ typedef struct {
 } ngx_http_codr_file_t;
 
 typedef struct {
-    ngx_pool_t                *pool;           /* these six by the caller */
+    ngx_pool_t                *pool;           /* these seven by the caller */
     ngx_http_codr_main_conf_t *mcf;
     ngx_http_codr_loc_conf_t  *lcf;
     ngx_http_codr_identity_t   who;
     ngx_uint_t                 live;           /* a WebSocket: it can type */
+    ngx_uint_t                 async;          /* nobody waits for it */
     json_t                    *message;
 
     ngx_http_codr_language_t  *language;

@@ -9,6 +9,7 @@
 
 #include "ngx_http_codr_job.h"
 #include "ngx_http_codr_drain.h"
+#include "ngx_http_codr_records.h"
 
 
 #define NGX_HTTP_CODR_JOB_POOL    1024
@@ -27,6 +28,8 @@
 
 static ngx_int_t ngx_http_codr_job_init(ngx_http_codr_job_t *job,
     ngx_http_codr_execute_t *x);
+static ngx_int_t ngx_http_codr_job_record(ngx_http_codr_job_t *job,
+    ngx_http_codr_answer_t *refusal);
 static ngx_int_t ngx_http_codr_job_connect(ngx_http_codr_job_t *job,
     ngx_log_t *log);
 static void ngx_http_codr_job_read_handler(ngx_event_t *rev);
@@ -58,6 +61,7 @@ ngx_http_codr_job_start(ngx_http_codr_job_t **ret, ngx_http_codr_execute_t *x,
 
     ngx_http_codr_answer_error(refusal, CODR_ERROR_INTERNAL, "out of memory");
 
+    job = NULL;
     drain = ngx_http_codr_drain(x->mcf);
     pool = ngx_create_pool(NGX_HTTP_CODR_JOB_POOL, log);
 
@@ -76,16 +80,15 @@ ngx_http_codr_job_start(ngx_http_codr_job_t **ret, ngx_http_codr_execute_t *x,
     job->data = data;
 
     if (ngx_http_codr_job_init(job, x) != NGX_OK
+        || ngx_http_codr_job_record(job, refusal) != NGX_OK
         || ngx_http_codr_execute_frames(x, &job->out, log) != NGX_OK)
     {
-        ngx_http_codr_sendq_free(&job->out);
         goto failed;
     }
 
     if (ngx_http_codr_job_connect(job, log) != NGX_OK) {
         ngx_http_codr_answer_error(refusal, CODR_ERROR_UNAVAILABLE,
                                    "programs cannot be run at the moment");
-        ngx_http_codr_sendq_free(&job->out);
         goto failed;
     }
 
@@ -100,11 +103,39 @@ ngx_http_codr_job_start(ngx_http_codr_job_t **ret, ngx_http_codr_execute_t *x,
 
 failed:
 
+    if (job) {
+        ngx_http_codr_records_ended(job, refusal);
+        ngx_http_codr_sendq_free(&job->out);
+    }
+
     if (pool) {
         ngx_destroy_pool(pool);
     }
 
     return NGX_ERROR;
+}
+
+
+/* Before the helper is asked: a job that cannot be recorded is not run. */
+
+static ngx_int_t
+ngx_http_codr_job_record(ngx_http_codr_job_t *job,
+    ngx_http_codr_answer_t *refusal)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_codr_records_open(job);
+
+    if (rc == NGX_DECLINED) {
+        ngx_http_codr_answer_error(refusal, CODR_ERROR_BAD_MESSAGE,
+                                   "there is a job of this id");
+
+    } else if (rc != NGX_OK) {
+        ngx_http_codr_answer_error(refusal, CODR_ERROR_UNAVAILABLE,
+                                   "there is no room for another job");
+    }
+
+    return rc;
 }
 
 
@@ -114,15 +145,23 @@ ngx_http_codr_job_init(ngx_http_codr_job_t *job, ngx_http_codr_execute_t *x)
     job->buf = ngx_palloc(job->pool, NGX_HTTP_CODR_JOB_BUFFER);
     job->tag.data = ngx_pstrdup(job->pool, &x->tag);
     job->language.data = ngx_pstrdup(job->pool, &x->language->name);
+    job->owner.data = ngx_pstrdup(job->pool, &x->who.owner);
+    job->key_id.data = ngx_pstrdup(job->pool, &x->who.key_id);
 
     if (job->buf == NULL || job->tag.data == NULL
-        || job->language.data == NULL)
+        || job->language.data == NULL || job->owner.data == NULL
+        || job->key_id.data == NULL)
     {
         return NGX_ERROR;
     }
 
     job->tag.len = x->tag.len;
     job->language.len = x->language->name.len;
+    job->owner.len = x->who.owner.len;
+    job->key_id.len = x->who.key_id.len;
+    job->async = x->async;
+    job->outlives = x->async;
+    ngx_memcpy(job->id, x->who.job_id.data, CODR_JOB_ID_LEN);
     ngx_memcpy(job->sha256, x->sha256, sizeof(job->sha256));
 
     job->terminal = (x->terminal != CODR_TERMINAL_NONE);
@@ -253,7 +292,9 @@ ngx_http_codr_job_timeout(ngx_http_codr_job_t *job)
         return;
     }
 
-    if (job->paused) {                         /* it is the client who waits */
+    /* it is the client who waits, or one who may wait for ever */
+
+    if (job->paused || (job->async && !job->started)) {
         ngx_add_timer(rev, NGX_HTTP_CODR_JOB_GRACE);
         return;
     }
@@ -391,11 +432,12 @@ ngx_http_codr_job_note(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
 {
     if (ngx_http_codr_has(a, JOB_ID)) {
 
-        if (a->job_id.len != CODR_JOB_ID_LEN) {
+        if (a->job_id.len != CODR_JOB_ID_LEN
+            || ngx_memcmp(job->id, a->job_id.data, CODR_JOB_ID_LEN) != 0)
+        {
             return NGX_ERROR;
         }
 
-        ngx_memcpy(job->id, a->job_id.data, CODR_JOB_ID_LEN);
         job->identified = 1;
     }
 
@@ -407,6 +449,11 @@ ngx_http_codr_job_note(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
             return NGX_ERROR;
         }
 
+        ngx_http_codr_records_accepted(job);
+        return NGX_OK;
+
+    case CODR_FRAME_ACCEPTED:
+        ngx_http_codr_records_accepted(job);
         return NGX_OK;
 
     case CODR_FRAME_STARTED:
@@ -425,11 +472,13 @@ ngx_http_codr_job_note(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
         /* a job that is stopped while it waits ends without a start */
 
         job->ended = 1;
+        ngx_http_codr_records_ended(job, a);
         return NGX_OK;
 
     case CODR_FRAME_ERROR:
 
         job->ended = 1;
+        ngx_http_codr_records_ended(job, a);
         return NGX_OK;
 
     case CODR_FRAME_NOTICE:
@@ -450,6 +499,7 @@ ngx_http_codr_job_started(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
 
     job->started = 1;
     ngx_http_codr_sendq_forget(&job->out);
+    ngx_http_codr_records_started(job);
 
     ngx_add_timer(job->connection->read, job->longest);
 
@@ -470,6 +520,7 @@ ngx_http_codr_job_lost(ngx_http_codr_job_t *job, codr_error_t code,
     job->ended = 1;
 
     ngx_http_codr_answer_error(&a, code, reason);
+    ngx_http_codr_records_ended(job, &a);
     job->handler->answer(job->data, &a);
 }
 
@@ -477,6 +528,7 @@ ngx_http_codr_job_lost(ngx_http_codr_job_t *job, codr_error_t code,
 void
 ngx_http_codr_job_close(ngx_http_codr_job_t *job)
 {
+    ngx_http_codr_records_left(job);
     ngx_queue_remove(&job->queue);
     ngx_http_codr_sendq_free(&job->out);
     ngx_close_connection(job->connection);

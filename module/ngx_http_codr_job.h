@@ -41,6 +41,9 @@ struct ngx_http_codr_job_s {
 
     ngx_str_t                           tag;
     ngx_str_t                           language;
+    ngx_str_t                           owner;
+    ngx_str_t                           key_id;
+    ngx_str_t                           trace;      /* traceparent */
     u_char                              id[CODR_JOB_ID_LEN];
     u_char                              sha256[64];
     uint64_t                            input_max;
@@ -55,6 +58,9 @@ struct ngx_http_codr_job_s {
     unsigned                            paused:1;
     unsigned                            again:1;    /* waits to be sent so */
     unsigned                            ended:1;
+    unsigned                            recorded:1; /* has a record, open */
+    unsigned                            outlives:1; /* its socket */
+    unsigned                            async:1;    /* and needs no client */
 };
 
 
@@ -76,6 +82,11 @@ void ngx_http_codr_job_signal(ngx_http_codr_job_t *job, ngx_uint_t signal);
 
 /* Stops and resumes reading what the broker sends. */
 void ngx_http_codr_job_pause(ngx_http_codr_job_t *job, ngx_uint_t pause);
+
+/* async: nobody waits for the job any more; and, before a worker leaves, lets
+   go of all such jobs. */
+void ngx_http_codr_async(ngx_http_codr_job_t *job);
+void ngx_http_codr_async_leave(ngx_http_codr_drain_t *drain);
 
 /* What the variables show of a job that ends with this answer, or with none
    because its client left. */

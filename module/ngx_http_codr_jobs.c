@@ -6,11 +6,26 @@
  * Runs in workers.
  */
 
-#include "ngx_http_codr.h"
+#include "ngx_http_codr_jobs.h"
 #include "ngx_http_codr_ticket.h"
 
 
+#define NGX_HTTP_CODR_JOBS_WAIT  60000         /* milliseconds, at most */
+#define NGX_HTTP_CODR_JOBS_STOP  5000          /* for a job to end */
+
+
+static ngx_uint_t ngx_http_codr_jobs_is(ngx_str_t *rest, const char *name);
+static ngx_int_t ngx_http_codr_jobs_none(ngx_http_request_t *r);
 static ngx_int_t ngx_http_codr_jobs_create(ngx_http_request_t *r);
+static ngx_int_t ngx_http_codr_jobs_run(ngx_http_request_t *r);
+static ngx_int_t ngx_http_codr_jobs_one(ngx_http_request_t *r,
+    ngx_str_t *rest);
+static ngx_uint_t ngx_http_codr_jobs_owned(ngx_http_request_t *r,
+    ngx_http_codr_stored_t *record);
+static ngx_int_t ngx_http_codr_jobs_get(ngx_http_codr_look_t *look);
+static ngx_int_t ngx_http_codr_jobs_get_output(ngx_http_codr_look_t *look);
+static ngx_int_t ngx_http_codr_jobs_delete(ngx_http_codr_look_t *look);
+static ngx_int_t ngx_http_codr_jobs_deleted(ngx_http_codr_look_t *look);
 
 
 /* What follows the URI of codr_jobs; NGX_DECLINED when this is not below it. */
@@ -52,8 +67,6 @@ ngx_http_codr_jobs_handler(ngx_http_request_t *r)
     ngx_int_t  rc;
     ngx_str_t  rest;
 
-    static ngx_str_t  create = ngx_string("create");
-
     if (r != r->main) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "codr: a subrequest cannot run programs");
@@ -79,35 +92,283 @@ ngx_http_codr_jobs_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    if (ngx_http_codr_jobs_rest(r, &rest) == NGX_OK
-        && rest.len == create.len
-        && ngx_strncmp(rest.data, create.data, create.len) == 0)
-    {
+    if (ngx_http_codr_jobs_rest(r, &rest) != NGX_OK) {
+        return ngx_http_codr_jobs_none(r);
+    }
+
+    if (rest.len == 0) {
+        return ngx_http_codr_jobs_run(r);
+    }
+
+    if (ngx_http_codr_jobs_is(&rest, "create")) {
         return ngx_http_codr_jobs_create(r);
     }
 
+    return ngx_http_codr_jobs_one(r, &rest);
+}
+
+
+static ngx_uint_t
+ngx_http_codr_jobs_is(ngx_str_t *rest, const char *name)
+{
+    return rest->len == ngx_strlen(name)
+           && ngx_strncmp(rest->data, name, rest->len) == 0;
+}
+
+
+static ngx_int_t
+ngx_http_codr_jobs_none(ngx_http_request_t *r)
+{
     return ngx_http_codr_send_error(r, NGX_HTTP_NOT_FOUND, "not_found",
-                                    "there is nothing here");
+                                    "there is no such job");
+}
+
+
+/* Anything but running a program needs a key: nothing else says whose jobs
+   somebody may see. */
+
+static ngx_int_t
+ngx_http_codr_jobs_known(ngx_http_request_t *r)
+{
+    ngx_http_codr_ctx_t        *ctx;
+    ngx_http_codr_main_conf_t  *mcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_codr_module);
+
+    if (ctx->known) {
+        return NGX_OK;
+    }
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_codr_module);
+    ngx_http_codr_count(mcf, NGX_HTTP_CODR_AUTH_FAILURES, 1);
+
+    return ngx_http_codr_send_error(r, NGX_HTTP_UNAUTHORIZED, "unauthorized",
+                                    "a valid key is needed");
 }
 
 
 static ngx_int_t
 ngx_http_codr_jobs_create(ngx_http_request_t *r)
 {
-    ngx_http_codr_ctx_t  *ctx;
+    ngx_int_t  rc;
 
     if (r->method != NGX_HTTP_POST) {
-        return ngx_http_codr_send_not_allowed(r, "POST, OPTIONS",
-                                              "use POST");
+        return ngx_http_codr_send_not_allowed(r, "POST, OPTIONS", "use POST");
     }
+
+    rc = ngx_http_codr_jobs_known(r);
+
+    return (rc == NGX_OK) ? ngx_http_codr_ticket_handler(r) : rc;
+}
+
+
+static ngx_int_t
+ngx_http_codr_jobs_run(ngx_http_request_t *r)
+{
+    if (r->method != NGX_HTTP_POST) {
+        return ngx_http_codr_send_not_allowed(r, "POST, OPTIONS", "use POST");
+    }
+
+    return ngx_http_codr_post_handler(r);
+}
+
+
+/* ID or ID/output */
+
+static ngx_int_t
+ngx_http_codr_jobs_one(ngx_http_request_t *r, ngx_str_t *rest)
+{
+    u_char                 id[NGX_HTTP_CODR_NODE_ID];
+    ngx_int_t              rc;
+    ngx_str_t              what;
+    ngx_http_codr_look_t  *look;
+
+    look = ngx_pcalloc(r->pool, sizeof(ngx_http_codr_look_t));
+    if (look == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_codr_jobs_known(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    what.data = rest->data + ngx_min(rest->len, CODR_JOB_ID_LEN);
+    what.len = rest->data + rest->len - what.data;
+
+    if (ngx_http_codr_record_id(id, rest->data, rest->len - what.len)
+        != NGX_OK
+        || (what.len && !ngx_http_codr_jobs_is(&what, "/output")))
+    {
+        return ngx_http_codr_jobs_none(r);
+    }
+
+    look->request = r;
+    look->mcf = ngx_http_get_module_main_conf(r, ngx_http_codr_module);
+    ngx_memcpy(look->id, rest->data, CODR_JOB_ID_LEN);
+
+    if (ngx_http_codr_records_read(look->mcf, r->pool, look->id, &look->record)
+        != NGX_OK
+        || !ngx_http_codr_jobs_owned(r, &look->record))
+    {
+        return ngx_http_codr_jobs_none(r);
+    }
+
+    if (what.len) {
+        return ngx_http_codr_jobs_get_output(look);
+    }
+
+    if (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
+        return ngx_http_codr_jobs_get(look);
+    }
+
+    if (r->method == NGX_HTTP_DELETE) {
+        return ngx_http_codr_jobs_delete(look);
+    }
+
+    return ngx_http_codr_send_not_allowed(r, "GET, DELETE, OPTIONS",
+                                          "use GET or DELETE");
+}
+
+
+/* Where nothing else says who an owner is, it is whoever has the key: also of
+   what its tickets were used for. */
+
+static ngx_uint_t
+ngx_http_codr_jobs_owned(ngx_http_request_t *r, ngx_http_codr_stored_t *record)
+{
+    ngx_http_codr_ctx_t       *ctx;
+    ngx_http_codr_loc_conf_t  *lcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_codr_module);
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_codr_module);
 
-    if (!ctx->known) {
-        return ngx_http_codr_send_error(r, NGX_HTTP_UNAUTHORIZED,
-                                        "unauthorized",
-                                        "a valid key is needed");
+    if (ctx->owner.len == record->owner.len
+        && ngx_memcmp(ctx->owner.data, record->owner.data, ctx->owner.len)
+           == 0)
+    {
+        return 1;
     }
 
-    return ngx_http_codr_ticket_handler(r);
+    return lcf->owner == NULL && ctx->key_id.len
+           && ctx->key_id.len == record->key_id.len
+           && ngx_memcmp(ctx->key_id.data, record->key_id.data,
+                         ctx->key_id.len)
+              == 0;
+}
+
+
+/* A number of the query: NGX_DECLINED when there is none. */
+
+static ngx_int_t
+ngx_http_codr_jobs_argument(ngx_http_request_t *r, const char *name,
+    size_t point, ngx_int_t *ret)
+{
+    ngx_str_t  value;
+
+    if (ngx_http_arg(r, (u_char *) name, ngx_strlen(name), &value) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    *ret = point ? ngx_atofp(value.data, value.len, point)
+                 : ngx_atoi(value.data, value.len);
+
+    return (*ret == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_codr_jobs_get(ngx_http_codr_look_t *look)
+{
+    ngx_int_t            wait;
+    ngx_http_request_t  *r;
+
+    r = look->request;
+    wait = 0;
+
+    if (ngx_http_codr_jobs_argument(r, "wait", 3, &wait) == NGX_ERROR) {
+        return ngx_http_codr_send_error(r, NGX_HTTP_BAD_REQUEST, "bad_message",
+                                        "\"wait\" is a number of seconds");
+    }
+
+    if (look->record.state < NGX_HTTP_CODR_RECORD_COMPLETED) {
+        look->question.wait = ngx_min(wait, NGX_HTTP_CODR_JOBS_WAIT);
+    }
+
+    look->question.output = 1;
+    look->question.size = NGX_HTTP_CODR_JOBS_STREAM;
+    look->answer = ngx_http_codr_jobs_record;
+
+    return ngx_http_codr_look(look);
+}
+
+
+static ngx_int_t
+ngx_http_codr_jobs_get_output(ngx_http_codr_look_t *look)
+{
+    ngx_int_t            offset;
+    ngx_http_request_t  *r;
+
+    r = look->request;
+    offset = 0;
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return ngx_http_codr_send_not_allowed(r, "GET, OPTIONS", "use GET");
+    }
+
+    if (ngx_http_codr_jobs_argument(r, "offset", 0, &offset) == NGX_ERROR) {
+        return ngx_http_codr_send_error(r, NGX_HTTP_BAD_REQUEST, "bad_message",
+                                        "\"offset\" is a number of bytes");
+    }
+
+    look->merged = 1;
+    look->question.output = 1;
+    look->question.offset = offset;
+    look->question.size = NGX_HTTP_CODR_JOBS_OUTPUT;
+    look->answer = ngx_http_codr_jobs_output;
+
+    return ngx_http_codr_look(look);
+}
+
+
+static ngx_int_t
+ngx_http_codr_jobs_delete(ngx_http_codr_look_t *look)
+{
+    look->answer = ngx_http_codr_jobs_deleted;
+
+    if (look->record.state >= NGX_HTTP_CODR_RECORD_COMPLETED) {
+        look->known = 1;
+        return ngx_http_codr_jobs_deleted(look);
+    }
+
+    look->question.stop = 1;
+    look->question.wait = NGX_HTTP_CODR_JOBS_STOP;
+
+    return ngx_http_codr_look(look);
+}
+
+
+static ngx_int_t
+ngx_http_codr_jobs_deleted(ngx_http_codr_look_t *look)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = look->request;
+
+    if (!look->known && !look->missing) {
+        return ngx_http_codr_send_error(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                        "unavailable",
+                                        "the helper does not answer");
+    }
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    r->headers_out.status = NGX_HTTP_NO_CONTENT;
+    r->header_only = 1;
+
+    return ngx_http_send_header(r);
 }

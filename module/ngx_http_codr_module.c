@@ -6,6 +6,7 @@
  */
 
 #include "ngx_http_codr_conf.h"
+#include "ngx_http_codr_records.h"
 
 
 static ngx_int_t ngx_http_codr_init_module(ngx_cycle_t *cycle);
@@ -246,6 +247,7 @@ ngx_http_codr_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_codr_zone_init_process(mcf);
+    ngx_http_codr_records_inherit(mcf);
     ngx_http_codr_ws_init_process(cycle);
 
     return ngx_http_codr_helper_init_process(cycle, mcf);

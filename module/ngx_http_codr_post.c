@@ -24,6 +24,7 @@ typedef struct {
     ngx_http_codr_json_t       answer;
     ngx_uint_t                 status;         /* 0 until there is an answer */
     uint64_t                   retry_ms;
+    ngx_uint_t                 async;          /* answered before its end */
 } ngx_http_codr_post_t;
 
 
@@ -40,6 +41,8 @@ static void ngx_http_codr_post_start(ngx_http_codr_post_t *post, json_t *body);
 static void ngx_http_codr_post_cleanup(void *data);
 static void ngx_http_codr_post_output(void *data, codr_output_t *output);
 static void ngx_http_codr_post_answer(void *data, ngx_http_codr_answer_t *a);
+static void ngx_http_codr_post_accepted(ngx_http_codr_post_t *post,
+    ngx_http_codr_answer_t *a);
 static void ngx_http_codr_post_result(ngx_http_codr_post_t *post,
     ngx_http_codr_answer_t *a);
 static void ngx_http_codr_post_refusal(ngx_http_codr_post_t *post,
@@ -159,10 +162,11 @@ ngx_http_codr_post_acceptable(ngx_http_request_t *r)
 static void
 ngx_http_codr_post_body(ngx_http_request_t *r)
 {
-    json_t                *body;
-    ngx_str_t              text;
-    ngx_http_cleanup_t    *cln;
-    ngx_http_codr_post_t  *post;
+    json_t                    *body;
+    ngx_str_t                  text;
+    ngx_http_cleanup_t        *cln;
+    ngx_http_codr_post_t      *post;
+    ngx_http_codr_loc_conf_t  *lcf;
 
     post = ngx_pcalloc(r->pool, sizeof(ngx_http_codr_post_t));
     cln = ngx_http_cleanup_add(r, 0);
@@ -177,6 +181,9 @@ ngx_http_codr_post_body(ngx_http_request_t *r)
     cln->handler = ngx_http_codr_post_cleanup;
     cln->data = post;
     post->request = r;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_codr_module);
+    post->async = (lcf->jobs.data != NULL);
 
     body = ngx_http_codr_parse(text.data, text.len);
 
@@ -261,6 +268,7 @@ ngx_http_codr_post_start(ngx_http_codr_post_t *post, json_t *body)
     x.pool = r->pool;
     x.mcf = ngx_http_get_module_main_conf(r, ngx_http_codr_module);
     x.lcf = ngx_http_get_module_loc_conf(r, ngx_http_codr_module);
+    x.async = post->async;
     x.message = body;
 
     ngx_http_codr_json_init(&post->streams[0], r->pool, 4096);
@@ -294,6 +302,10 @@ ngx_http_codr_post_cleanup(void *data)
     ngx_http_codr_post_t  *post = data;
 
     if (post->job) {
+        if (post->async) {                     /* nobody would know its name */
+            ngx_http_codr_job_send(post->job, CODR_FRAME_STOP);
+        }
+
         ngx_http_codr_record(post->request, post->job, NULL);
         ngx_http_codr_job_close(post->job);
         post->job = NULL;
@@ -323,6 +335,11 @@ ngx_http_codr_post_answer(void *data, ngx_http_codr_answer_t *a)
         ctx->jobs++;
     }
 
+    if (a->type == CODR_FRAME_ACCEPTED && post->async) {
+        ngx_http_codr_post_accepted(post, a);
+        return;
+    }
+
     if (!post->job->ended) {
         return;
     }
@@ -338,6 +355,52 @@ ngx_http_codr_post_answer(void *data, ngx_http_codr_answer_t *a)
 
     ngx_http_codr_record(post->request, post->job, a);
 
+    post->job = NULL;
+}
+
+
+/* The answer is given: the job goes on without the request. */
+
+static void
+ngx_http_codr_post_accepted(ngx_http_codr_post_t *post,
+    ngx_http_codr_answer_t *a)
+{
+    u_char                    *p;
+    ngx_str_t                  value;
+    ngx_http_codr_json_t      *j;
+    ngx_http_codr_loc_conf_t  *lcf;
+
+    static ngx_str_t  location = ngx_string("Location");
+
+    j = &post->answer;
+    lcf = ngx_http_get_module_loc_conf(post->request, ngx_http_codr_module);
+
+    ngx_http_codr_json_init(j, post->request->pool, 512);
+    ngx_http_codr_json_open(j, NULL);
+    ngx_http_codr_json_text(j, "job_id", &a->job_id);
+    ngx_http_codr_json_text(j, "attach_token", &a->attach_token);
+    ngx_http_codr_json_text(j, "view_token", &a->view_token);
+    ngx_http_codr_json_close(j);
+
+    value.len = lcf->jobs.len + 1 + a->job_id.len;
+    value.data = ngx_pnalloc(post->request->pool, value.len);
+
+    if (value.data) {
+        p = ngx_cpymem(value.data, lcf->jobs.data, lcf->jobs.len);
+        *p++ = '/';
+        ngx_memcpy(p, a->job_id.data, a->job_id.len);
+    }
+
+    if (value.data == NULL
+        || ngx_http_codr_header_out(post->request, &location, &value)
+           != NGX_OK)
+    {
+        j->failed = 1;
+    }
+
+    post->status = NGX_HTTP_ACCEPTED;
+
+    ngx_http_codr_async(post->job);
     post->job = NULL;
 }
 

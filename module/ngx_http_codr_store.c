@@ -35,6 +35,8 @@ ngx_http_codr_store_create(ngx_slab_pool_t *pool)
     store->created = ngx_time();
 
     ngx_http_codr_nodes_init(&store->used);
+    ngx_http_codr_nodes_init(&store->records);
+    ngx_queue_init(&store->unfinished);
 
     return store;
 }
@@ -45,12 +47,14 @@ ngx_http_codr_store_alloc_locked(ngx_http_codr_store_t *store, size_t size)
 {
     void  *p;
 
-    p = ngx_slab_calloc_locked(store->pool, size);
+    do {
+        p = ngx_slab_calloc_locked(store->pool, size);
 
-    if (p) {
-        store->full = 0;
-        return p;
-    }
+        if (p) {
+            store->full = 0;
+            return p;
+        }
+    } while (ngx_http_codr_records_drop_locked(store) == NGX_OK);
 
     if (!store->full) {
         store->full = 1;

@@ -35,6 +35,9 @@ typedef struct {
     ngx_uint_t                 full;           /* and that was said */
     u_char                     ticket_key[NGX_HTTP_CODR_KEY_BYTES];
     ngx_http_codr_nodes_t      used;           /* tickets */
+    ngx_http_codr_nodes_t      records;        /* its queue: finished ones */
+    ngx_queue_t                unfinished;
+    ngx_uint_t                 count[5];       /* of records.c */
 } ngx_http_codr_store_t;
 
 
@@ -44,7 +47,8 @@ ngx_http_codr_store_t *ngx_http_codr_store(ngx_http_codr_main_conf_t *mcf);
 /* In a new zone, by the master; NULL without memory or random bytes. */
 ngx_http_codr_store_t *ngx_http_codr_store_create(ngx_slab_pool_t *pool);
 
-/* Zeroed memory of the zone, or NULL: it is full, which the log says once. */
+/* Zeroed memory of the zone, for which finished records leave, oldest first;
+   or NULL: it is full, which the log says once. */
 void *ngx_http_codr_store_alloc_locked(ngx_http_codr_store_t *store,
     size_t size);
 
@@ -60,6 +64,9 @@ void ngx_http_codr_node_delete(ngx_http_codr_nodes_t *nodes,
    NGX_OK; NGX_DECLINED: it was before; NGX_ERROR: there is no room. */
 ngx_int_t ngx_http_codr_used(ngx_http_codr_main_conf_t *mcf, ngx_str_t *jti,
     time_t expires);
+
+/* records: drops the oldest finished one; NGX_DECLINED: there is none. */
+ngx_int_t ngx_http_codr_records_drop_locked(ngx_http_codr_store_t *store);
 
 
 #endif /* _NGX_HTTP_CODR_STORE_H_INCLUDED_ */

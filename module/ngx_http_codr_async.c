@@ -1,0 +1,70 @@
+
+/*
+ * Jobs whose client has its answer already: they belong to nobody but the
+ * worker, which hears of their end for the record.  A worker that leaves lets
+ * go of them, and they go on.
+ */
+
+#include "ngx_http_codr_job.h"
+#include "ngx_http_codr_drain.h"
+#include "ngx_http_codr_metrics.h"
+
+
+static void
+ngx_http_codr_async_output(void *data, codr_output_t *output)
+{
+    /* none was asked for */
+}
+
+
+static void
+ngx_http_codr_async_answer(void *data, ngx_http_codr_answer_t *a)
+{
+    ngx_http_codr_job_t  *job = data;
+
+    if (job->ended) {
+        ngx_http_codr_metrics_ended(job->mcf, &job->language, job->started, a);
+    }
+}
+
+
+static void
+ngx_http_codr_async_flush(void *data)
+{
+    /* nobody waits */
+}
+
+
+static const ngx_http_codr_job_handler_t  ngx_http_codr_async_handler = {
+    ngx_http_codr_async_output,
+    ngx_http_codr_async_answer,
+    ngx_http_codr_async_flush
+};
+
+
+void
+ngx_http_codr_async(ngx_http_codr_job_t *job)
+{
+    job->handler = &ngx_http_codr_async_handler;
+    job->data = job;
+}
+
+
+void
+ngx_http_codr_async_leave(ngx_http_codr_drain_t *drain)
+{
+    ngx_queue_t          *q, *next;
+    ngx_http_codr_job_t  *job;
+
+    for (q = ngx_queue_head(&drain->jobs);
+         q != ngx_queue_sentinel(&drain->jobs);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        job = ngx_queue_data(q, ngx_http_codr_job_t, queue);
+
+        if (job->handler == &ngx_http_codr_async_handler) {
+            ngx_http_codr_job_close(job);
+        }
+    }
+}

@@ -1,0 +1,629 @@
+
+/*
+ * Records of jobs, shared by all workers.  Every job that was accepted ends
+ * exactly once, as finished, failed or stopped, whichever worker hears of it
+ * and whichever is gone by then.  Finished ones leave, oldest first, when their
+ * time is over or their room is needed; unfinished ones never.
+ */
+
+#include "ngx_http_codr_records.h"
+#include "ngx_http_codr_json.h"
+
+
+#define NGX_HTTP_CODR_RECORDS_EXPIRE   4       /* at a time */
+#define NGX_HTTP_CODR_RECORDS_COMPILE  2048    /* bytes of a compiler's words */
+#define NGX_HTTP_CODR_RECORDS_MESSAGE  1024
+
+
+enum {
+    records_accepted = 0,
+    records_finished,
+    records_failed,
+    records_stopped,
+    records_unfinished
+};
+
+
+static void ngx_http_codr_records_free(ngx_http_codr_store_t *store,
+    ngx_http_codr_stored_t *record);
+static void ngx_http_codr_records_finish(ngx_http_codr_store_t *store,
+    ngx_http_codr_stored_t *record, ngx_http_codr_answer_t *a,
+    ngx_str_t *result);
+static ngx_int_t ngx_http_codr_records_result(ngx_pool_t *pool,
+    ngx_http_codr_answer_t *a, ngx_http_codr_job_t *job, ngx_str_t *text);
+
+
+static uint64_t
+ngx_http_codr_records_now(void)
+{
+    ngx_time_t  *now;
+
+    now = ngx_timeofday();
+
+    return (uint64_t) now->sec * 1000 + now->msec;
+}
+
+
+const char *
+ngx_http_codr_record_name(ngx_uint_t state)
+{
+    static const char  *names[] = {
+        "queued", "queued", "processing", "completed", "failed"
+    };
+
+    return names[state];
+}
+
+
+ngx_int_t
+ngx_http_codr_record_id(u_char *bytes, const u_char *id, size_t len)
+{
+    ngx_uint_t  i;
+
+    if (len != CODR_JOB_ID_LEN) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < CODR_JOB_ID_LEN; i++) {
+        if (!((id[i] >= '0' && id[i] <= '9')
+              || (id[i] >= 'a' && id[i] <= 'f')))
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    for (i = 0; i < CODR_JOB_ID_LEN / 2; i++) {
+        bytes[i] = (u_char) ngx_hextoi((u_char *) id + 2 * i, 2);
+    }
+
+    return NGX_OK;
+}
+
+
+/* With the mutex held, unless it returns NULL: the zone of a job's record. */
+
+static ngx_http_codr_store_t *
+ngx_http_codr_records_lock(ngx_http_codr_main_conf_t *mcf)
+{
+    ngx_http_codr_store_t  *store;
+
+    store = ngx_http_codr_store(mcf);
+
+    if (store) {
+        ngx_shmtx_lock(&store->pool->mutex);
+    }
+
+    return store;
+}
+
+
+static ngx_http_codr_stored_t *
+ngx_http_codr_records_find(ngx_http_codr_store_t *store, const u_char *id)
+{
+    u_char  bytes[NGX_HTTP_CODR_NODE_ID];
+
+    if (ngx_http_codr_record_id(bytes, id, CODR_JOB_ID_LEN) != NGX_OK) {
+        return NULL;
+    }
+
+    return (ngx_http_codr_stored_t *)
+           ngx_http_codr_node_find(&store->records, bytes);
+}
+
+
+static void
+ngx_http_codr_records_free(ngx_http_codr_store_t *store,
+    ngx_http_codr_stored_t *record)
+{
+    ngx_queue_remove(&record->queue);
+    ngx_http_codr_node_delete(&store->records, &record->node);
+
+    if (record->result.data) {
+        ngx_slab_free_locked(store->pool, record->result.data);
+    }
+
+    ngx_slab_free_locked(store->pool, record);
+}
+
+
+ngx_int_t
+ngx_http_codr_records_drop_locked(ngx_http_codr_store_t *store)
+{
+    ngx_queue_t  *q;
+
+    q = ngx_queue_head(&store->records.queue);
+
+    if (q == ngx_queue_sentinel(&store->records.queue)) {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_codr_records_free(store,
+                              ngx_queue_data(q, ngx_http_codr_stored_t, queue));
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_codr_records_expire(ngx_http_codr_store_t *store, ngx_msec_t ttl)
+{
+    uint64_t                 now;
+    ngx_uint_t               i;
+    ngx_queue_t             *q;
+    ngx_http_codr_stored_t  *record;
+
+    now = ngx_http_codr_records_now();
+
+    for (i = 0; i < NGX_HTTP_CODR_RECORDS_EXPIRE; i++) {
+        q = ngx_queue_head(&store->records.queue);
+
+        if (q == ngx_queue_sentinel(&store->records.queue)) {
+            return;
+        }
+
+        record = ngx_queue_data(q, ngx_http_codr_stored_t, queue);
+
+        if (record->completed_ms + ttl > now) {
+            return;
+        }
+
+        ngx_http_codr_records_free(store, record);
+    }
+}
+
+
+static u_char *
+ngx_http_codr_records_put(u_char *p, ngx_str_t *dst, ngx_str_t *src)
+{
+    dst->data = p;
+    dst->len = src->len;
+
+    return ngx_cpymem(p, src->data, src->len);
+}
+
+
+ngx_int_t
+ngx_http_codr_records_open(ngx_http_codr_job_t *job)
+{
+    u_char                  *p, id[NGX_HTTP_CODR_NODE_ID];
+    ngx_int_t                rc;
+    ngx_http_codr_store_t   *store;
+    ngx_http_codr_stored_t  *record;
+
+    store = ngx_http_codr_records_lock(job->mcf);
+
+    if (store == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_codr_records_expire(store, job->mcf->job_ttl);
+
+    rc = NGX_DECLINED;
+
+    if (ngx_http_codr_record_id(id, job->id, CODR_JOB_ID_LEN) != NGX_OK
+        || ngx_http_codr_node_find(&store->records, id))
+    {
+        goto done;
+    }
+
+    record = ngx_http_codr_store_alloc_locked(store,
+                 sizeof(ngx_http_codr_stored_t) + job->owner.len
+                 + job->key_id.len + job->language.len + job->tag.len
+                 + job->trace.len);
+
+    if (record == NULL) {
+        rc = NGX_ERROR;
+        goto done;
+    }
+
+    p = (u_char *) record + sizeof(ngx_http_codr_stored_t);
+    p = ngx_http_codr_records_put(p, &record->owner, &job->owner);
+    p = ngx_http_codr_records_put(p, &record->key_id, &job->key_id);
+    p = ngx_http_codr_records_put(p, &record->language, &job->language);
+    p = ngx_http_codr_records_put(p, &record->tag, &job->tag);
+    (void) ngx_http_codr_records_put(p, &record->trace, &job->trace);
+
+    record->created_ms = ngx_http_codr_records_now();
+    record->pid = ngx_pid;
+    record->slot = ngx_process_slot;
+    record->outlives = job->outlives;
+
+    ngx_http_codr_node_insert(&store->records, &record->node, id);
+    ngx_queue_insert_tail(&store->unfinished, &record->queue);
+
+    job->recorded = 1;
+    rc = NGX_OK;
+
+done:
+
+    ngx_shmtx_unlock(&store->pool->mutex);
+
+    return rc;
+}
+
+
+static void
+ngx_http_codr_records_advance(ngx_http_codr_job_t *job, ngx_uint_t state)
+{
+    ngx_http_codr_store_t   *store;
+    ngx_http_codr_stored_t  *record;
+
+    if (!job->recorded) {
+        return;
+    }
+
+    store = ngx_http_codr_records_lock(job->mcf);
+    record = ngx_http_codr_records_find(store, job->id);
+
+    if (record && record->state < state) {
+
+        if (record->state == NGX_HTTP_CODR_RECORD_OPEN) {
+            store->count[records_accepted]++;
+            store->count[records_unfinished]++;
+        }
+
+        record->state = state;
+
+        if (state == NGX_HTTP_CODR_RECORD_PROCESSING) {
+            record->started_ms = ngx_http_codr_records_now();
+        }
+    }
+
+    ngx_shmtx_unlock(&store->pool->mutex);
+}
+
+
+void
+ngx_http_codr_records_accepted(ngx_http_codr_job_t *job)
+{
+    ngx_http_codr_records_advance(job, NGX_HTTP_CODR_RECORD_QUEUED);
+}
+
+
+void
+ngx_http_codr_records_started(ngx_http_codr_job_t *job)
+{
+    ngx_http_codr_records_advance(job, NGX_HTTP_CODR_RECORD_PROCESSING);
+}
+
+
+void
+ngx_http_codr_records_ended(ngx_http_codr_job_t *job,
+    ngx_http_codr_answer_t *a)
+{
+    if (job->recorded) {
+        job->recorded = 0;
+        (void) ngx_http_codr_records_end(job->mcf, job->id, a, job);
+    }
+}
+
+
+/* How a job ends that its client has left. */
+
+void
+ngx_http_codr_records_left(ngx_http_codr_job_t *job)
+{
+    ngx_http_codr_store_t   *store;
+    ngx_http_codr_answer_t   a;
+    ngx_http_codr_stored_t  *record;
+
+    if (!job->recorded) {
+        return;
+    }
+
+    if (!job->outlives) {
+        ngx_http_codr_answer_stopped(&a);
+        ngx_http_codr_records_ended(job, &a);
+        return;
+    }
+
+    job->recorded = 0;
+
+    store = ngx_http_codr_records_lock(job->mcf);
+    record = ngx_http_codr_records_find(store, job->id);
+
+    if (record && record->pid == ngx_pid) {
+
+        if (record->state == NGX_HTTP_CODR_RECORD_OPEN) {
+            ngx_http_codr_records_free(store, record);
+
+        } else {
+            record->pid = 0;
+        }
+    }
+
+    ngx_shmtx_unlock(&store->pool->mutex);
+}
+
+
+/* A job that ends before it was accepted never was one. */
+
+ngx_int_t
+ngx_http_codr_records_end(ngx_http_codr_main_conf_t *mcf, const u_char *id,
+    ngx_http_codr_answer_t *a, ngx_http_codr_job_t *job)
+{
+    ngx_int_t                rc;
+    ngx_str_t                result;
+    ngx_pool_t              *pool;
+    ngx_http_codr_store_t   *store;
+    ngx_http_codr_stored_t  *record;
+
+    pool = ngx_create_pool(4096, ngx_cycle->log);
+
+    if (pool == NULL
+        || ngx_http_codr_records_result(pool, a, job, &result) != NGX_OK)
+    {
+        ngx_str_null(&result);                 /* an end all the same */
+    }
+
+    rc = NGX_DECLINED;
+    store = ngx_http_codr_records_lock(mcf);
+
+    if (store == NULL) {
+        goto done;
+    }
+
+    record = ngx_http_codr_records_find(store, id);
+
+    if (record && record->state == NGX_HTTP_CODR_RECORD_OPEN) {
+        ngx_http_codr_records_free(store, record);
+
+    } else if (record && record->state < NGX_HTTP_CODR_RECORD_COMPLETED) {
+        ngx_http_codr_records_finish(store, record, a, &result);
+        rc = NGX_OK;
+    }
+
+    ngx_shmtx_unlock(&store->pool->mutex);
+
+done:
+
+    if (pool) {
+        ngx_destroy_pool(pool);
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_http_codr_records_finish(ngx_http_codr_store_t *store,
+    ngx_http_codr_stored_t *record, ngx_http_codr_answer_t *a,
+    ngx_str_t *result)
+{
+    u_char      *p;
+    ngx_uint_t   count;
+
+    /* out of its queue first: room for the result must not be made of it */
+
+    ngx_queue_remove(&record->queue);
+
+    p = result->len ? ngx_http_codr_store_alloc_locked(store, result->len)
+                    : NULL;
+    if (p) {
+        record->result.data = p;
+        record->result.len = result->len;
+        ngx_memcpy(p, result->data, result->len);
+    }
+
+    if (a->type == CODR_FRAME_COMPLETE) {
+        record->state = NGX_HTTP_CODR_RECORD_COMPLETED;
+        count = (a->status == CODR_STATUS_STOPPED) ? records_stopped
+                                                   : records_finished;
+
+    } else if (ngx_http_codr_answer_compiler(a)) {
+        record->state = NGX_HTTP_CODR_RECORD_COMPLETED;
+        count = records_finished;
+
+    } else {
+        record->state = NGX_HTTP_CODR_RECORD_FAILED;
+        count = records_failed;
+    }
+
+    store->count[count]++;
+    store->count[records_unfinished]--;
+
+    record->completed_ms = ngx_http_codr_records_now();
+    record->pid = 0;
+
+    ngx_queue_insert_tail(&store->records.queue, &record->queue);
+}
+
+
+/* Without the program's output, and with no more of a compiler's than is
+   bearable: the helper has all of it for as long as there is room. */
+
+static ngx_int_t
+ngx_http_codr_records_result(ngx_pool_t *pool, ngx_http_codr_answer_t *a,
+    ngx_http_codr_job_t *job, ngx_str_t *text)
+{
+    const char              *code;
+    ngx_http_codr_json_t     j;
+    ngx_http_codr_answer_t   copy;
+
+    copy = *a;
+    copy.compile_output.len = ngx_min(copy.compile_output.len,
+                                      NGX_HTTP_CODR_RECORDS_COMPILE);
+    copy.message.len = ngx_min(copy.message.len,
+                               NGX_HTTP_CODR_RECORDS_MESSAGE);
+
+    ngx_http_codr_json_init(&j, pool, 2048);
+
+    if (a->type == CODR_FRAME_COMPLETE) {
+        ngx_http_codr_json_complete(&j, &copy, job);
+
+    } else if (ngx_http_codr_answer_compiler(a)) {
+        ngx_http_codr_json_uncompiled(&j, &copy, job);
+
+    } else {
+        code = codr_error_name(a->code);
+        ngx_http_codr_json_name(&j, "code", code ? code : "internal");
+        ngx_http_codr_json_error(&j, &copy, job);
+    }
+
+    text->data = j.start;
+    text->len = j.pos - j.start;
+
+    return j.failed ? NGX_ERROR : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_codr_records_read(ngx_http_codr_main_conf_t *mcf, ngx_pool_t *pool,
+    const u_char *id, ngx_http_codr_stored_t *copy)
+{
+    size_t                   len;
+    u_char                  *p;
+    ngx_int_t                rc;
+    ngx_http_codr_store_t   *store;
+    ngx_http_codr_stored_t  *record;
+
+    store = ngx_http_codr_records_lock(mcf);
+
+    if (store == NULL) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+    record = ngx_http_codr_records_find(store, id);
+
+    if (record == NULL || record->state == NGX_HTTP_CODR_RECORD_OPEN
+        || (record->completed_ms
+            && record->completed_ms + mcf->job_ttl
+               <= ngx_http_codr_records_now()))
+    {
+        goto done;
+    }
+
+    len = record->owner.len + record->key_id.len + record->language.len
+          + record->tag.len + record->trace.len + record->result.len;
+
+    p = ngx_pnalloc(pool, len + 1);
+    if (p == NULL) {
+        goto done;
+    }
+
+    *copy = *record;
+
+    p = ngx_http_codr_records_put(p, &copy->owner, &record->owner);
+    p = ngx_http_codr_records_put(p, &copy->key_id, &record->key_id);
+    p = ngx_http_codr_records_put(p, &copy->language, &record->language);
+    p = ngx_http_codr_records_put(p, &copy->tag, &record->tag);
+    p = ngx_http_codr_records_put(p, &copy->trace, &record->trace);
+    (void) ngx_http_codr_records_put(p, &copy->result, &record->result);
+
+    rc = NGX_OK;
+
+done:
+
+    ngx_shmtx_unlock(&store->pool->mutex);
+
+    return rc;
+}
+
+
+/* Those that live on without a socket are adrift then; the others have ended
+   with it, and nobody will say how. */
+
+void
+ngx_http_codr_records_inherit(ngx_http_codr_main_conf_t *mcf)
+{
+    ngx_str_t                result;
+    ngx_queue_t             *q, *next;
+    ngx_http_codr_store_t   *store;
+    ngx_http_codr_answer_t   a;
+    ngx_http_codr_stored_t  *record;
+
+    store = ngx_http_codr_records_lock(mcf);
+
+    if (store == NULL) {
+        return;
+    }
+
+    ngx_http_codr_answer_error(&a, CODR_ERROR_INTERNAL, "");
+    ngx_str_set(&result, "\"code\":\"internal\",\"message\":"
+                         "\"the server process that ran it was lost\"");
+
+    for (q = ngx_queue_head(&store->unfinished);
+         q != ngx_queue_sentinel(&store->unfinished);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        record = ngx_queue_data(q, ngx_http_codr_stored_t, queue);
+
+        if (record->pid == 0 || record->slot != ngx_process_slot
+            || record->pid == ngx_pid)
+        {
+            continue;
+        }
+
+        if (record->state == NGX_HTTP_CODR_RECORD_OPEN) {
+            ngx_http_codr_records_free(store, record);
+
+        } else if (record->outlives) {
+            record->pid = 0;
+
+        } else {
+            ngx_http_codr_records_finish(store, record, &a, &result);
+        }
+    }
+
+    ngx_shmtx_unlock(&store->pool->mutex);
+}
+
+
+ngx_uint_t
+ngx_http_codr_records_adrift(ngx_http_codr_main_conf_t *mcf,
+    u_char (*id)[CODR_JOB_ID_LEN], ngx_uint_t n)
+{
+    ngx_uint_t               i;
+    ngx_queue_t             *q;
+    ngx_http_codr_store_t   *store;
+    ngx_http_codr_stored_t  *record;
+
+    store = ngx_http_codr_records_lock(mcf);
+
+    if (store == NULL) {
+        return 0;
+    }
+
+    i = 0;
+
+    for (q = ngx_queue_head(&store->unfinished);
+         q != ngx_queue_sentinel(&store->unfinished) && i < n;
+         q = ngx_queue_next(q))
+    {
+        record = ngx_queue_data(q, ngx_http_codr_stored_t, queue);
+
+        if (record->pid == 0) {
+            (void) ngx_hex_dump(id[i++], record->node.id,
+                                NGX_HTTP_CODR_NODE_ID);
+        }
+    }
+
+    ngx_shmtx_unlock(&store->pool->mutex);
+
+    return i;
+}
+
+
+ngx_int_t
+ngx_http_codr_records_tally(ngx_http_codr_main_conf_t *mcf,
+    ngx_http_codr_tally_t *tally)
+{
+    ngx_http_codr_store_t  *store;
+
+    store = ngx_http_codr_records_lock(mcf);
+
+    if (store == NULL) {
+        return NGX_DECLINED;
+    }
+
+    tally->accepted = store->count[records_accepted];
+    tally->finished = store->count[records_finished];
+    tally->failed = store->count[records_failed];
+    tally->stopped = store->count[records_stopped];
+    tally->unfinished = store->count[records_unfinished];
+
+    ngx_shmtx_unlock(&store->pool->mutex);
+
+    return NGX_OK;
+}
