@@ -112,17 +112,37 @@ typedef struct {
 } ngx_http_codr_main_conf_t;
 
 
+/* At once, so often, so much CPU time; 0: not limited. */
+
+typedef struct {
+    uint64_t                   jobs;
+    uint64_t                   rate;           /* jobs in rate_period */
+    uint64_t                   rate_period;    /* milliseconds */
+    uint64_t                   burst;
+    uint64_t                   cpu_us;         /* CPU time in cpu_period */
+    uint64_t                   cpu_period;     /* milliseconds */
+} ngx_http_codr_quota_t;
+
+
+typedef struct {
+    ngx_http_complex_value_t   value;
+    ngx_http_codr_quota_t      quota;
+} ngx_http_codr_quota_rule_t;
+
+
 typedef struct {
     ngx_str_t                  id;
     u_char                     digest[32];     /* SHA-256 of the key */
     ngx_uint_t                 line;
     ngx_flag_t                 disabled;
+    ngx_http_codr_quota_t      quota;
 } ngx_http_codr_key_t;
 
 
 typedef struct {
     ngx_str_t                  file;
     ngx_array_t                keys;           /* of ngx_http_codr_key_t */
+    ngx_array_t                quotas;         /* see key_quota */
 } ngx_http_codr_keys_t;
 
 
@@ -148,6 +168,7 @@ typedef struct {
     ngx_uint_t                 auth;           /* NGX_HTTP_CODR_AUTH_* bits */
     ngx_array_t               *origins;        /* see ngx_http_codr_origin.c */
     ngx_http_complex_value_t  *owner;
+    ngx_array_t               *quotas;         /* ..._quota_rule_t, or NULL */
 
     codr_limits_t              limits;         /* explicit ones, 0 = unset */
     ngx_flag_t                 output_drop;

@@ -8,6 +8,7 @@
 
 #include "ngx_http_codr_helper.h"
 #include "ngx_http_codr_metrics.h"
+#include "ngx_http_codr_quota.h"
 
 #include <ngx_event.h>
 #include <sys/un.h>
@@ -550,6 +551,10 @@ ngx_http_codr_channel_take(ngx_http_codr_channel_t *channel, u_char *data,
 
     if (frame.type == CODR_FRAME_FIGURES) {
         return ngx_http_codr_channel_take_figures(channel, data, frame.length);
+    }
+
+    if (frame.type == CODR_FRAME_CHARGE) {
+        return ngx_http_codr_quota_charge(channel->mcf, data, frame.length);
     }
 
     if (frame.type == CODR_FRAME_LOG) {

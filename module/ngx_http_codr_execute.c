@@ -59,6 +59,7 @@ static const ngx_http_codr_execute_pt  ngx_http_codr_execute_steps[] = {
     ngx_http_codr_execute_tty,
     ngx_http_codr_execute_limits,
     ngx_http_codr_execute_tag,
+    ngx_http_codr_quotas_read,
     NULL
 };
 
@@ -124,7 +125,7 @@ ngx_http_codr_execute_read(ngx_http_codr_execute_t *x,
                                     "\"args\" are too long");
     }
 
-    return NGX_OK;
+    return ngx_http_codr_quotas_take(x, refusal);
 }
 
 
@@ -540,6 +541,8 @@ ngx_http_codr_execute_head(ngx_http_codr_execute_t *x, u_char *buf,
     if (ngx_http_codr_helper_is_foreign(x->mcf)) {
         ngx_http_codr_execute_caps(x, &w);
     }
+
+    ngx_http_codr_quotas_put(x->quotas, &w);
 
     return codr_frame_end(&w);
 }

@@ -9,6 +9,7 @@
 
 #include "ngx_http_codr.h"
 #include "ngx_http_codr_answer.h"
+#include "ngx_http_codr_quota.h"
 #include "ngx_http_codr_sendq.h"
 #include "ngx_http_codr_ticket.h"
 
@@ -24,7 +25,8 @@ typedef struct {
 } ngx_http_codr_file_t;
 
 typedef struct {
-    ngx_pool_t                *pool;           /* these seven by the caller */
+    ngx_pool_t                *pool;           /* these by the caller */
+    ngx_http_request_t        *request;
     ngx_http_codr_main_conf_t *mcf;
     ngx_http_codr_loc_conf_t  *lcf;
     ngx_http_codr_identity_t   who;
@@ -47,6 +49,7 @@ typedef struct {
     ngx_uint_t                 rows;
     ngx_uint_t                 echo;
     u_char                     sha256[64];     /* of the code, hexadecimal */
+    ngx_http_codr_quotas_t    *quotas;         /* NULL: none */
     ngx_str_t                  head;           /* the EXECUTE frame */
 } ngx_http_codr_execute_t;
 
@@ -64,6 +67,15 @@ ngx_int_t ngx_http_codr_files_read(ngx_http_codr_execute_t *x,
 /* The job's frames up to SUBMIT and, where given, its whole input. */
 ngx_int_t ngx_http_codr_execute_frames(ngx_http_codr_execute_t *x,
     ngx_http_codr_sendq_t *q, ngx_log_t *log);
+
+/* quota: what it counts for; its fields of EXECUTE; and taking what comes back
+   with time: NGX_OK, or a refusal */
+ngx_int_t ngx_http_codr_quotas_read(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal);
+void ngx_http_codr_quotas_put(ngx_http_codr_quotas_t *quotas,
+    codr_writer_t *w);
+ngx_int_t ngx_http_codr_quotas_take(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal);
 
 /* A terminal's columns or rows: NGX_OK and *side, or NGX_ERROR. */
 ngx_int_t ngx_http_codr_side(json_t *value, ngx_uint_t *side);

@@ -7,6 +7,7 @@
  */
 
 #include "ngx_http_codr_conf.h"
+#include "ngx_http_codr_quota.h"
 
 #include <openssl/sha.h>
 
@@ -166,11 +167,7 @@ static ngx_int_t
 ngx_http_codr_key_options(ngx_conf_t *cf, ngx_str_t *file,
     ngx_http_codr_key_t *key, ngx_str_t *word, ngx_int_t n)
 {
-    ngx_int_t   i;
-    ngx_str_t   text;
-    ngx_uint_t  k;
-
-    static const char  *quotas[] = { "jobs", "rate", "cpu", NULL };
+    ngx_int_t  i;
 
     for (i = 0; i < n; i++) {
 
@@ -178,22 +175,21 @@ ngx_http_codr_key_options(ngx_conf_t *cf, ngx_str_t *file,
             && ngx_strncmp(word[i].data, "disabled", word[i].len) == 0)
         {
             key->disabled = 1;
-            continue;
+
+        } else if (ngx_http_codr_quota_parameter(&key->quota, &word[i])
+                   != NGX_OK)
+        {
+            return ngx_http_codr_key_error(cf, file, key->line,
+                                           "invalid parameter");
         }
+    }
 
-        /* a quota that nothing enforces would be worse than none */
-
-        for (k = 0; quotas[k]; k++) {
-            if (ngx_http_codr_option(&word[i], quotas[k], &text) == NGX_OK) {
-                return ngx_http_codr_key_error(cf, file, key->line,
-                           "quotas of keys are not built in: \"jobs\", "
-                           "\"rate\" or \"cpu\"");
-            }
-        }
-
+    if (key->quota.burst) {
         return ngx_http_codr_key_error(cf, file, key->line,
                                        "invalid parameter");
     }
+
+    key->quota.burst = key->quota.rate;
 
     return NGX_OK;
 }
@@ -228,7 +224,7 @@ ngx_http_codr_key_line(ngx_conf_t *cf, ngx_http_codr_keys_t *keys,
         return NGX_ERROR;
     }
 
-    key->disabled = 0;
+    ngx_memzero(key, sizeof(ngx_http_codr_key_t));
     key->line = line;
     key->id.len = word[0].len;
     key->id.data = ngx_pstrdup(cf->pool, &word[0]);
@@ -320,5 +316,11 @@ ngx_http_codr_keys_read(ngx_conf_t *cf, ngx_str_t *file)
         }
     }
 
-    return ngx_http_codr_keys_unique(cf, keys) == NGX_OK ? keys : NULL;
+    if (ngx_http_codr_keys_unique(cf, keys) != NGX_OK
+        || ngx_http_codr_key_quotas(cf, keys) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return keys;
 }

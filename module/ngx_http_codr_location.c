@@ -453,6 +453,10 @@ ngx_http_codr_merge_location(ngx_conf_t *cf, ngx_http_codr_loc_conf_t *prev,
     ngx_conf_merge_msec_value(conf->detach, prev->detach, 60000);
     ngx_conf_merge_uint_value(conf->ast_nodes, prev->ast_nodes, 50000);
 
+    if (conf->quotas == NULL) {                /* lines replace, not add */
+        conf->quotas = prev->quotas;
+    }
+
     if (conf->owner == NULL) {
         conf->owner = prev->owner;
     }

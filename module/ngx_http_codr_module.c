@@ -124,6 +124,9 @@ static ngx_command_t  ngx_http_codr_commands[] = {
     ngx_http_codr_loc_command("codr_deflate", NGX_CONF_TAKE1,
                               ngx_http_codr_deflate),
 
+    ngx_http_codr_loc_command("codr_limit_jobs", NGX_CONF_2MORE,
+                              ngx_http_codr_limit_jobs),
+
     { ngx_string("codr_owner"),
       NGX_HTTP_CODR_ANY_CONF|NGX_CONF_TAKE1,
       ngx_http_set_complex_value_slot,

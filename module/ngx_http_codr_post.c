@@ -266,6 +266,7 @@ ngx_http_codr_post_start(ngx_http_codr_post_t *post, json_t *body)
 
     ngx_memzero(&x, sizeof(ngx_http_codr_execute_t));
     x.pool = r->pool;
+    x.request = r;
     x.mcf = ngx_http_get_module_main_conf(r, ngx_http_codr_module);
     x.lcf = ngx_http_get_module_loc_conf(r, ngx_http_codr_module);
     x.async = post->async;

@@ -214,6 +214,7 @@ ngx_http_codr_session_start(ngx_http_codr_ws_t *ws, json_t *message,
     if (ngx_http_codr_admit(ws->request, pool, message, &who) != NGX_OK) {
         ngx_http_codr_answer_error(refusal, CODR_ERROR_UNAUTHORIZED,
                                    "a valid key or ticket is needed");
+        ngx_http_codr_refused(ws->request, NULL, refusal);
         return NGX_ERROR;
     }
 
@@ -221,6 +222,7 @@ ngx_http_codr_session_start(ngx_http_codr_ws_t *ws, json_t *message,
 
     ngx_memzero(&x, sizeof(ngx_http_codr_execute_t));
     x.pool = pool;
+    x.request = ws->request;
     x.mcf = ws->mcf;
     x.lcf = ws->lcf;
     x.who = who;

@@ -13,6 +13,7 @@
 
 #define NGX_HTTP_CODR_ZONE_SIZE    (32 * 1024 * 1024)
 #define NGX_HTTP_CODR_ZONE_MIN     (512 * 1024)
+#define NGX_HTTP_CODR_ZONE_BUCKETS 8           /* the share of quotas: 1/8 */
 #define NGX_HTTP_CODR_ZONE_MAX     ((uint64_t) 64 * 1024 * 1024 * 1024)
 
 
@@ -35,6 +36,12 @@ ngx_http_codr_zone_init(ngx_shm_zone_t *zone, void *old)
     } else {
         shared = ngx_slab_calloc(shpool, sizeof(ngx_http_codr_shared_t));
         if (shared == NULL) {
+            return NGX_ERROR;
+        }
+
+        shared->buckets = ngx_http_codr_buckets_create(shpool,
+                              zone->shm.size / NGX_HTTP_CODR_ZONE_BUCKETS);
+        if (shared->buckets == NULL) {
             return NGX_ERROR;
         }
 

@@ -8,6 +8,7 @@
 
 
 #include "ngx_http_codr.h"
+#include "ngx_http_codr_bucket.h"
 #include "ngx_http_codr_metrics.h"
 #include "ngx_http_codr_store.h"
 
@@ -27,6 +28,7 @@ typedef struct {
     ngx_atomic_t               said;           /* ngx_http_codr_said_e */
     ngx_atomic_t               sum[NGX_HTTP_CODR_COUNTERS];
     ngx_http_codr_store_t     *store;
+    ngx_http_codr_buckets_t   *buckets;
     ngx_http_codr_slot_t       slot[NGX_MAX_PROCESSES];
     ngx_http_codr_metrics_t    metrics;
 } ngx_http_codr_shared_t;

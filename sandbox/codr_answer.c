@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "codr_charge.h"
 #include "codr_log.h"
 #include "codr_util.h"
 #include "codr_words.h"
@@ -252,6 +253,8 @@ codr_answer_complete(codr_job_t *job, const codr_verdict_t *verdict)
     codr_writer_t             writer;
     const codr_sandbox_end_t *end = &job->sandbox.end;
 
+    codr_charge_cpu(job);
+
     ran_us = job->begun_us ? job->begun_us : codr_now_us();
 
     codr_writer_init(&writer, buffer, sizeof(buffer));
@@ -304,6 +307,8 @@ codr_answer_error(codr_job_t *job, const codr_answer_error_t *error)
 {
     static uint8_t buffer[SMALL + CODR_MESSAGE_MAX + CODR_WORDS_MAX];
     codr_writer_t  writer;
+
+    codr_charge_cpu(job);
 
     codr_writer_init(&writer, buffer, sizeof(buffer));
     codr_frame_begin(&writer, CODR_FRAME_ERROR);

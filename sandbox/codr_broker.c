@@ -403,7 +403,7 @@ log_ready(codr_event_t *event, uint32_t events)
     if (broker->listener.fd != -1) {
         print_line(frame, (size_t) n);
     } else {
-        (void) codr_channel_tell_log(broker, frame, (size_t) n);
+        (void) codr_channel_tell_one(broker, frame, (size_t) n);
     }
 }
 

@@ -20,6 +20,7 @@
 #include "codr_pool.h"
 #include "codr_probe.h"
 #include "codr_queue.h"
+#include "codr_quota.h"
 #include "codr_results.h"
 #include "codr_slot.h"
 
@@ -55,6 +56,7 @@ struct codr_broker_s {
     codr_slots_t      slots;
     codr_capacity_t   capacity;
     codr_queue_t      queue;
+    codr_quotas_t     quotas;           /* jobs that wait and run */
     codr_timer_t      queue_timer;      /* positions are told */
     codr_timer_t      dispatch_timer;   /* a place became free */
     codr_timer_t      figures_timer;    /* workers are told of them */
@@ -123,8 +125,8 @@ void codr_channel_tell_status(codr_broker_t *broker);
 bool codr_channel_tell_all(codr_broker_t *broker, const void *frame,
     size_t len);
 
-/* A LOG frame to one worker; false when none took it. */
-bool codr_channel_tell_log(codr_broker_t *broker, const void *frame,
+/* A frame to one worker; false when none took it. */
+bool codr_channel_tell_one(codr_broker_t *broker, const void *frame,
     size_t len);
 
 

@@ -142,7 +142,7 @@ codr_channel_tell_all(codr_broker_t *broker, const void *frame, size_t len)
 
 
 bool
-codr_channel_tell_log(codr_broker_t *broker, const void *frame, size_t len)
+codr_channel_tell_one(codr_broker_t *broker, const void *frame, size_t len)
 {
     codr_channel_t *channel;
 

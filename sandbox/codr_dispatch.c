@@ -7,7 +7,10 @@
 
 #include "codr_broker.h"
 
+#include <errno.h>
+
 #include "codr_answer.h"
+#include "codr_charge.h"
 #include "codr_compile.h"
 #include "codr_util.h"
 
@@ -150,6 +153,15 @@ codr_dispatch_add(codr_broker_t *broker, codr_job_t *job)
     if (is_unavailable(broker)) {
         codr_job_refuse(job, CODR_ERROR_UNAVAILABLE,
                         "no sandbox can be had now", UNAVAILABLE_MS);
+        return;
+    }
+
+    result = codr_charge_begin(job);
+    if (result < 0) {
+        codr_job_refuse(job, result == -EDQUOT ? CODR_ERROR_RATE_LIMITED
+                                               : CODR_ERROR_INTERNAL,
+                        result == -EDQUOT ? "too many jobs at once"
+                                          : "out of memory", RETRY_MS);
         return;
     }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "codr_answer.h"
+#include "codr_charge.h"
 #include "codr_client.h"
 #include "codr_command.h"
 #include "codr_log.h"
@@ -184,6 +185,7 @@ release(codr_job_t *job)
     broker->stored -= job->stored;
     job->stored = 0;
     codr_stage_release(job);
+    codr_charge_end(job);
     codr_figures_changed(broker);
 }
 

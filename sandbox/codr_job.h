@@ -77,6 +77,7 @@ struct codr_job_s {
     codr_cache_key_t        key;
     uint64_t                toolchain;      /* when key was made */
     codr_flight_t           flight;         /* while it compiles */
+    bool                    counted, charged;   /* see codr_charge.h */
 
     codr_sandbox_t          sandbox;        /* of the present stage */
     codr_path_t             path;           /* where it came from */
@@ -106,8 +107,7 @@ struct codr_job_s {
 /* EXECUTE, and any other frame of the job's client: as codr_wire_handlers_t's
    frame. */
 int codr_job_begin(codr_client_t *client, const uint8_t *payload, size_t len);
-int codr_job_frame(codr_job_t *job, codr_frame_t frame,
-    const uint8_t *payload);
+int codr_job_frame(codr_job_t *, codr_frame_t, const uint8_t *payload);
 
 /* Ends a job that has no sandbox with an error. */
 void codr_job_refuse(codr_job_t *job, codr_error_t code, const char *message,

@@ -333,6 +333,20 @@ codr_field_figure(const codr_field_t *field, uint32_t *ret_id,
 
 
 int
+codr_field_quota(const codr_field_t *field, uint8_t ret_key[CODR_QUOTA_KEY],
+    uint32_t *ret_max)
+{
+    if (field->length != 4 + CODR_QUOTA_KEY) {
+        return -1;
+    }
+
+    *ret_max = (uint32_t) get_le(field->data, 4);
+    memcpy(ret_key, field->data + 4, CODR_QUOTA_KEY);
+    return 0;
+}
+
+
+int
 codr_output_decode(codr_output_t *ret, const uint8_t *payload, size_t len)
 {
     if (len < CODR_OUTPUT_HEADER || (payload[0] != 1 && payload[0] != 2)
@@ -470,5 +484,18 @@ codr_put_limit(codr_writer_t *writer, codr_field_tag_t tag, uint32_t id,
     if (p) {
         set_le(p, id, 4);
         set_le(p + 4, value, 8);
+    }
+}
+
+
+void
+codr_put_quota(codr_writer_t *writer, const uint8_t key[CODR_QUOTA_KEY],
+    uint32_t max)
+{
+    uint8_t *p = put_field(writer, CODR_FIELD_QUOTA, 4 + CODR_QUOTA_KEY);
+
+    if (p) {
+        set_le(p, max, 4);
+        memcpy(p + 4, key, CODR_QUOTA_KEY);
     }
 }

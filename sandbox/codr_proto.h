@@ -41,6 +41,9 @@
 #define CODR_FILE_NAME_MAX      807     /* 8 parts of 100 bytes */
 #define CODR_MESSAGE_MAX        (12 * 1024)     /* text for people */
 #define CODR_ARGS_MAX           1024    /* arguments of one job */
+#define CODR_QUOTA_KEY          16      /* bytes, of a digest */
+#define CODR_CPU_QUOTA          32
+#define CODR_QUOTAS_MAX         32      /* of either kind, of one job */
 #define CODR_OWNER_MAX          256     /* bytes; longer ones are hashed */
 #define CODR_TAG_MAX            128     /* printable ASCII */
 #define CODR_VIEWERS_MAX        16      /* of one job */
@@ -73,6 +76,7 @@ typedef enum {
     /* job, to the broker, in this order up to SUBMIT */
     CODR_FRAME_EXECUTE,         /* LOCATION LANGUAGE OWNER KIND TERMINAL LIVE
                                    COLS ROWS ECHO ARG* LIMIT* CAP*
+                                   QUOTA* CPU_QUOTA*
                                    OUTPUT_DROP? DETACH_MS? ASYNC? QUIET?
                                    TAG? JOB_ID? */
     CODR_FRAME_FILE,            /* FILE_NAME SIZE; the first is the main file */
@@ -131,6 +135,8 @@ typedef enum {
     /* channel, to the worker */
     CODR_FRAME_FIGURES,         /* FIGURE* then, language by language,
                                    LANGUAGE WARM */
+    CODR_FRAME_CHARGE,          /* CPU_US CPU_QUOTA*: a job with CPU quotas
+                                   has ended; to one worker, any */
     CODR_FRAME_TYPES
 } codr_frame_type_t;
 
@@ -250,6 +256,10 @@ typedef enum {
     CODR_FIELD_WARM,            /* number: ready sandboxes, of the open
                                    language; FIGURES: how many there are */
     CODR_FIELD_FIGURE,          /* 12 bytes: u32 codr_figure_t, u64 value */
+    CODR_FIELD_QUOTA,           /* u32 most jobs at once, then a key of
+                                   CODR_QUOTA_KEY bytes, *; execute */
+    CODR_FIELD_CPU_QUOTA,       /* CODR_CPU_QUOTA bytes that only workers
+                                   understand, *; execute, and back */
     CODR_FIELD_TAGS
 } codr_field_tag_t;
 
@@ -421,6 +431,8 @@ int codr_field_text(const codr_field_t *field, size_t max);
 int codr_field_id(const codr_field_t *field);   /* of a job, or a token */
 int codr_field_limit(const codr_field_t *field, uint32_t *ret_id,
     uint64_t *ret_value);
+int codr_field_quota(const codr_field_t *field,
+    uint8_t ret_key[CODR_QUOTA_KEY], uint32_t *ret_max);
 int codr_field_figure(const codr_field_t *field, uint32_t *ret_id,
     uint64_t *ret_value);
 
@@ -460,6 +472,8 @@ void codr_put_number(codr_writer_t *writer, codr_field_tag_t tag,
     uint64_t value);
 void codr_put_limit(codr_writer_t *writer, codr_field_tag_t tag, uint32_t id,
     uint64_t value);
+void codr_put_quota(codr_writer_t *writer,
+    const uint8_t key[CODR_QUOTA_KEY], uint32_t max);
 
 /* The header of a field whose bytes the caller writes itself. */
 void codr_field_header(uint8_t header[CODR_FIELD_HEADER],

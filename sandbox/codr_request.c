@@ -166,6 +166,35 @@ take_enum(codr_request_t *request, const codr_field_t *field)
 
 
 static int
+take_quota(codr_request_t *request, const codr_field_t *field)
+{
+    codr_quota_t *quota;
+
+    if (request->quotas >= CODR_QUOTAS_MAX) {
+        return -EPROTO;
+    }
+
+    quota = &request->quota[request->quotas++];
+    return codr_field_quota(field, quota->key, &quota->max) ? -EPROTO : 0;
+}
+
+
+static int
+take_cpu_quota(codr_request_t *request, const codr_field_t *field)
+{
+    if (request->cpu_quotas >= CODR_QUOTAS_MAX
+        || field->length != CODR_CPU_QUOTA)
+    {
+        return -EPROTO;
+    }
+
+    memcpy(request->cpu_quota[request->cpu_quotas++], field->data,
+           CODR_CPU_QUOTA);
+    return 0;
+}
+
+
+static int
 take_field(codr_request_t *request, const codr_field_t *field)
 {
     switch (field->tag) {
@@ -223,6 +252,12 @@ take_field(codr_request_t *request, const codr_field_t *field)
 
     case CODR_FIELD_CAP:
         return take_cap(request, field);
+
+    case CODR_FIELD_QUOTA:
+        return take_quota(request, field);
+
+    case CODR_FIELD_CPU_QUOTA:
+        return take_cpu_quota(request, field);
 
     default:                        /* a tag of another frame */
         return -EPROTO;

@@ -12,6 +12,7 @@
 #include "codr_limits.h"
 #include "codr_list.h"
 #include "codr_proto.h"
+#include "codr_quota.h"
 
 typedef struct {
     uint64_t         location;
@@ -33,6 +34,10 @@ typedef struct {
     codr_list_t      args;
     codr_limits_t    asked;             /* by the client */
     codr_limits_t    caps;              /* of a location we do not know */
+    codr_quota_t     quota[CODR_QUOTAS_MAX];
+    size_t           quotas;
+    uint8_t          cpu_quota[CODR_QUOTAS_MAX][CODR_CPU_QUOTA];
+    size_t           cpu_quotas;
     int              invalid;           /* a limit that is no valid number,
                                            or -1 */
 } codr_request_t;

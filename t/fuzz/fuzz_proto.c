@@ -15,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 check_field(const codr_field_t *field, const uint8_t *end)
 {
+    uint8_t   key[CODR_QUOTA_KEY];
     uint32_t  id;
     uint64_t  number;
 
@@ -26,6 +27,8 @@ check_field(const codr_field_t *field, const uint8_t *end)
     (void) codr_field_text(field, 100);
     (void) codr_field_id(field);
     (void) codr_field_limit(field, &id, &number);
+    (void) codr_field_figure(field, &id, &number);
+    (void) codr_field_quota(field, key, &id);
     (void) codr_file_name_valid((const char *) field->data, field->length);
     (void) codr_signal_number((const char *) field->data, field->length);
 }

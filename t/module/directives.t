@@ -192,7 +192,9 @@ subtest 'limits and times' => sub {
         'codr_files 1m;', 'codr_files 1m count=5;', 'codr_input 64k;',
         'codr_first_message_timeout 5s;', 'codr_idle_timeout 1m;',
         'codr_ping 10s;', 'codr_detach 0;', 'codr_detach 5m;',
-        'codr_deflate off;', 'codr_policy off;', 'codr_owner $remote_user;';
+        'codr_deflate off;', 'codr_policy off;', 'codr_owner $remote_user;',
+        'codr_limit_jobs $remote_addr jobs=5 rate=3/m burst=9 cpu=1h/h;',
+        'codr_limit_jobs $host rate=3/s; codr_limit_jobs $host cpu=5s/m;';
 
     refuses(http => @{$_}) for
         [ 'codr_timeout 0;', 'invalid value "0" in "codr_timeout", it must be'
@@ -220,6 +222,17 @@ subtest 'limits and times' => sub {
         [ 'codr_first_message_timeout 0;', 'invalid value "0"' ],
         [ 'codr_idle_timeout 10ms;', 'from 100ms to 24h' ],
         [ 'codr_ping 2h;', 'invalid value "2h"' ],
+        [ 'codr_limit_jobs $remote_addr;',
+            'invalid number of arguments' ],
+        [ 'codr_limit_jobs $remote_addr jobs=0;', 'invalid value "jobs=0"' ],
+        [ 'codr_limit_jobs $remote_addr rate=5;', 'invalid value "rate=5"' ],
+        [ 'codr_limit_jobs $host cpu=1x/h;', 'invalid value "cpu=1x/h"' ],
+        [ 'codr_limit_jobs $remote_addr rate=5/m x;', 'invalid value "x"' ],
+        [ 'codr_limit_jobs $remote_addr burst=5;',
+            'needs "jobs", "rate" or "cpu"' ],
+        [ 'codr_limit_jobs $remote_addr jobs=5 burst=5;',
+            'a "burst" without a "rate"' ],
+        [ 'codr_limit_jobs $remote_addr jobs=5;' x 32, 'too often' ],
         [ 'codr_deflate on;', 'is not built in' ],
         [ 'codr_deflate maybe;', 'invalid value "maybe"' ],
         [ 'codr_policy block standard;', 'policies are not built in' ],

@@ -67,8 +67,10 @@ subtest 'the file' => sub {
         'a ' . sha256_hex('a') . " $canary\n");
     refuses('the same key twice', 'the same key twice',
         'a ' . sha256_hex('a') . "\nb " . sha256_hex('a') . "\n");
-    refuses("the quota $_", 'quotas of keys are not built in',
-        'a ' . sha256_hex('a') . " $_\n") for 'jobs=2', 'rate=5/m', 'cpu=1h/h';
+    refuses("the quota $_", 'invalid parameter',
+        'a ' . sha256_hex('a') . " $_\n")
+        for qw(jobs=0 jobs=x rate=5 rate=0/m rate=5/w cpu=1h cpu=0/h cpu=25h/h
+        burst=3);
 
     unlink $keys;
     my ($ok, $said) = Codr::Nginx->check(dir => $dir, languages => 0,

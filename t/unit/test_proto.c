@@ -184,6 +184,39 @@ bad_limits_are_refused(void)
 
 
 static void
+figures_and_quotas(void)
+{
+    uint8_t        payload[128], key[CODR_QUOTA_KEY] = { 7 };
+    uint32_t       id = 99, max = 99;
+    uint64_t       value = 99;
+    codr_field_t   field;
+    codr_fields_t  fields;
+    codr_writer_t  writer;
+
+    codr_writer_init(&writer, payload, sizeof(payload));
+    codr_put_limit(&writer, CODR_FIELD_FIGURE, CODR_FIGURE_COUNT, 1);
+    codr_put_limit(&writer, CODR_FIELD_FIGURE, CODR_FIGURE_QUEUED, 5);
+    codr_put_quota(&writer, key, 3);
+    codr_fields_init(&fields, payload, (size_t) (writer.pos - payload));
+
+    tap_ok(codr_fields_next(&fields, &field) == 1
+           && codr_field_figure(&field, &id, &value) == -1 && id == 99,
+           "an unknown figure is refused");
+    tap_ok(codr_fields_next(&fields, &field) == 1
+           && codr_field_figure(&field, &id, &value) == 0
+           && id == CODR_FIGURE_QUEUED && value == 5, "a figure");
+
+    key[0] = 0;
+    tap_ok(codr_fields_next(&fields, &field) == 1
+           && codr_field_quota(&field, key, &max) == 0
+           && key[0] == 7 && max == 3, "a quota");
+    field.length--;
+    tap_number(codr_field_quota(&field, key, &max), -1,
+               "a quota of another size is refused");
+}
+
+
+static void
 writer_stays_failed(void)
 {
     uint8_t        buffer[32];
@@ -312,6 +345,7 @@ main(void)
     bad_headers_are_refused();
     bad_fields_are_refused();
     bad_limits_are_refused();
+    figures_and_quotas();
     writer_stays_failed();
     outputs_are_read_back();
     file_names();

@@ -198,6 +198,43 @@ files(void)
 }
 
 
+static void
+quotas(void)
+{
+    int             i, result = 0;
+    uint8_t         buffer[8192], key[CODR_QUOTA_KEY] = { 9 };
+    uint8_t         cpu[CODR_CPU_QUOTA] = { 8 };
+    codr_writer_t   writer;
+    codr_request_t  request = { .location = 0 };
+
+    codr_writer_init(&writer, buffer, sizeof(buffer));
+    codr_put_text(&writer, CODR_FIELD_LANGUAGE, "c");
+    codr_put_quota(&writer, key, 3);
+    codr_put_bytes(&writer, CODR_FIELD_CPU_QUOTA, cpu, sizeof(cpu));
+    tap_number(codr_request_decode(&request, buffer,
+                                   (size_t) (writer.pos - buffer)), 0,
+               "quotas");
+    tap_ok(request.quotas == 1 && request.quota[0].max == 3
+           && request.quota[0].key[0] == 9, "of jobs");
+    tap_ok(request.cpu_quotas == 1 && request.cpu_quota[0][0] == 8,
+           "of CPU time");
+    codr_request_free(&request);
+
+    for (i = 0; i < CODR_QUOTAS_MAX; i++) {
+        codr_put_quota(&writer, key, 3);
+    }
+    request = (codr_request_t) { .location = 0 };
+    result = codr_request_decode(&request, buffer,
+                                 (size_t) (writer.pos - buffer));
+    tap_number(result, -EPROTO, "too many of them");
+    codr_request_free(&request);
+
+    request = (codr_request_t) { .location = 0 };
+    tap_number(decode_with(CODR_FIELD_CPU_QUOTA, cpu, 31, &request), -EPROTO,
+               "one of another size");
+}
+
+
 int
 main(void)
 {
@@ -205,6 +242,7 @@ main(void)
     refuses();
     survives_cuts();
     files();
+    quotas();
 
     return tap_done();
 }
