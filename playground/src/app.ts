@@ -87,6 +87,10 @@ export class App {
     }
 
     private listen(): void {
+        find('skip').addEventListener('click', (event) => {
+            event.preventDefault();
+            this.bench.focus();
+        });
         find('interrupt').addEventListener('click', () => this.interrupt());
         find('eof').addEventListener('click',
             () => this.runner.send({ type: 'eof' }));
@@ -270,6 +274,7 @@ export class App {
                 return;
             }
             this.key = key.trim();
+            this.runner.disconnect();
         }
         this.run();
     }

@@ -82,7 +82,7 @@ function gcc(lines: string[], sources: Sources): Finding[] {
 
 const RUST_HEAD = /^(error|warning)(?:\[\w+\])?: (.*)$/;
 const RUST_PLACE = /^\s*--> ([^:]+):(\d+):(\d+)$/;
-const RUST_MARK = /^\s*\|[ |]*?(\^+)/;
+const RUST_MARK = /^\s*\|[^^]*?(\^+)/;
 
 function rustc(lines: string[], sources: Sources): Finding[] {
     const found: Finding[] = [];

@@ -30,12 +30,18 @@ export async function fetchLanguages(url: string): Promise<Language[]> {
     return body.languages ?? [];
 }
 
-/** Asks the address of a WebSocket that would not open what is the matter. */
-export async function explain(url: string): Promise<Refusal> {
+/**
+ * Asks the address of a WebSocket that would not open what is the matter: with
+ * a request that runs nothing, and passes all that an upgrade must pass.
+ */
+export async function explain(url: string, key?: string): Promise<Refusal> {
     let answer: Response;
     try {
-        answer = await fetch(url.replace(/^ws/, 'http'),
-            { cache: 'no-store', headers: { Accept: 'application/json' } });
+        answer = await fetch(url.replace(/^ws/, 'http'), {
+            method: 'POST', cache: 'no-store', body: '{"language": ""}',
+            headers: { 'Content-Type': 'application/json',
+                ...(key ? { 'X-API-Key': key } : {}) },
+        });
     } catch {
         return { code: 'unreachable', message: 'the server does not answer' };
     }
@@ -63,11 +69,11 @@ const CODES: Record<number, string> = {
     504: 'unreachable',
 };
 
-/** 426 is what a working codr_exec says to a plain GET. */
+/** 400 is what a working codr_exec says to that. */
 export function refusal(status: number, body: ErrorBody,
     after: string | null): Refusal {
     const seconds = body.retry_after ?? Number(after ?? NaN);
-    const code = status === 426 ? 'dropped'
+    const code = status === 400 ? 'dropped'
         : status === 403 ? 'forbidden'
         : body.code ?? CODES[status] ?? 'internal';
     return {

@@ -76,6 +76,14 @@ export class Runner {
         }
     }
 
+    /** The next run connects anew: with another key. */
+    disconnect(): void {
+        if (!isActive(this.state)) {
+            this.connection?.close();
+            this.connection = undefined;
+        }
+    }
+
     send(message: ClientMessage): void {
         this.connection?.send(message);
     }
@@ -236,7 +244,8 @@ export class Runner {
     }
 
     private async sayWhy(): Promise<void> {
-        const refusal = await explain(this.options.url);
+        const refusal = await explain(this.options.url,
+            this.options.key());
         if (isActive(this.state) && !this.connection) {
             this.happened({ type: 'refused', refusal });
         }

@@ -99,7 +99,11 @@ export class Plain {
 
     /** Whether the program may be waiting for a line. */
     listening(now: boolean): void {
+        const waited = this.element.contains(document.activeElement);
         this.form.hidden = !now;
+        if (waited) {
+            this.focus();
+        }
     }
 
     focus(): void {

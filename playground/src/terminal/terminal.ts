@@ -6,7 +6,7 @@ import { WebLinksAddon } from '@xterm/addon-web-links';
 import { type ITheme, Terminal as Xterm } from '@xterm/xterm';
 
 import type { TerminalSize } from '../protocol/messages';
-import { strictDocument } from './strict-document';
+import { strictDocument, strictRows } from './strict-document';
 
 export interface TerminalEvents {
     input(data: string): void;
@@ -23,8 +23,9 @@ export class Terminal {
 
     constructor(private readonly host: HTMLElement,
         private readonly events: TerminalEvents) {
+        const strict = strictDocument(document);
         this.xterm = new Xterm({
-            documentOverride: strictDocument(document),
+            documentOverride: strict,
             allowProposedApi: true,
             cursorBlink: false,
             cursorInactiveStyle: 'outline',
@@ -36,6 +37,7 @@ export class Terminal {
         });
         this.load();
         this.xterm.open(host);
+        strictRows(this.xterm, strict);
         this.xterm.textarea?.setAttribute('aria-label',
             'Terminal: input of the running program');
         this.listen();

@@ -2,7 +2,7 @@
 // example does what it shows.
 
 import { clean, language, like, main, ok, open, phase, run, shows, status,
-    terminal, write } from './lib.mjs';
+    terminal, until, write } from './lib.mjs';
 
 const HELLO = {
     python: 'print("hello", 6 * 7)\n',
@@ -29,7 +29,7 @@ async function eachLanguage(browser) {
         like(await terminal(page), /hello 42/, `${name} says hello`);
         like(await status(page), /^Finished exit 0 · .*CPU/,
             `${name}: the status says how it ended`);
-        await page.waitForFunction(() => document.querySelector('#code')
+        await until(page, () => document.querySelector('#code')
             .shadowRoot.querySelectorAll('.cm-line span[class]').length > 0);
         ok(true, `${name} is highlighted`);
     }

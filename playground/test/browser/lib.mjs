@@ -89,6 +89,17 @@ export async function clean(page, name) {
     await page.context().close();
 }
 
+/** Asks the page until it says yes; its policy lets no text be evaluated. */
+export async function until(page, asked, argument) {
+    const end = Date.now() + PATIENCE;
+    while (!await page.evaluate(asked, argument)) {
+        if (Date.now() > end) {
+            throw new Error(`never: ${asked}`);
+        }
+        await new Promise((next) => setTimeout(next, 40));
+    }
+}
+
 export async function phase(page, wanted) {
     const any = [wanted].flat().map((p) => `#status[data-phase=${p}]`);
     await page.waitForSelector(any.join());
@@ -107,7 +118,7 @@ export async function write(page, text) {
 
 export async function run(page) {
     await page.keyboard.press('Control+Enter');
-    await page.waitForFunction(() => document.querySelector('#status')
+    await until(page, () => document.querySelector('#status')
         .dataset.phase !== 'idle');
 }
 
@@ -119,7 +130,7 @@ export async function terminal(page) {
 
 /** Waits until the terminal shows a string. */
 export async function shows(page, text) {
-    await page.waitForFunction((wanted) => [...document.querySelectorAll(
+    await until(page, (wanted) => [...document.querySelectorAll(
         '.xterm-rows > div')].map((row) => row.textContent).join('\n')
         .includes(wanted), text);
 }
@@ -127,7 +138,7 @@ export async function shows(page, text) {
 /** Opens the language as the page first shows it. */
 export async function language(page, name) {
     await page.selectOption('#language', name);
-    await page.waitForFunction((wanted) => document
+    await until(page, (wanted) => document
         .querySelector('#language').value === wanted, name);
 }
 

@@ -6,7 +6,7 @@ package Codr::Browser;
 use strict;
 use warnings;
 
-use Codr::Host qw(build need top);
+use Codr::Host qw(build need slurp spew top);
 use Codr::Nginx;
 use Test::More;
 
@@ -23,12 +23,19 @@ sub ready {
         unless -f page() . '/site/index.html';
 }
 
-# An nginx that serves the page; options as Codr::Nginx takes them.
+# An nginx that serves the page; options as Codr::Nginx takes them, and pages,
+# a list of locations: for each NAME the page is at NAME.html, too, and runs
+# programs there.
 sub serve {
     my ($class, %o) = @_;
     my $dir = Codr::Nginx::dir();
     system('cp', '-R', page() . '/site', $dir) == 0 or die 'cp';
     system('chmod', '-R', 'a+rX', "$dir/site") == 0 or die 'chmod';
+    for my $name (@{ delete $o{pages} // [] }) {
+        my $page = slurp("$dir/site/index.html")
+            =~ s/content="run"/content="$name"/r;
+        spew("$dir/site/$name.html", $page);
+    }
     my $nginx = Codr::Nginx->new(location => 'codr_output 16m;', %o,
         dir => $dir, server => "root $dir/site; include "
             . top() . '/conf/snippets/codr-playground.conf; '
@@ -53,7 +60,7 @@ sub run {
             $results++;
             ok(!$1, $2);
         } elsif (/^skip - (.*?) # (.*)/) {
-            SKIP: { skip $2, 1 }
+            SKIP: { skip "$1: $2", 1 }
         } else {
             diag($_);
         }

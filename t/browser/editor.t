@@ -1,0 +1,14 @@
+# The page's editor: errors at their exact places, files as tabs, links that
+# hold a program, downloads.
+
+use strict;
+use warnings;
+
+use Codr::Browser;
+use Test::More;
+
+Codr::Browser->ready;
+my $nginx = Codr::Browser->serve;
+Codr::Browser->run('editor.mjs', $nginx);
+$nginx->finish;
+done_testing();
