@@ -1,0 +1,126 @@
+;; What names stand for in C; docs/policies.md explains the words.
+;;
+; splice: yes
+
+((function_definition) @scope (#set! kind "function"))
+(compound_statement) @scope
+(for_statement) @scope
+
+(identifier) @reference
+
+;; Definitions.  A function that is only declared, and a variable that is
+;; extern, are somebody else's: they hide nothing.
+((declaration
+  declarator: [(identifier) @define
+   (pointer_declarator declarator: (identifier) @define)
+   (pointer_declarator declarator: (pointer_declarator
+     declarator: (identifier) @define))
+   (pointer_declarator declarator: (pointer_declarator
+     declarator: (pointer_declarator declarator: (identifier) @define)))
+   (array_declarator declarator: (identifier) @define)
+   (array_declarator declarator: (array_declarator
+     declarator: (identifier) @define))
+   (array_declarator declarator: (array_declarator
+     declarator: (array_declarator declarator: (identifier) @define)))
+   (pointer_declarator declarator: (array_declarator
+     declarator: (identifier) @define))
+   (function_declarator declarator: (parenthesized_declarator
+     (pointer_declarator declarator: (identifier) @define)))
+   (function_declarator declarator: (parenthesized_declarator
+     (pointer_declarator declarator: (array_declarator
+       declarator: (identifier) @define))))]) @_whole
+ (#not-match? @_whole "\\bextern\\b"))
+((declaration declarator: (init_declarator
+  declarator: [(identifier) @define
+   (pointer_declarator declarator: (identifier) @define)
+   (pointer_declarator declarator: (pointer_declarator
+     declarator: (identifier) @define))
+   (pointer_declarator declarator: (pointer_declarator
+     declarator: (pointer_declarator declarator: (identifier) @define)))
+   (array_declarator declarator: (identifier) @define)
+   (array_declarator declarator: (array_declarator
+     declarator: (identifier) @define))
+   (array_declarator declarator: (array_declarator
+     declarator: (array_declarator declarator: (identifier) @define)))
+   (pointer_declarator declarator: (array_declarator
+     declarator: (identifier) @define))
+   (function_declarator declarator: (parenthesized_declarator
+     (pointer_declarator declarator: (identifier) @define)))
+   (function_declarator declarator: (parenthesized_declarator
+     (pointer_declarator declarator: (array_declarator
+       declarator: (identifier) @define))))])) @_whole
+ (#not-match? @_whole "^extern\\b"))
+
+(function_definition declarator: (function_declarator
+  parameters: (parameter_list (parameter_declaration
+  declarator: [(identifier) @define
+   (pointer_declarator declarator: (identifier) @define)
+   (pointer_declarator declarator: (pointer_declarator
+     declarator: (identifier) @define))
+   (pointer_declarator declarator: (pointer_declarator
+     declarator: (pointer_declarator declarator: (identifier) @define)))
+   (array_declarator declarator: (identifier) @define)
+   (array_declarator declarator: (array_declarator
+     declarator: (identifier) @define))
+   (array_declarator declarator: (array_declarator
+     declarator: (array_declarator declarator: (identifier) @define)))
+   (pointer_declarator declarator: (array_declarator
+     declarator: (identifier) @define))
+   (function_declarator declarator: (parenthesized_declarator
+     (pointer_declarator declarator: (identifier) @define)))
+   (function_declarator declarator: (parenthesized_declarator
+     (pointer_declarator declarator: (array_declarator
+       declarator: (identifier) @define))))]))))
+
+(function_definition declarator: (_ (function_declarator
+  parameters: (parameter_list (parameter_declaration
+  declarator: [(identifier) @define
+   (pointer_declarator declarator: (identifier) @define)
+   (pointer_declarator declarator: (pointer_declarator
+     declarator: (identifier) @define))
+   (pointer_declarator declarator: (pointer_declarator
+     declarator: (pointer_declarator declarator: (identifier) @define)))
+   (array_declarator declarator: (identifier) @define)
+   (array_declarator declarator: (array_declarator
+     declarator: (identifier) @define))
+   (array_declarator declarator: (array_declarator
+     declarator: (array_declarator declarator: (identifier) @define)))
+   (pointer_declarator declarator: (array_declarator
+     declarator: (identifier) @define))
+   (function_declarator declarator: (parenthesized_declarator
+     (pointer_declarator declarator: (identifier) @define)))
+   (function_declarator declarator: (parenthesized_declarator
+     (pointer_declarator declarator: (array_declarator
+       declarator: (identifier) @define))))])))))
+
+((function_definition declarator: (function_declarator
+   declarator: (identifier) @define))
+ (#set! in "outer"))
+((function_definition declarator: (_ (function_declarator
+   declarator: (identifier) @define)))
+ (#set! in "outer"))
+(enumerator name: (identifier) @define)
+
+;; Parameters as the first C had them.
+(function_definition declarator: (function_declarator
+  parameters: (parameter_list (identifier) @define)))
+
+;; Macros.
+(preproc_def name: (identifier) @macro.name value: (preproc_arg) @macro.body)
+(preproc_function_def name: (identifier) @macro.name
+  value: (preproc_arg) @macro.body)
+((call_expression function: (_) @call.function
+   arguments: (argument_list [(_) @call.argument ","]*)) @call)
+
+;; Expressions that are one of their parts.
+(parenthesized_expression (_) @same.value) @same
+(pointer_expression argument: (_) @same.value) @same
+(cast_expression value: (_) @same.value) @same
+(comma_expression right: (_) @same.value) @same
+(conditional_expression consequence: (_) @same.value) @same
+(conditional_expression alternative: (_) @same.value) @same
+
+;; Constant strings.
+(string_literal [(string_content) @string.text
+                 (escape_sequence) @string.text]*) @string
+(concatenated_string (string_literal)+ @string.part) @string

@@ -1,0 +1,3 @@
+;; C++, level light: as C.
+;;
+; inherits: ../c/light.scm

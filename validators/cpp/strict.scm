@@ -1,0 +1,37 @@
+;; C++, level strict: files and the system besides; whoever asks for this level
+;; wants programs that read standard input and write standard output.
+;;
+; inherits: standard
+;;
+; list files: fopen open creat unlink rmdir rename link symlink chmod chown
+; list files: fopen64 open64 openat creat64 unlinkat renameat linkat
+; list files: symlinkat fchmodat fchownat fchmod fchown lchown std.fopen
+; list files: std.rename
+; list sockets: connect bind listen accept
+
+
+([(identifier) (qualified_identifier)] @refuse
+ (#path? @refuse "$files")
+ (#set! rule "c.files")
+ (#set! message "`%s` works on files, and this level allows none. Read from standard input (`std::cin`) and write to standard output (`std::cout`)."))
+;; std::remove() of <algorithm> has three arguments.
+((call_expression
+   function: [(identifier) (qualified_identifier)] @refuse
+   arguments: (argument_list . (_) .))
+ (#path? @refuse "remove" "std.remove")
+ (#set! rule "c.files")
+ (#set! message "`%s` removes a file, and this level allows no work on files."))
+([(identifier) (qualified_identifier)] @refuse
+ (#path? @refuse "$sockets") (#not-path? @refuse "std.*")
+ (#set! rule "c.network")
+ (#set! message "`%s` is for the network, and programs have none here. Read the data from standard input (`std::cin`)."))
+((preproc_include path: (_) @refuse)
+ (#match? @refuse "^[<\"](sys/|unistd\\.h|fcntl\\.h|netinet/|arpa/|signal\\.h|csignal)")
+ (#set! rule "c.header")
+ (#set! message "%s is for work with the system, and this level allows only the C++ library itself: `iostream`, `vector`, `string`, `algorithm` and the like."))
+((ERROR) @refuse
+ (#set! rule "c.syntax")
+ (#set! message "`%s` cannot be read as C++. The mistake is here or just before: look for a missing bracket, quote or semicolon."))
+((MISSING) @refuse
+ (#set! rule "c.syntax")
+ (#set! message "Something is missing here: a bracket or semicolon."))
