@@ -48,12 +48,15 @@ typedef struct {
     int                    dir[CODR_CGROUP_TREES];  /* v2: the first only */
 } codr_cgroup_t;
 
+#define CODR_CGROUP_KEPT        7       /* files of a slot, see codr_cgroup_v1.c */
+
 /* What a slot keeps; zero it before its first use. */
 typedef struct {
     bool      made;             /* v1: its directories are there */
     bool      clean;            /* v1: and as good as new */
     int       dir;              /* v2: of the sandbox */
     int       oom;              /* v1: eventfd */
+    int       kept[CODR_CGROUP_KEPT];   /* v1: open files, or -1 */
     uint32_t  number;           /* the slot */
     uint32_t  processes;        /* v1: limits as they were written last */
     uint64_t  memory;

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -24,9 +25,33 @@
 /* Charges are handed out in batches a CPU, so "nothing" is never exact. */
 #define LEFTOVER_MAX    (1024 * 1024)
 
+/* Slots below this keep the files every job needs open: a cgroup's file costs
+   as much to open as to read or write.  Slots are taken from the first on. */
+#define SLOTS_KEPT      64
+
 typedef struct {
     char  text[32];
 } name_t;
+
+typedef struct {
+    codr_cgroup_tree_t  tree;
+    const char         *file;
+    int                 flags;
+} file_t;
+
+/* tree, file, how it is opened */
+static const file_t files[CODR_CGROUP_KEPT] = {
+    { CODR_CGROUP_MEMORY, "tasks", O_WRONLY },
+    { CODR_CGROUP_PIDS, "tasks", O_WRONLY },
+    { CODR_CGROUP_CPUACCT, "tasks", O_WRONLY },
+    { CODR_CGROUP_CPU, "tasks", O_WRONLY },
+#define CPU_USED        4
+    { CODR_CGROUP_CPUACCT, "cpuacct.usage", O_RDONLY },
+#define MEMORY_PEAK     5
+    { CODR_CGROUP_MEMORY, "memory.max_usage_in_bytes", O_RDONLY },
+#define MEMORY_OOM      6
+    { CODR_CGROUP_MEMORY, "memory.oom_control", O_RDONLY },
+};
 
 static const char *const controllers[CODR_CGROUP_TREES] = {
     [CODR_CGROUP_MEMORY] = "memory",
@@ -146,6 +171,69 @@ codr_cgroup_v1_open(codr_cgroup_t *cgroup, const char *mounts,
 }
 
 
+static int
+open_file(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot,
+    size_t i)
+{
+    int fd = openat(cgroup->dir[files[i].tree],
+                    slot_file(slot, files[i].file).text,
+                    files[i].flags | O_CLOEXEC);
+
+    return fd == -1 ? -errno : fd;
+}
+
+
+/* A descriptor at the file's start, and whether the caller has to close it. */
+static int
+use_file(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot,
+    size_t i, int *ret_opened)
+{
+    if (slot->kept[i] < 0) {
+        *ret_opened = open_file(cgroup, slot, i);
+        return *ret_opened;
+    }
+
+    *ret_opened = -1;
+    return lseek(slot->kept[i], 0, SEEK_SET) == -1 ? -errno : slot->kept[i];
+}
+
+
+static ssize_t
+read_file(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot,
+    size_t i, char *text, size_t size)
+{
+    codr_cleanup_close int opened = -1;
+    int fd = use_file(cgroup, slot, i, &opened);
+
+    return fd < 0 ? fd : codr_io_read_text(fd, text, size);
+}
+
+
+static uint64_t
+read_file_number(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot,
+    size_t i)
+{
+    char text[64];
+
+    return read_file(cgroup, slot, i, text, sizeof(text)) > 0
+           ? strtoull(text, NULL, 10) : 0;
+}
+
+
+static void
+keep_files(const codr_cgroup_t *cgroup, codr_cgroup_slot_t *slot)
+{
+    size_t i;
+
+    for (i = 0; i < CODR_CGROUP_KEPT; i++) {
+        slot->kept[i] = -1;
+        if (slot->number < SLOTS_KEPT && cgroup->dir[files[i].tree] >= 0) {
+            slot->kept[i] = open_file(cgroup, slot, i);
+        }
+    }
+}
+
+
 /* The eventfd hangs on the directory: a new one needs a new one. */
 static int
 watch_oom(const codr_cgroup_t *cgroup, codr_cgroup_slot_t *slot)
@@ -193,6 +281,7 @@ make_slot(const codr_cgroup_t *cgroup, codr_cgroup_slot_t *slot)
     slot->processes = 0;
     slot->oom = -1;
     slot->made = true;
+    keep_files(cgroup, slot);
 
     return watch_oom(cgroup, slot);
 }
@@ -282,10 +371,7 @@ count_oom(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot)
     char     text[128];
     uint64_t count = 0;
 
-    if (codr_cgroup_read(cgroup->dir[CODR_CGROUP_MEMORY],
-                         slot_file(slot, "memory.oom_control").text, text,
-                         sizeof(text)) > 0)
-    {
+    if (read_file(cgroup, slot, MEMORY_OOM, text, sizeof(text)) > 0) {
         (void) codr_cgroup_find_number(text, "oom_kill", &count);
     }
 
@@ -371,20 +457,19 @@ int
 codr_cgroup_v1_enter(const codr_cgroup_t *cgroup,
     const codr_cgroup_slot_t *slot)
 {
-    int          rc, tree;
-    const name_t name = slot_file(slot, "tasks");
+    int    fd, opened, rc = 0;
+    size_t i;
 
-    for (tree = 0; tree < CODR_CGROUP_TREES; tree++) {
-        if (cgroup->dir[tree] < 0) {
+    for (i = 0; rc == 0 && i < CODR_CGROUP_TREES; i++) {
+        if (cgroup->dir[files[i].tree] < 0) {
             continue;
         }
-        rc = codr_cgroup_write(cgroup->dir[tree], name.text, "0");
-        if (rc != 0) {
-            return rc;
-        }
+        fd = use_file(cgroup, slot, i, &opened);
+        rc = fd < 0 ? fd : codr_io_write_all(fd, "0", 1);
+        codr_close(&opened);
     }
 
-    return 0;
+    return rc;
 }
 
 
@@ -415,18 +500,9 @@ int
 codr_cgroup_v1_finish(const codr_cgroup_t *cgroup, codr_cgroup_slot_t *slot,
     codr_cgroup_usage_t *ret)
 {
-    uint64_t cpu_ns = 0, peak = 0;
-
-    (void) codr_cgroup_read_number(cgroup->dir[CODR_CGROUP_CPUACCT],
-                                   slot_file(slot, "cpuacct.usage").text,
-                                   &cpu_ns);
-    (void) codr_cgroup_read_number(
-        cgroup->dir[CODR_CGROUP_MEMORY],
-        slot_file(slot, "memory.max_usage_in_bytes").text, &peak);
-
     *ret = (codr_cgroup_usage_t) {
-        .cpu_us = cpu_ns / 1000,
-        .memory_peak = peak,
+        .cpu_us = read_file_number(cgroup, slot, CPU_USED) / 1000,
+        .memory_peak = read_file_number(cgroup, slot, MEMORY_PEAK),
         .oom_events = (uint32_t) (count_oom(cgroup, slot) - slot->oom_before),
     };
 
@@ -437,7 +513,8 @@ codr_cgroup_v1_finish(const codr_cgroup_t *cgroup, codr_cgroup_slot_t *slot,
 void
 codr_cgroup_v1_remove(const codr_cgroup_t *cgroup, codr_cgroup_slot_t *slot)
 {
-    int tree;
+    int    tree;
+    size_t i;
 
     if (!slot->made) {
         return;
@@ -450,6 +527,9 @@ codr_cgroup_v1_remove(const codr_cgroup_t *cgroup, codr_cgroup_slot_t *slot)
         }
     }
 
+    for (i = 0; i < CODR_CGROUP_KEPT; i++) {
+        codr_close(&slot->kept[i]);
+    }
     slot->made = false;
     slot->clean = false;
     codr_close(&slot->oom);

@@ -152,11 +152,13 @@ print_log(void)
 static void
 await_ready(void)
 {
-    int                i;
+    int                i, memory = -1;
+    size_t             nfds = 0;
     ssize_t            n;
     codr_spawn_reply_t reply;
 
-    n = codr_io_recv(peer, &reply, sizeof(reply), NULL, 0, NULL, NULL);
+    n = codr_io_recv(peer, &reply, sizeof(reply), &memory, 1, &nfds, NULL);
+    codr_close(&memory);
     print_log();
     must(n == sizeof(reply) && reply.kind == CODR_SPAWNER_READY, "ready");
 

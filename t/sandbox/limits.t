@@ -390,8 +390,9 @@ END
 ends('a daemon', $job, 'ok');
 gone('a daemon');
 
-# The pool of network namespaces grows to the most jobs at once, here two.
-ok(wait_until(5, sub { $nginx->helper_descriptors <= $descriptors + 8 }),
+# What slots keep (a network namespace, cgroup files) grows to the most jobs at
+# once, here two.
+ok(wait_until(5, sub { $nginx->helper_descriptors <= $descriptors + 24 }),
     'the helper has closed terminals and sockets of all jobs')
     or diag($nginx->helper_descriptors, " descriptors, were $descriptors");
 
