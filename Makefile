@@ -9,7 +9,7 @@
 #
 # NGINX_SRC=dir builds the module against another nginx tree of the very
 # version that will load it.  CC, CFLAGS, LDFLAGS as usual; SANITIZE=LIST is
-# what `make asan` sets.
+# what `make asan` sets; STATIC=no links the helper dynamically.
 
 BUILD     = build
 NGINX_SRC = /usr/share/nginx/src
@@ -96,6 +96,7 @@ endif
 # Configuration.  The settings file changes only when its text does.
 
 SETTINGS = CC=$(CC) CFLAGS=$(CFLAGS) LDFLAGS=$(LDFLAGS) SANITIZE=$(SANITIZE) \
+           STATIC=$(STATIC) \
            NGINX_SRC=$(NGINX_SRC) HELPER=$(helperdir)/codr-sandboxd
 
 $(BUILD)/settings: FORCE
@@ -109,6 +110,7 @@ $(BUILD)/configure: config.m4
 $(BUILD)/config.mk: $(BUILD)/configure $(BUILD)/settings
 	$(Q)cd $(@D) && ./configure -q --srcdir='$(CURDIR)' \
 	    $(if $(SANITIZE),--enable-sanitizers='$(SANITIZE)' )\
+	    $(if $(filter no,$(STATIC)),--disable-static-helper )\
 	    CC='$(CC)' CFLAGS='$(CFLAGS)' LDFLAGS='$(LDFLAGS)'
 
 
@@ -130,7 +132,9 @@ $(BUILD)/sources: FORCE
 	@echo '$(SANDBOX_SRC)' | cmp -s - $@ || echo '$(SANDBOX_SRC)' >$@
 
 $(HELPER): $(SANDBOX_OBJ) $(BUILD)/sources
-	$(Q)$(LINK) -o $@ $(SANDBOX_OBJ) $(HELPER_EXTRA) $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(HELPER_LDFLAGS) $(HARDEN_LDFLAGS) \
+	    $(SANITIZE_FLAGS) $(LDFLAGS) -o $@ $(SANDBOX_OBJ) \
+	    $(HELPER_EXTRA) $(LIBS)
 
 
 # The validator.  Parsers are foreign code: generated tables and tree-sitter's

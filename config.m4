@@ -97,6 +97,27 @@ CODR_FLAG([CODR_PIE], [-fPIE -pie])
 AS_IF([test -n "$CODR_PIE"], [PIE_CFLAGS=-fPIE PIE_LDFLAGS=-pie],
     [PIE_CFLAGS= PIE_LDFLAGS=])
 
+dnl The helper is linked statically where that can be: a sandbox begins with a
+dnl clone of it, and what it maps is copied each time.
+
+AC_ARG_ENABLE([static-helper],
+    [AS_HELP_STRING([--disable-static-helper], [link it dynamically])],
+    [], [enable_static_helper=yes])
+HELPER_LDFLAGS=$PIE_LDFLAGS
+AS_IF([test "$enable_static_helper$enable_sanitizers" = yesno],
+    [AC_MSG_CHECKING([whether the helper can be linked statically])
+     codr_saved=$CFLAGS codr_saved_libs=$LIBS
+     CFLAGS="$CFLAGS -fPIE -static-pie"
+     LIBS="-lseccomp -lmd $LIBS"
+     AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <sys/types.h>
+#include <seccomp.h>
+#include <sha2.h>]],
+             [[SHA2_CTX hash; SHA256Init(&hash);
+               return seccomp_init(SCMP_ACT_KILL) != 0;]])],
+         [AC_MSG_RESULT([yes]); HELPER_LDFLAGS=-static-pie],
+         [AC_MSG_RESULT([no])])
+     CFLAGS=$codr_saved LIBS=$codr_saved_libs])
+
 
 AC_CONFIG_COMMANDS([config.mk], [cat >config.mk <<CODR_END
 # Written by configure; "make clean" removes it.
@@ -105,6 +126,7 @@ HARDEN_CFLAGS =$codr_harden_cflags
 HARDEN_LDFLAGS =$codr_harden_ldflags
 PIE_CFLAGS = $codr_pie_cflags
 PIE_LDFLAGS = $codr_pie_ldflags
+HELPER_LDFLAGS = $codr_helper_ldflags
 SANITIZE_FLAGS =$codr_sanitize
 CODR_END
 ], [codr_version='$PACKAGE_VERSION'
@@ -112,6 +134,7 @@ codr_harden_cflags='$HARDEN_CFLAGS'
 codr_harden_ldflags='$HARDEN_LDFLAGS'
 codr_pie_cflags='$PIE_CFLAGS'
 codr_pie_ldflags='$PIE_LDFLAGS'
+codr_helper_ldflags='$HELPER_LDFLAGS'
 codr_sanitize='$SANITIZE_FLAGS'
 ])
 AC_OUTPUT

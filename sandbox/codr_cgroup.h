@@ -48,7 +48,7 @@ typedef struct {
     int                    dir[CODR_CGROUP_TREES];  /* v2: the first only */
 } codr_cgroup_t;
 
-#define CODR_CGROUP_KEPT        7       /* files of a slot, see codr_cgroup_v1.c */
+#define CODR_CGROUP_KEPT        7   /* files of a slot: codr_cgroup_v1.c */
 
 /* What a slot keeps; zero it before its first use. */
 typedef struct {

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,6 +23,7 @@
 #include "codr_config.h"
 #include "codr_io.h"
 #include "codr_proto.h"
+#include "codr_user.h"
 #include "codr_util.h"
 
 #define FILE_MAX        (1024 * 1024)
@@ -247,12 +247,15 @@ parse_file(parser_t *parser, const char *path)
 static void
 default_peer(parser_t *parser)
 {
-    struct passwd *user = getpwnam("www-data");
+    uid_t uid;
+    gid_t gid;
 
-    if (parser->file->group == (gid_t) -1 && user) {
-        parser->file->group = user->pw_gid;
+    if (parser->file->group == (gid_t) -1
+        && codr_user_find("www-data", &uid, &gid) == 0)
+    {
+        parser->file->group = gid;
         codr_put_number(&parser->piece[CODR_CONF_GLOBALS], CODR_FIELD_PEER,
-                        user->pw_uid);
+                        uid);
     }
 }
 

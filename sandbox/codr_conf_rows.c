@@ -7,13 +7,13 @@
 
 #include "codr_conf_rows.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codr_config.h"
 #include "codr_limits.h"
+#include "codr_user.h"
 #include "codr_util.h"
 
 #define PREFIX  "codr_"
@@ -178,10 +178,12 @@ keep(char **place, const char **setting, const char *text)
 static bool
 take_user(parser_t *parser, const row_t *row, const codr_list_t *words)
 {
+    uid_t             uid;
+    gid_t             gid;
     codr_conf_file_t *file = parser->file;
 
     (void) row;
-    if (getpwnam(words->item[1]) == NULL) {
+    if (codr_user_find(words->item[1], &uid, &gid) != 0) {
         return codr_conf_fail(parser, "no user \"%s\"", words->item[1]);
     }
 
@@ -206,19 +208,19 @@ take_cgroup(parser_t *parser, const row_t *row, const codr_list_t *words)
 static bool
 take_peer(parser_t *parser, const row_t *row, const codr_list_t *words)
 {
-    size_t         i;
-    struct passwd *user;
+    uid_t  uid;
+    gid_t  gid;
+    size_t i;
 
     (void) row;
     for (i = 1; i < words->count; i++) {
-        user = getpwnam(words->item[i]);
-        if (user == NULL) {
+        if (codr_user_find(words->item[i], &uid, &gid) != 0) {
             return codr_conf_fail(parser, "no user \"%s\"", words->item[i]);
         }
         if (parser->file->group == (gid_t) -1) {
-            parser->file->group = user->pw_gid;
+            parser->file->group = gid;
         }
-        put_global(parser, CODR_FIELD_PEER, user->pw_uid);
+        put_global(parser, CODR_FIELD_PEER, uid);
     }
 
     return true;

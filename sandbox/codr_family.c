@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,6 +24,7 @@
 #include "codr_io.h"
 #include "codr_ipc.h"
 #include "codr_log.h"
+#include "codr_user.h"
 #include "codr_util.h"
 
 #define LEAVE_US        5000000     /* for the children to end by themselves */
@@ -601,7 +601,7 @@ codr_family_configure(codr_family_t *family, int memfd,
 static int
 choose_user(codr_family_t *family)
 {
-    struct passwd         *user;
+    int                    rc;
     const codr_settings_t *settings = family->settings;
 
     family->uid = getuid();
@@ -615,14 +615,12 @@ choose_user(codr_family_t *family)
     family->gid = settings->uid_base;
 
     if (settings->user) {
-        user = getpwnam(settings->user);
-        if (user == NULL || user->pw_uid == 0) {
+        rc = codr_user_find(settings->user, &family->uid, &family->gid);
+        if (rc != 0 || family->uid == 0) {
             codr_log(CODR_LEVEL_FATAL, 0, "no user \"%s\", or it is root",
                      settings->user);
             return -ECANCELED;
         }
-        family->uid = user->pw_uid;
-        family->gid = user->pw_gid;
     }
 
     return 0;
