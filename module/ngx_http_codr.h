@@ -95,6 +95,7 @@ typedef struct {
     ngx_array_t                locations;      /* ngx_http_codr_loc_conf_t * */
     ngx_array_t                keys;           /* ngx_http_codr_keys_t *, one
                                                   a file */
+    size_t                     results;        /* bytes the helper keeps */
     ngx_str_t                  ticket_key;     /* empty: that of the zone */
     ngx_msec_t                 ticket_ttl;
     ngx_msec_t                 job_ttl;        /* of a record, after its end */

@@ -408,9 +408,10 @@ ngx_http_codr_init_main(ngx_conf_t *cf, ngx_http_codr_main_conf_t *mcf)
     ngx_conf_init_uint_value(mcf->max_jobs, 0);
     ngx_conf_init_uint_value(mcf->queue_length, 1000);
     ngx_conf_init_msec_value(mcf->queue_timeout, 30000);
-    mcf->job_ttl = 60 * 60 * 1000;
     ngx_conf_init_msec_value(mcf->ticket_ttl, 15 * 60 * 1000);
     ngx_conf_init_size_value(mcf->cache_size, 256 * 1024 * 1024);
+    ngx_conf_init_msec_value(mcf->job_ttl, 60 * 60 * 1000);
+    ngx_conf_init_size_value(mcf->results, 64 * 1024 * 1024);
 
     if (mcf->total_memory == 0 && mcf->total_percent == 0) {
         mcf->total_percent = 70;

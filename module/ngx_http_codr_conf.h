@@ -41,6 +41,7 @@ char *ngx_http_codr_conf_invalid(ngx_conf_t *cf, ngx_uint_t i);
 
 char *ngx_http_codr_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_codr_msec(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_codr_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* The limit directive in cf, name without its prefix, into limits; a NULL
    drop refuses "end" and "drop".  NGX_HTTP_CODR_CONF_UNKNOWN when there is no
@@ -65,7 +66,6 @@ char *ngx_http_codr_queue(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_codr_compile_cache(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_codr_init_main(ngx_conf_t *cf, ngx_http_codr_main_conf_t *mcf);
-
 
 /* path: places of the host */
 

@@ -166,10 +166,32 @@ ngx_http_codr_drain_sockets(ngx_http_codr_drain_t *drain, ngx_uint_t all,
 }
 
 
+/* Jobs that can do without their socket go on: it is closed, they are not
+   stopped. */
+
 static void
 ngx_http_codr_drain_goodbye(ngx_event_t *ev)
 {
-    ngx_http_codr_drain_stop(ev->data);
+    ngx_queue_t            *q, *next;
+    ngx_http_codr_ws_t     *ws;
+    ngx_http_codr_drain_t  *drain;
+
+    drain = ev->data;
+
+    for (q = ngx_queue_head(&drain->sockets);
+         q != ngx_queue_sentinel(&drain->sockets);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        ws = ngx_queue_data(q, ngx_http_codr_ws_t, queue);
+
+        if (ws->job && (ws->job->detach || ws->job->attached)) {
+            ngx_http_codr_ws_close(ws, 1012, "restart");
+            ngx_http_codr_ws_run_foreign(ws);
+        }
+    }
+
+    ngx_http_codr_drain_stop(drain);
 }
 
 

@@ -41,6 +41,8 @@ static ngx_int_t ngx_http_codr_execute_limits(ngx_http_codr_execute_t *x,
 static uint64_t ngx_http_codr_execute_wish(json_t *value, ngx_uint_t is_time);
 static ngx_int_t ngx_http_codr_execute_tag(ngx_http_codr_execute_t *x,
     ngx_http_codr_answer_t *refusal);
+static ngx_int_t ngx_http_codr_execute_detach(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal);
 static void ngx_http_codr_execute_caps(ngx_http_codr_execute_t *x,
     codr_writer_t *w);
 static size_t ngx_http_codr_execute_head(ngx_http_codr_execute_t *x,
@@ -59,6 +61,7 @@ static const ngx_http_codr_execute_pt  ngx_http_codr_execute_steps[] = {
     ngx_http_codr_execute_tty,
     ngx_http_codr_execute_limits,
     ngx_http_codr_execute_tag,
+    ngx_http_codr_execute_detach,
     ngx_http_codr_quotas_read,
     NULL
 };
@@ -450,6 +453,27 @@ ngx_http_codr_execute_tag(ngx_http_codr_execute_t *x,
 }
 
 
+/* Who waits for an HTTP answer is its job's only listener. */
+
+static ngx_int_t
+ngx_http_codr_execute_detach(ngx_http_codr_execute_t *x,
+    ngx_http_codr_answer_t *refusal)
+{
+    json_t  *value;
+
+    value = json_object_get(x->message, "detach");
+
+    if (value && !json_is_null(value) && !json_is_boolean(value)) {
+        return ngx_http_codr_refuse(x, refusal, CODR_ERROR_BAD_MESSAGE,
+                                    "\"detach\" is not a boolean");
+    }
+
+    x->detach = (x->live && json_is_true(value)) ? x->lcf->detach : 0;
+
+    return NGX_OK;
+}
+
+
 ngx_int_t
 ngx_http_codr_refuse(ngx_http_codr_execute_t *x,
     ngx_http_codr_answer_t *refusal, codr_error_t code, const char *fmt, ...)
@@ -525,6 +549,8 @@ ngx_http_codr_execute_head(ngx_http_codr_execute_t *x, u_char *buf,
     codr_put_number(&w, CODR_FIELD_COLS, x->cols);
     codr_put_number(&w, CODR_FIELD_ROWS, x->rows);
     codr_put_number(&w, CODR_FIELD_ECHO, x->echo);
+    codr_put_number(&w, CODR_FIELD_DETACH_MS, x->detach);
+    codr_put_bytes(&w, CODR_FIELD_TAG, x->tag.data, x->tag.len);
 
     arg = x->args.elts;
 

@@ -73,6 +73,9 @@ ngx_http_codr_image_globals(codr_writer_t *w, ngx_http_codr_main_conf_t *mcf)
     codr_put_number(w, CODR_FIELD_CACHE_SIZE, mcf->cache_size);
     codr_put_number(w, CODR_FIELD_CACHE_SHARED, mcf->cache_shared);
 
+    codr_put_number(w, CODR_FIELD_RESULTS, mcf->results);
+    codr_put_number(w, CODR_FIELD_JOB_TTL_MS, mcf->job_ttl);
+
     ngx_http_codr_image_list(w, CODR_FIELD_ALLOW_MISSING, &mcf->allow_missing);
     ngx_http_codr_image_binds(w, &mcf->binds);
 }
@@ -84,6 +87,7 @@ ngx_http_codr_image_location(codr_writer_t *w, ngx_http_codr_loc_conf_t *lcf)
     codr_put_number(w, CODR_FIELD_LOCATION, lcf->id);
     ngx_http_codr_image_limits(w, &lcf->limits);
     codr_put_number(w, CODR_FIELD_OUTPUT_DROP, lcf->output_drop ? 1 : 0);
+    codr_put_number(w, CODR_FIELD_DETACH_MS, lcf->detach);
 }
 
 

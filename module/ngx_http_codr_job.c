@@ -1,10 +1,11 @@
 
 /*
- * The job socket: frames go out through a queue, frames come in and are
- * handed to the job's owner, a WebSocket or a POST.  The socket, its buffer
- * and its timer belong to the job; the job is closed no later than the clean-
- * up of its owner's request, and its owner never closes it while a frame is
- * being read (see ngx_http_codr_job_handler_t).  Runs in workers.
+ * The job socket: its first frames go out through a queue (those that follow
+ * are in ngx_http_codr_input.c), frames come in and are handed to the job's
+ * owner, a WebSocket or a POST.  The socket, its buffer and its timer belong to
+ * the job; the job is closed no later than the clean-up of its owner's request,
+ * and its owner never closes it while a frame is being read (see
+ * ngx_http_codr_job_handler_t).  Runs in workers.
  */
 
 #include "ngx_http_codr_job.h"
@@ -25,7 +26,16 @@
 #define NGX_HTTP_CODR_JOB_KEEP    (256 * 1024)
 #define NGX_HTTP_CODR_JOB_AGAIN   100          /* milliseconds */
 
+/* A job that was joined while it waits may wait for long. */
 
+#define NGX_HTTP_CODR_JOB_WAIT    (24 * 3600 * 1000)
+
+
+static ngx_http_codr_job_t *ngx_http_codr_job_create(
+    ngx_http_codr_main_conf_t *mcf,
+    const ngx_http_codr_job_handler_t *handler, void *data, ngx_log_t *log);
+static ngx_int_t ngx_http_codr_job_open(ngx_http_codr_job_t *job,
+    ngx_log_t *log, ngx_http_codr_answer_t *refusal);
 static ngx_int_t ngx_http_codr_job_init(ngx_http_codr_job_t *job,
     ngx_http_codr_execute_t *x);
 static ngx_int_t ngx_http_codr_job_record(ngx_http_codr_job_t *job,
@@ -42,12 +52,12 @@ static ngx_int_t ngx_http_codr_job_note(ngx_http_codr_job_t *job,
     ngx_http_codr_answer_t *a);
 static ngx_int_t ngx_http_codr_job_started(ngx_http_codr_job_t *job,
     ngx_http_codr_answer_t *a);
+static void ngx_http_codr_job_ended(ngx_http_codr_job_t *job,
+    ngx_http_codr_answer_t *a);
+static ngx_int_t ngx_http_codr_job_joined(ngx_http_codr_job_t *job,
+    ngx_http_codr_answer_t *a);
 static void ngx_http_codr_job_lost(ngx_http_codr_job_t *job,
     codr_error_t code, const char *reason);
-static void ngx_http_codr_job_write_handler(ngx_event_t *wev);
-static void ngx_http_codr_job_flush(ngx_http_codr_job_t *job);
-static void ngx_http_codr_job_put(ngx_http_codr_job_t *job, const void *data,
-    size_t len);
 
 
 ngx_int_t
@@ -55,64 +65,131 @@ ngx_http_codr_job_start(ngx_http_codr_job_t **ret, ngx_http_codr_execute_t *x,
     const ngx_http_codr_job_handler_t *handler, void *data, ngx_log_t *log,
     ngx_http_codr_answer_t *refusal)
 {
-    ngx_pool_t             *pool;
-    ngx_http_codr_job_t    *job;
-    ngx_http_codr_drain_t  *drain;
+    ngx_http_codr_job_t  *job;
 
     ngx_http_codr_answer_error(refusal, CODR_ERROR_INTERNAL, "out of memory");
 
-    job = NULL;
-    drain = ngx_http_codr_drain(x->mcf);
-    pool = ngx_create_pool(NGX_HTTP_CODR_JOB_POOL, log);
-
-    if (drain == NULL || pool == NULL) {
-        goto failed;
-    }
-
-    job = ngx_pcalloc(pool, sizeof(ngx_http_codr_job_t));
+    job = ngx_http_codr_job_create(x->mcf, handler, data, log);
     if (job == NULL) {
-        goto failed;
+        return NGX_ERROR;
     }
-
-    job->pool = pool;
-    job->mcf = x->mcf;
-    job->handler = handler;
-    job->data = data;
 
     if (ngx_http_codr_job_init(job, x) != NGX_OK
         || ngx_http_codr_job_record(job, refusal) != NGX_OK
-        || ngx_http_codr_execute_frames(x, &job->out, log) != NGX_OK)
+        || ngx_http_codr_execute_frames(x, &job->out, log) != NGX_OK
+        || ngx_http_codr_job_open(job, log, refusal) != NGX_OK)
     {
-        goto failed;
+        ngx_http_codr_records_ended(job, refusal);
+        ngx_http_codr_sendq_free(&job->out);
+        ngx_destroy_pool(job->pool);
+        return NGX_ERROR;
+    }
+
+    *ret = job;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_codr_job_attach(ngx_http_codr_job_t **ret,
+    ngx_http_codr_main_conf_t *mcf, ngx_http_codr_attach_t *attach,
+    const ngx_http_codr_job_handler_t *handler, void *data, ngx_log_t *log,
+    ngx_http_codr_answer_t *refusal)
+{
+    u_char                buf[256];
+    codr_writer_t         w;
+    ngx_http_codr_job_t  *job;
+
+    ngx_http_codr_answer_error(refusal, CODR_ERROR_INTERNAL, "out of memory");
+
+    job = ngx_http_codr_job_create(mcf, handler, data, log);
+    if (job == NULL) {
+        return NGX_ERROR;
+    }
+
+    job->attached = 1;
+    job->viewer = attach->viewer ? 1 : 0;
+    ngx_memcpy(job->id, attach->job_id.data, CODR_JOB_ID_LEN);
+
+    codr_writer_init(&w, buf, sizeof(buf));
+    codr_frame_begin(&w, CODR_FRAME_ATTACH);
+    codr_put_bytes(&w, CODR_FIELD_JOB_ID, attach->job_id.data,
+                   attach->job_id.len);
+    codr_put_bytes(&w, attach->viewer ? CODR_FIELD_VIEW_TOKEN
+                                      : CODR_FIELD_ATTACH_TOKEN,
+                   attach->token.data, attach->token.len);
+    codr_put_number(&w, CODR_FIELD_OFFSET, attach->offset);
+
+    if (ngx_http_codr_sendq_put(&job->out, buf, codr_frame_end(&w), log)
+        != NGX_OK
+        || ngx_http_codr_job_open(job, log, refusal) != NGX_OK)
+    {
+        ngx_http_codr_sendq_free(&job->out);
+        ngx_destroy_pool(job->pool);
+        return NGX_ERROR;
+    }
+
+    *ret = job;
+
+    return NGX_OK;
+}
+
+
+static ngx_http_codr_job_t *
+ngx_http_codr_job_create(ngx_http_codr_main_conf_t *mcf,
+    const ngx_http_codr_job_handler_t *handler, void *data, ngx_log_t *log)
+{
+    ngx_pool_t           *pool;
+    ngx_http_codr_job_t  *job;
+
+    pool = ngx_create_pool(NGX_HTTP_CODR_JOB_POOL, log);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    job = ngx_pcalloc(pool, sizeof(ngx_http_codr_job_t));
+
+    if (job == NULL
+        || (job->buf = ngx_palloc(pool, NGX_HTTP_CODR_JOB_BUFFER)) == NULL)
+    {
+        ngx_destroy_pool(pool);
+        return NULL;
+    }
+
+    job->pool = pool;
+    job->mcf = mcf;
+    job->handler = handler;
+    job->data = data;
+
+    return job;
+}
+
+
+static ngx_int_t
+ngx_http_codr_job_open(ngx_http_codr_job_t *job, ngx_log_t *log,
+    ngx_http_codr_answer_t *refusal)
+{
+    ngx_http_codr_drain_t  *drain;
+
+    drain = ngx_http_codr_drain(job->mcf);
+    if (drain == NULL) {
+        return NGX_ERROR;
     }
 
     if (ngx_http_codr_job_connect(job, log) != NGX_OK) {
         ngx_http_codr_answer_error(refusal, CODR_ERROR_UNAVAILABLE,
                                    "programs cannot be run at the moment");
-        goto failed;
+        return NGX_ERROR;
     }
 
     job->out.keep = (job->out.size <= NGX_HTTP_CODR_JOB_KEEP);
 
     ngx_queue_insert_tail(&drain->jobs, &job->queue);
-    *ret = job;
 
     ngx_http_codr_job_flush(job);
 
     return NGX_OK;
-
-failed:
-
-    if (job) {
-        ngx_http_codr_records_ended(job, refusal);
-        ngx_http_codr_sendq_free(&job->out);
-    }
-
-    if (pool) {
-        ngx_destroy_pool(pool);
-    }
-
-    return NGX_ERROR;
 }
 
 
@@ -142,15 +219,13 @@ ngx_http_codr_job_record(ngx_http_codr_job_t *job,
 static ngx_int_t
 ngx_http_codr_job_init(ngx_http_codr_job_t *job, ngx_http_codr_execute_t *x)
 {
-    job->buf = ngx_palloc(job->pool, NGX_HTTP_CODR_JOB_BUFFER);
     job->tag.data = ngx_pstrdup(job->pool, &x->tag);
     job->language.data = ngx_pstrdup(job->pool, &x->language->name);
     job->owner.data = ngx_pstrdup(job->pool, &x->who.owner);
     job->key_id.data = ngx_pstrdup(job->pool, &x->who.key_id);
 
-    if (job->buf == NULL || job->tag.data == NULL
-        || job->language.data == NULL || job->owner.data == NULL
-        || job->key_id.data == NULL)
+    if (job->tag.data == NULL || job->language.data == NULL
+        || job->owner.data == NULL || job->key_id.data == NULL)
     {
         return NGX_ERROR;
     }
@@ -160,7 +235,7 @@ ngx_http_codr_job_init(ngx_http_codr_job_t *job, ngx_http_codr_execute_t *x)
     job->owner.len = x->who.owner.len;
     job->key_id.len = x->who.key_id.len;
     job->async = x->async;
-    job->outlives = x->async;
+    job->outlives = (x->async || x->detach > 0);
     ngx_memcpy(job->id, x->who.job_id.data, CODR_JOB_ID_LEN);
     ngx_memcpy(job->sha256, x->sha256, sizeof(job->sha256));
 
@@ -168,6 +243,8 @@ ngx_http_codr_job_init(ngx_http_codr_job_t *job, ngx_http_codr_execute_t *x)
     job->closed = x->closed;
     job->input_max = x->caps.value[CODR_LIMIT_STDIN];
     job->input_size = x->input.len;
+    job->detach = (x->detach > 0);
+    job->reports = 1;
 
     job->longest = x->caps.value[CODR_LIMIT_COMPILE_MS]
                    + (x->closed ? x->caps.value[CODR_LIMIT_WALL_MS]
@@ -450,6 +527,11 @@ ngx_http_codr_job_note(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
         }
 
         ngx_http_codr_records_accepted(job);
+
+        if (job->attached) {
+            ngx_add_timer(job->connection->read, NGX_HTTP_CODR_JOB_WAIT);
+        }
+
         return NGX_OK;
 
     case CODR_FRAME_ACCEPTED:
@@ -471,14 +553,16 @@ ngx_http_codr_job_note(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
 
         /* a job that is stopped while it waits ends without a start */
 
-        job->ended = 1;
-        ngx_http_codr_records_ended(job, a);
-        return NGX_OK;
-
     case CODR_FRAME_ERROR:
 
         job->ended = 1;
-        ngx_http_codr_records_ended(job, a);
+        ngx_http_codr_job_ended(job, a);
+        return NGX_OK;
+
+    case CODR_FRAME_TAKEN:
+        job->taken = 1;
+        job->outlives = 1;
+        job->ended = 1;
         return NGX_OK;
 
     case CODR_FRAME_NOTICE:
@@ -497,11 +581,66 @@ ngx_http_codr_job_started(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
         return NGX_ERROR;
     }
 
+    if (job->attached && ngx_http_codr_job_joined(job, a) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     job->started = 1;
     ngx_http_codr_sendq_forget(&job->out);
     ngx_http_codr_records_started(job);
 
     ngx_add_timer(job->connection->read, job->longest);
+
+    return NGX_OK;
+}
+
+
+/* Whoever hears first of the end of a job that began elsewhere records it. */
+
+static void
+ngx_http_codr_job_ended(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
+{
+    if (!job->attached) {
+        ngx_http_codr_records_ended(job, a);
+
+    } else if (job->started) {
+        job->reports = (ngx_http_codr_records_end(job->mcf, job->id, a, job)
+                        == NGX_OK);
+    }
+}
+
+
+/* What this worker would know, had the job begun on it. */
+
+static ngx_int_t
+ngx_http_codr_job_joined(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
+{
+    if (!ngx_http_codr_has(a, OFFSET) || !ngx_http_codr_has(a, TERMINAL)
+        || !ngx_http_codr_has(a, INPUT_BYTES)
+        || !ngx_http_codr_has(a, INPUT_CLOSED))
+    {
+        return NGX_ERROR;
+    }
+
+    job->tag.data = ngx_pstrdup(job->pool, &a->tag);
+    job->language.data = ngx_pstrdup(job->pool, &a->language);
+
+    if (job->tag.data == NULL || job->language.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    job->tag.len = a->tag.len;
+    job->language.len = a->language.len;
+
+    job->terminal = (a->terminal != CODR_TERMINAL_NONE);
+    job->closed = (a->input_closed != 0);
+    job->input_max = a->limits.value[CODR_LIMIT_STDIN];
+    job->input_size = ngx_min(a->input_bytes, job->input_max);
+
+    job->longest = a->limits.value[CODR_LIMIT_COMPILE_MS]
+                   + a->limits.value[CODR_LIMIT_WALL_MS]
+                   + a->limits.value[CODR_LIMIT_MAX_MS]
+                   + NGX_HTTP_CODR_JOB_GRACE;
 
     return NGX_OK;
 }
@@ -544,127 +683,4 @@ ngx_http_codr_job_pause(ngx_http_codr_job_t *job, ngx_uint_t pause)
     }
 
     job->paused = pause ? 1 : 0;
-}
-
-
-static void
-ngx_http_codr_job_write_handler(ngx_event_t *wev)
-{
-    ngx_connection_t     *c;
-    ngx_http_codr_job_t  *job;
-
-    c = wev->data;
-    job = c->data;
-
-    if (!c->close) {
-        ngx_http_codr_job_flush(job);
-    }
-}
-
-
-/* The broker takes all input at once, so what stays here is bounded by the
-   limits that were checked before it was put here.  An error is left to the
-   reading side: there may still be an answer. */
-
-static void
-ngx_http_codr_job_flush(ngx_http_codr_job_t *job)
-{
-    ngx_connection_t  *c;
-
-    c = job->connection;
-
-    if (job->again) {
-        return;
-    }
-
-    if ((ngx_http_codr_sendq_send(&job->out, c) == NGX_ERROR
-         || ngx_handle_write_event(c->write, 0) != NGX_OK)
-        && !job->out.keep)
-    {
-        ngx_http_codr_sendq_free(&job->out);
-    }
-}
-
-
-static void
-ngx_http_codr_job_put(ngx_http_codr_job_t *job, const void *data, size_t len)
-{
-    ngx_connection_t  *c;
-
-    c = job->connection;
-
-    if (ngx_http_codr_sendq_put(&job->out, data, len, c->log) != NGX_OK) {
-
-        /* after a gap nothing would be understood: the broker sees an end */
-
-        ngx_http_codr_sendq_free(&job->out);
-        (void) ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN);
-    }
-}
-
-
-void
-ngx_http_codr_job_send(ngx_http_codr_job_t *job, codr_frame_type_t type)
-{
-    u_char  header[CODR_FRAME_HEADER];
-
-    codr_frame_header(header, type, 0);
-
-    ngx_http_codr_job_put(job, header, CODR_FRAME_HEADER);
-    ngx_http_codr_job_flush(job);
-}
-
-
-void
-ngx_http_codr_job_input(ngx_http_codr_job_t *job, const char *data, size_t len)
-{
-    size_t  n;
-    u_char  header[CODR_FRAME_HEADER];
-
-    job->input_size += len;
-
-    while (len > 0) {
-        n = ngx_min(len, CODR_FRAME_MAX);
-        codr_frame_header(header, CODR_FRAME_INPUT, (uint32_t) n);
-
-        ngx_http_codr_job_put(job, header, CODR_FRAME_HEADER);
-        ngx_http_codr_job_put(job, data, n);
-
-        data += n;
-        len -= n;
-    }
-
-    ngx_http_codr_job_flush(job);
-}
-
-
-void
-ngx_http_codr_job_resize(ngx_http_codr_job_t *job, ngx_uint_t cols,
-    ngx_uint_t rows)
-{
-    u_char         buf[CODR_FRAME_HEADER + 2 * (CODR_FIELD_HEADER + 8)];
-    codr_writer_t  w;
-
-    codr_writer_init(&w, buf, sizeof(buf));
-    codr_frame_begin(&w, CODR_FRAME_RESIZE);
-    codr_put_number(&w, CODR_FIELD_COLS, cols);
-    codr_put_number(&w, CODR_FIELD_ROWS, rows);
-
-    ngx_http_codr_job_put(job, buf, codr_frame_end(&w));
-    ngx_http_codr_job_flush(job);
-}
-
-
-void
-ngx_http_codr_job_signal(ngx_http_codr_job_t *job, ngx_uint_t signal)
-{
-    u_char         buf[CODR_FRAME_HEADER + CODR_FIELD_HEADER + 8];
-    codr_writer_t  w;
-
-    codr_writer_init(&w, buf, sizeof(buf));
-    codr_frame_begin(&w, CODR_FRAME_SIGNAL);
-    codr_put_number(&w, CODR_FIELD_SIGNAL, signal);
-
-    ngx_http_codr_job_put(job, buf, codr_frame_end(&w));
-    ngx_http_codr_job_flush(job);
 }

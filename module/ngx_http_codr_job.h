@@ -27,6 +27,16 @@ typedef struct {
 } ngx_http_codr_job_handler_t;
 
 
+/* Which job a client wants to join; id and token are 32 hexadecimal digits. */
+
+typedef struct {
+    ngx_str_t                  job_id;
+    ngx_str_t                  token;
+    uint64_t                   offset;
+    ngx_uint_t                 viewer;         /* it is a view token */
+} ngx_http_codr_attach_t;
+
+
 struct ngx_http_codr_job_s {
     ngx_queue_t                         queue;      /* in drain->jobs */
     ngx_pool_t                         *pool;
@@ -57,6 +67,11 @@ struct ngx_http_codr_job_s {
     unsigned                            closed:1;   /* no input any more */
     unsigned                            paused:1;
     unsigned                            again:1;    /* waits to be sent so */
+    unsigned                            detach:1;   /* may live on alone */
+    unsigned                            attached:1; /* it began elsewhere */
+    unsigned                            viewer:1;   /* and is not controlled */
+    unsigned                            taken:1;    /* by another socket */
+    unsigned                            reports:1;  /* its end, as the first */
     unsigned                            ended:1;
     unsigned                            recorded:1; /* has a record, open */
     unsigned                            outlives:1; /* its socket */
@@ -69,8 +84,20 @@ ngx_int_t ngx_http_codr_job_start(ngx_http_codr_job_t **ret,
     ngx_http_codr_execute_t *x, const ngx_http_codr_job_handler_t *handler,
     void *data, ngx_log_t *log, ngx_http_codr_answer_t *refusal);
 
-/* Ends the job, whatever state it is in: the broker kills what runs. */
+/* The same for a job that has begun on another socket. */
+ngx_int_t ngx_http_codr_job_attach(ngx_http_codr_job_t **ret,
+    ngx_http_codr_main_conf_t *mcf, ngx_http_codr_attach_t *attach,
+    const ngx_http_codr_job_handler_t *handler, void *data, ngx_log_t *log,
+    ngx_http_codr_answer_t *refusal);
+
+/* Ends the job, whatever state it is in: the broker kills what runs, unless it
+   may live on alone, or others control it. */
 void ngx_http_codr_job_close(ngx_http_codr_job_t *job);
+
+/* input: sends what waits, and the handler of the event when more can be
+   sent. */
+void ngx_http_codr_job_flush(ngx_http_codr_job_t *job);
+void ngx_http_codr_job_write_handler(ngx_event_t *wev);
 
 /* A frame without payload: EOF, STOP. */
 void ngx_http_codr_job_send(ngx_http_codr_job_t *job, codr_frame_type_t type);

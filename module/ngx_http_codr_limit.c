@@ -191,7 +191,7 @@ ngx_http_codr_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* A time of the location: cmd->post is its range. */
+/* A time: cmd->post is its range. */
 
 char *
 ngx_http_codr_msec(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
@@ -217,6 +217,37 @@ ngx_http_codr_msec(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     *msec = (ngx_msec_t) n;
+
+    return NGX_CONF_OK;
+}
+
+
+/* The same for a size. */
+
+char *
+ngx_http_codr_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    size_t     *size;
+    uint64_t    n;
+    ngx_str_t  *value;
+
+    size = (size_t *) (p + cmd->offset);
+
+    if (*size != NGX_CONF_UNSET_SIZE) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_http_codr_parse_value(cf, &value[0], &value[1], cmd->post, &n)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    *size = (size_t) n;
 
     return NGX_CONF_OK;
 }

@@ -90,9 +90,17 @@ ngx_http_codr_json_started(ngx_http_codr_json_t *j, ngx_http_codr_answer_t *a,
 {
     ngx_http_codr_json_name(j, "type", "started");
     ngx_http_codr_json_text(j, "job_id", &a->job_id);
-    ngx_http_codr_json_text(j, "attach_token", &a->attach_token);
+
+    if (ngx_http_codr_has(a, ATTACH_TOKEN)) {
+        ngx_http_codr_json_text(j, "attach_token", &a->attach_token);
+    }
+
     ngx_http_codr_json_text(j, "view_token", &a->view_token);
     ngx_http_codr_json_text(j, "language", &a->language);
+
+    if (ngx_http_codr_has(a, OFFSET)) {
+        ngx_http_codr_json_number(j, "offset", a->offset);
+    }
     ngx_http_codr_json_limits(j, &a->limits);
     ngx_http_codr_json_tag(j, job);
 }
@@ -247,6 +255,10 @@ ngx_http_codr_json_notice(ngx_http_codr_json_t *j, ngx_http_codr_answer_t *a,
     ngx_http_codr_json_name(j, "code", name ? name : "bad_message");
     ngx_http_codr_json_text(j, "message", &a->message);
     ngx_http_codr_json_id(j, a, job);
+
+    if (ngx_http_codr_has(a, OFFSET)) {
+        ngx_http_codr_json_number(j, "offset", a->offset);
+    }
 }
 
 

@@ -64,6 +64,14 @@ static ngx_http_codr_range_t  ngx_http_codr_ticket_times = {
     NGX_HTTP_CODR_TIME, 1000, 24 * 3600 * 1000
 };
 
+static ngx_http_codr_range_t  ngx_http_codr_record_times = {
+    NGX_HTTP_CODR_TIME, 1000, 30LL * 24 * 3600 * 1000
+};
+
+static ngx_http_codr_range_t  ngx_http_codr_results_sizes = {
+    NGX_HTTP_CODR_SIZE, 64 * 1024, 64LL * 1024 * 1024 * 1024
+};
+
 
 static ngx_command_t  ngx_http_codr_commands[] = {
 
@@ -97,6 +105,21 @@ static ngx_command_t  ngx_http_codr_commands[] = {
 
     ngx_http_codr_main_command("codr_compile_cache", NGX_CONF_TAKE12,
                                ngx_http_codr_compile_cache),
+
+    { ngx_string("codr_job_ttl"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_codr_msec,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_codr_main_conf_t, job_ttl),
+      &ngx_http_codr_record_times },
+
+    { ngx_string("codr_results"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_codr_size,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_codr_main_conf_t, results),
+      &ngx_http_codr_results_sizes },
+
     ngx_http_codr_main_command("codr_bind", NGX_CONF_TAKE12,
                                ngx_http_codr_bind),
     ngx_http_codr_main_command("codr_language", NGX_CONF_BLOCK|NGX_CONF_TAKE1,
@@ -292,6 +315,8 @@ ngx_http_codr_create_main_conf(ngx_conf_t *cf)
     mcf->queue_timeout = NGX_CONF_UNSET_MSEC;
     mcf->ticket_ttl = NGX_CONF_UNSET_MSEC;
     mcf->cache_size = NGX_CONF_UNSET_SIZE;
+    mcf->job_ttl = NGX_CONF_UNSET_MSEC;
+    mcf->results = NGX_CONF_UNSET_SIZE;
 
     if (ngx_array_init(&mcf->allow_missing, cf->pool, 4, sizeof(ngx_str_t))
         != NGX_OK

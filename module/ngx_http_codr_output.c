@@ -18,6 +18,9 @@
 #define NGX_HTTP_CODR_OUTPUT_DELAY  5          /* milliseconds */
 #define NGX_HTTP_CODR_OUTPUT_CUT    3          /* bytes of a cut character */
 
+#define NGX_HTTP_CODR_OUTPUT_TEXT                                             \
+    NGX_HTTP_CODR_TEXT_ESCAPED(NGX_HTTP_CODR_OUTPUT_CUT)
+
 #define NGX_HTTP_CODR_OUTPUT_HEAD                                             \
     "{\"type\":\"output\",\"stream\":\"stdout\",\"data\":\""
 #define NGX_HTTP_CODR_OUTPUT_TAIL                                             \
@@ -100,6 +103,44 @@ ngx_http_codr_output_cleanup(void *data)
 
     if (o->timer.timer_set) {
         ngx_del_timer(&o->timer);
+    }
+}
+
+
+/* What a reader that was here before held of a character is held again. */
+
+void
+ngx_http_codr_output_begin(ngx_http_codr_output_t *o, uint64_t offset,
+    const ngx_str_t *held)
+{
+    size_t                        used;
+    u_char                       *p, *last;
+    u_char                        text[NGX_HTTP_CODR_OUTPUT_TEXT];
+    ngx_http_codr_output_held_t  *to;
+
+    o->offset = offset;
+    o->raw = offset;
+
+    if (held == NULL || held->len < 2
+        || held->len > 1 + NGX_HTTP_CODR_OUTPUT_CUT
+        || (held->data[0] != 1 && held->data[0] != 2))
+    {
+        return;
+    }
+
+    last = held->data + held->len;
+
+    for (p = held->data + 1; p < last; p++) {
+
+        (void) ngx_http_codr_text_escape(text, p, last - p, 0, &used);
+
+        if (used == 0) {
+            o->stream = 3 - held->data[0];
+            to = &o->held[held->data[0] - 1];
+            to->len = last - p;
+            ngx_memcpy(to->data, p, to->len);
+            return;
+        }
     }
 }
 

@@ -345,6 +345,11 @@ ngx_http_codr_post_answer(void *data, ngx_http_codr_answer_t *a)
         return;
     }
 
+    if (a->type == CODR_FRAME_TAKEN) {
+        ngx_http_codr_answer_error(a, CODR_ERROR_INTERNAL,
+                                   "another client controls the job now");
+    }
+
     if (a->type == CODR_FRAME_COMPLETE
         || ngx_http_codr_post_status(a) == NGX_HTTP_OK)
     {

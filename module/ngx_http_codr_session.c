@@ -42,6 +42,9 @@ static void ngx_http_codr_session_stop(ngx_http_codr_ws_t *ws,
     json_t *message);
 static void ngx_http_codr_session_attach(ngx_http_codr_ws_t *ws,
     json_t *message);
+static ngx_int_t ngx_http_codr_session_attach_read(json_t *message,
+    ngx_http_codr_attach_t *attach);
+static ngx_uint_t ngx_http_codr_session_is_id(const ngx_str_t *id);
 static void ngx_http_codr_session_ping(ngx_http_codr_ws_t *ws,
     json_t *message, const u_char *data, size_t len);
 static void ngx_http_codr_session_output(void *data, codr_output_t *output);
@@ -114,6 +117,10 @@ ngx_http_codr_session_message(ngx_http_codr_ws_t *ws, const u_char *data,
     } else if (row->job && ws->job == NULL) {
         ngx_http_codr_session_notice(ws, CODR_NOTICE_NOT_RUNNING,
                                      "no program is running");
+
+    } else if (row->job && ws->job->viewer) {
+        ngx_http_codr_session_notice(ws, CODR_NOTICE_READ_ONLY,
+                                     "who views a program cannot control it");
 
     } else {
         row->handler(ws, message);
@@ -371,7 +378,9 @@ ngx_http_codr_session_stop(ngx_http_codr_ws_t *ws, json_t *message)
 static void
 ngx_http_codr_session_attach(ngx_http_codr_ws_t *ws, json_t *message)
 {
-    ngx_http_codr_answer_t  refusal;
+    ngx_http_codr_job_t     *job;
+    ngx_http_codr_attach_t   attach;
+    ngx_http_codr_answer_t   refusal;
 
     if (ws->job) {
         ngx_http_codr_session_notice(ws, CODR_NOTICE_ALREADY_RUNNING,
@@ -379,11 +388,97 @@ ngx_http_codr_session_attach(ngx_http_codr_ws_t *ws, json_t *message)
         return;
     }
 
-    /* jobs end with their socket: there is none to be joined */
+    if (ngx_exiting) {
+        ngx_http_codr_ws_close(ws, 1012, "restart");
+        return;
+    }
+
+    if (ngx_http_codr_session_attach_read(message, &attach) != NGX_OK) {
+        ngx_http_codr_session_notice(ws, CODR_NOTICE_BAD_MESSAGE,
+                                     "\"attach\" takes a \"job_id\", an"
+                                     " \"attach_token\" or a \"view_token\","
+                                     " and an \"offset\" of 0 or more");
+        return;
+    }
 
     ngx_http_codr_answer_error(&refusal, CODR_ERROR_NOT_FOUND,
                                "there is no such job");
-    ngx_http_codr_session_say(ws, &refusal);
+
+    if (!ngx_http_codr_session_is_id(&attach.job_id)
+        || !ngx_http_codr_session_is_id(&attach.token)
+        || ngx_http_codr_job_attach(&job, ws->mcf, &attach,
+                                    &ngx_http_codr_session_job, ws,
+                                    ws->request->connection->log, &refusal)
+           != NGX_OK)
+    {
+        ngx_http_codr_session_say(ws, &refusal);
+        return;
+    }
+
+    ws->output = ngx_http_codr_output_create(ws, job->pool);
+
+    if (ws->output == NULL) {
+        ngx_http_codr_job_close(job);
+        ngx_http_codr_ws_close(ws, 1011, "out of memory");
+        return;
+    }
+
+    ws->job = job;
+}
+
+
+static ngx_int_t
+ngx_http_codr_session_attach_read(json_t *message,
+    ngx_http_codr_attach_t *attach)
+{
+    json_t  *id, *token, *view, *offset;
+
+    id = json_object_get(message, "job_id");
+    token = json_object_get(message, "attach_token");
+    view = json_object_get(message, "view_token");
+    offset = json_object_get(message, "offset");
+
+    attach->viewer = (token == NULL);
+    attach->offset = 0;
+
+    if (token == NULL) {
+        token = view;
+    }
+
+    if (!json_is_string(id) || !json_is_string(token)
+        || (offset && (!json_is_integer(offset)
+                       || json_integer_value(offset) < 0)))
+    {
+        return NGX_ERROR;
+    }
+
+    if (offset) {
+        attach->offset = (uint64_t) json_integer_value(offset);
+    }
+
+    attach->job_id.data = (u_char *) json_string_value(id);
+    attach->job_id.len = json_string_length(id);
+    attach->token.data = (u_char *) json_string_value(token);
+    attach->token.len = json_string_length(token);
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_codr_session_is_id(const ngx_str_t *id)
+{
+    size_t  i;
+
+    for (i = 0; i < id->len; i++) {
+        if (!((id->data[i] >= '0' && id->data[i] <= '9')
+              || (id->data[i] >= 'a' && id->data[i] <= 'f')))
+        {
+            return 0;
+        }
+    }
+
+    return id->len == CODR_JOB_ID_LEN;
 }
 
 
@@ -443,7 +538,13 @@ ngx_http_codr_session_answer(void *data, ngx_http_codr_answer_t *a)
     ngx_http_codr_ws_t  *ws = data;
 
     if (a->type == CODR_FRAME_STARTED) {
-        ws->ctx->jobs++;
+
+        if (ws->job->attached) {
+            ngx_http_codr_output_begin(ws->output, a->offset, &a->held);
+
+        } else {
+            ws->ctx->jobs++;
+        }
     }
 
     if (!ws->job->ended) {
@@ -452,8 +553,17 @@ ngx_http_codr_session_answer(void *data, ngx_http_codr_answer_t *a)
     }
 
     ngx_http_codr_output_finish(ws->output);
-    ngx_http_codr_session_say(ws, a);
-    ngx_http_codr_record(ws->request, ws->job, a);
+
+    if (ws->job->taken) {
+        ngx_http_codr_ws_close(ws, 4001, "taken over");
+
+    } else {
+        ngx_http_codr_session_say(ws, a);
+
+        if (ws->job->reports) {
+            ngx_http_codr_record(ws->request, ws->job, a);
+        }
+    }
 
     ws->job = NULL;
     ws->output = NULL;
@@ -485,7 +595,10 @@ ngx_http_codr_session_abandon(ngx_http_codr_ws_t *ws)
         return;
     }
 
-    ngx_http_codr_record(ws->request, ws->job, NULL);
+    if (!ws->job->attached && !ws->job->detach) {
+        ngx_http_codr_record(ws->request, ws->job, NULL);
+    }
+
     ngx_http_codr_job_close(ws->job);
 
     ws->job = NULL;

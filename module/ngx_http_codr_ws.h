@@ -129,6 +129,11 @@ ngx_http_codr_output_t *ngx_http_codr_output_create(ngx_http_codr_ws_t *ws,
     ngx_pool_t *pool);
 void ngx_http_codr_output_add(ngx_http_codr_output_t *o, codr_output_t *piece);
 
+/* It begins at this offset; held are a stream and its last bytes before it,
+   or NULL. */
+void ngx_http_codr_output_begin(ngx_http_codr_output_t *o, uint64_t offset,
+    const ngx_str_t *held);
+
 /* The next output goes out at once. */
 void ngx_http_codr_output_urge(ngx_http_codr_output_t *o);
 

@@ -148,7 +148,9 @@ linger(codr_client_t *client)
 {
     codr_wire_shutdown(&client->wire);
 
-    if (client->result && client->role <= CODR_CLIENT_OBSERVER) {
+    if (client->result && !client->joined
+        && client->role <= CODR_CLIENT_OBSERVER)
+    {
         client->result->claimed = true;
     }
 

@@ -18,6 +18,12 @@
 
 #define PREFIX  "codr_"
 
+#define RESULTS_MIN     (64ULL * 1024)
+#define RESULTS_MAX     (64ULL * 1024 * 1024 * 1024)
+#define TTL_MS_MIN      1000
+#define TTL_MS_MAX      (30ULL * 24 * 3600 * 1000)
+#define DETACH_MS_MAX   (24ULL * 3600 * 1000)
+
 typedef codr_conf_parser_t  parser_t;
 typedef codr_conf_row_t     row_t;
 
@@ -392,6 +398,52 @@ take_cache(parser_t *parser, const row_t *row, const codr_list_t *words)
 
 
 static bool
+take_results(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    uint64_t value;
+
+    if (!codr_conf_size(words->item[1], &value) || value < RESULTS_MIN
+        || value > RESULTS_MAX)
+    {
+        return invalid(parser, words, 1);
+    }
+
+    put_global(parser, row->id, value);
+    return true;
+}
+
+
+static bool
+take_job_ttl(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    uint64_t ms;
+
+    if (!codr_conf_time(words->item[1], &ms) || ms < TTL_MS_MIN
+        || ms > TTL_MS_MAX)
+    {
+        return invalid(parser, words, 1);
+    }
+
+    put_global(parser, row->id, ms);
+    return true;
+}
+
+
+static bool
+take_detach(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    uint64_t ms;
+
+    if (!codr_conf_time(words->item[1], &ms) || ms > DETACH_MS_MAX) {
+        return invalid(parser, words, 1);
+    }
+
+    codr_put_number(open_piece(parser), row->id, ms);
+    return true;
+}
+
+
+static bool
 take_allow(parser_t *parser, const row_t *row, const codr_list_t *words)
 {
     size_t i;
@@ -509,6 +561,12 @@ static const row_t rows[] = {
     { "max_jobs",      CODR_CONF_TOP, 1, 3, take_max_jobs, 0 },
     { "queue",         CODR_CONF_TOP, 1, 2, take_queue, 0 },
     { "compile_cache", CODR_CONF_TOP, 1, 2, take_cache, 0 },
+    { "results",       CODR_CONF_TOP, 1, 1, take_results,
+      CODR_FIELD_RESULTS },
+    { "job_ttl",       CODR_CONF_TOP, 1, 1, take_job_ttl,
+      CODR_FIELD_JOB_TTL_MS },
+    { "detach",        CODR_CONF_TOP, 1, 1, take_detach,
+      CODR_FIELD_DETACH_MS },
     { "include",       CODR_CONF_TOP | CODR_CONF_LANGUAGE, 1, 1,
       codr_conf_take_include, 0 },
     { "bind",          CODR_CONF_TOP | CODR_CONF_LANGUAGE, 1, 2, take_bind,

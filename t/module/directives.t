@@ -79,6 +79,8 @@ subtest 'http level' => sub {
         'codr_queue 0;', 'codr_queue 100 timeout=5s;',
         'codr_compile_cache 1g;', 'codr_compile_cache 0;',
         'codr_compile_cache off;', 'codr_compile_cache 64m shared;',
+        'codr_results 64k;', 'codr_results 1g;', 'codr_job_ttl 1s;',
+        'codr_job_ttl 30d;',
         'codr_bind /srv/data;', 'codr_bind /srv/data /data;',
         'codr_bind /opt/a; codr_bind /opt/b;';
 
@@ -130,6 +132,13 @@ subtest 'http level' => sub {
             . ' "codr_compile_cache"' ],
         [ 'codr_compile_cache 1m all;', 'invalid value "all"' ],
         [ 'codr_compile_cache 1m; codr_compile_cache 1m;', 'is duplicate' ],
+        [ 'codr_results 63k;', 'invalid value "63k" in "codr_results", it'
+            . ' must be from 64k to 64g' ],
+        [ 'codr_results 1m; codr_results 1m;', 'is duplicate' ],
+        [ 'codr_job_ttl 0;', 'invalid value "0" in "codr_job_ttl", it must be'
+            . ' from 1s to 720h' ],
+        [ 'codr_job_ttl 31d;', 'invalid value "31d"' ],
+        [ 'codr_detach 25h;', 'invalid value "25h" in "codr_detach"' ],
         [ 'codr_bind data;', 'invalid value "data" in "codr_bind"' ],
         [ 'codr_bind /a:b;', 'invalid value' ],
         [ 'codr_bind /srv /box/x;', 'belongs to the sandbox' ],

@@ -46,6 +46,7 @@ reads(void)
         "codr_queue 7 timeout=1m30s;\n"
         "codr_compile_cache 3k shared;\n"
         "codr_bind /srv;\n"
+        "codr_results 3m; codr_job_ttl 2h; codr_detach 7s;\n"
         "codr_language Py { alias p; source main.py; memory 1m;\n"
         "  run \"/opt/my python\" $source; env \"A=b c\"; bind /a /b; }\n"
         "codr_timeout 10s input=1m; codr_output 2k drop;\n"), 0, error);
@@ -60,6 +61,9 @@ reads(void)
     tap_number(config->queue_ms, 90000, "a time of two units");
     tap_number(config->cache_size, 3072, "compile cache");
     tap_number(config->cache_shared, 1, "of all");
+    tap_number((int) config->results, 3 * 1024 * 1024, "kept output");
+    tap_number((int) config->job_ttl_ms, 7200000, "and for how long");
+    tap_number((int) config->location[0].detach_ms, 7000, "detached jobs");
     tap_text(config->binds.item[0], "/srv:/srv", "a bind at its own place");
     tap_text(config->binds.item[1], "/a:/b", "a language's bind");
     tap_number(config->location[0].limits.value[CODR_LIMIT_INPUT_MS], 60000,
