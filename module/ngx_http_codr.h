@@ -107,6 +107,11 @@ typedef struct {
                                                   and jobs */
     ngx_str_t                  cause;          /* why there is no helper */
 
+    void                      *job_log;        /* of the log module; NULL:
+                                                  codr_job_log is not said */
+    ngx_http_conf_ctx_t       *job_log_ctx;    /* of the http level */
+    ngx_flag_t                 job_log_format; /* ours is defined */
+
     unsigned                   used:1;         /* some location needs codr */
     unsigned                   body_size_set:1;  /* client_max_body_size of
                                                     the http level */
@@ -208,6 +213,7 @@ typedef struct {
 typedef struct {
     ngx_str_t                  owner;
     ngx_str_t                  key_id;         /* empty without a key */
+    ngx_str_t                  trace;          /* empty: the request's */
     ngx_uint_t                 jobs;           /* begun on this request */
     ngx_uint_t                 close_code;     /* sent or received; 0 = none */
     ngx_http_codr_last_t       last;
@@ -351,6 +357,12 @@ ngx_int_t ngx_http_codr_languages_handler(ngx_http_request_t *r);
 /* variables */
 
 ngx_int_t ngx_http_codr_add_variables(ngx_conf_t *cf);
+
+/* trace: a well-formed traceparent of the request, or nothing */
+
+#define NGX_HTTP_CODR_TRACE_MAX  128
+
+void ngx_http_codr_traceparent(ngx_http_request_t *r, ngx_str_t *trace);
 
 /* handler: content handler of codr_exec: method, origin, credentials, then
    WebSocket or POST */

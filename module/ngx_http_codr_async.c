@@ -7,7 +7,6 @@
 
 #include "ngx_http_codr_job.h"
 #include "ngx_http_codr_drain.h"
-#include "ngx_http_codr_metrics.h"
 
 
 static void
@@ -23,7 +22,7 @@ ngx_http_codr_async_answer(void *data, ngx_http_codr_answer_t *a)
     ngx_http_codr_job_t  *job = data;
 
     if (job->ended) {
-        ngx_http_codr_metrics_ended(job->mcf, &job->language, job->started, a);
+        ngx_http_codr_record_alone(job, a);
     }
 }
 

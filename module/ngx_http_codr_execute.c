@@ -107,6 +107,8 @@ ngx_http_codr_execute_read(ngx_http_codr_execute_t *x,
                                     "out of memory");
     }
 
+    ngx_http_codr_traceparent(x->request, &x->trace);
+
     for (i = 0; ngx_http_codr_execute_steps[i]; i++) {
         if (ngx_http_codr_execute_steps[i](x, refusal) != NGX_OK) {
             return NGX_ERROR;

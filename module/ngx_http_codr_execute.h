@@ -43,6 +43,7 @@ typedef struct {
     ngx_array_t                args;           /* of ngx_str_t */
     ngx_str_t                  tag;
     ngx_msec_t                 detach;         /* 0: ends with its socket */
+    ngx_str_t                  trace;          /* traceparent */
     ngx_str_t                  input;
     ngx_uint_t                 closed;         /* input is all there will be */
     ngx_uint_t                 terminal;       /* codr_terminal_t */

@@ -223,9 +223,11 @@ ngx_http_codr_job_init(ngx_http_codr_job_t *job, ngx_http_codr_execute_t *x)
     job->language.data = ngx_pstrdup(job->pool, &x->language->name);
     job->owner.data = ngx_pstrdup(job->pool, &x->who.owner);
     job->key_id.data = ngx_pstrdup(job->pool, &x->who.key_id);
+    job->trace.data = ngx_pstrdup(job->pool, &x->trace);
 
     if (job->tag.data == NULL || job->language.data == NULL
-        || job->owner.data == NULL || job->key_id.data == NULL)
+        || job->owner.data == NULL || job->key_id.data == NULL
+        || job->trace.data == NULL)
     {
         return NGX_ERROR;
     }
@@ -234,6 +236,7 @@ ngx_http_codr_job_init(ngx_http_codr_job_t *job, ngx_http_codr_execute_t *x)
     job->language.len = x->language->name.len;
     job->owner.len = x->who.owner.len;
     job->key_id.len = x->who.key_id.len;
+    job->trace.len = x->trace.len;
     job->async = x->async;
     job->outlives = (x->async || x->detach > 0);
     ngx_memcpy(job->id, x->who.job_id.data, CODR_JOB_ID_LEN);

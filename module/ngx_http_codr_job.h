@@ -115,10 +115,30 @@ void ngx_http_codr_job_pause(ngx_http_codr_job_t *job, ngx_uint_t pause);
 void ngx_http_codr_async(ngx_http_codr_job_t *job);
 void ngx_http_codr_async_leave(ngx_http_codr_drain_t *drain);
 
-/* What the variables show of a job that ends with this answer, or with none
-   because its client left. */
+/* A job of a request has ended with this answer, or with none because its
+   client left: it is counted and logged, and shown by the variables. */
 void ngx_http_codr_record(ngx_http_request_t *r, ngx_http_codr_job_t *job,
     ngx_http_codr_answer_t *a);
+
+/* The same for one whose request is gone. */
+void ngx_http_codr_record_alone(ngx_http_codr_job_t *job,
+    ngx_http_codr_answer_t *a);
+
+/* The same for one of another worker. */
+
+typedef struct {
+    ngx_str_t                           job_id;
+    ngx_str_t                           tag;
+    ngx_str_t                           language;
+    ngx_str_t                           owner;
+    ngx_str_t                           key_id;
+    ngx_str_t                           trace;
+    ngx_str_t                           sha256;     /* hexadecimal */
+    ngx_uint_t                          started;
+} ngx_http_codr_ended_t;
+
+void ngx_http_codr_ended(ngx_http_codr_main_conf_t *mcf,
+    ngx_http_codr_ended_t *e, ngx_http_codr_answer_t *a);
 
 /* The same for an execute that became no job; x is NULL, or as far as it was
    read. */

@@ -6,6 +6,7 @@
  */
 
 #include "ngx_http_codr_conf.h"
+#include "ngx_http_codr_job_log.h"
 #include "ngx_http_codr_records.h"
 
 
@@ -105,6 +106,8 @@ static ngx_command_t  ngx_http_codr_commands[] = {
 
     ngx_http_codr_main_command("codr_compile_cache", NGX_CONF_TAKE12,
                                ngx_http_codr_compile_cache),
+    ngx_http_codr_main_command("codr_job_log", NGX_CONF_1MORE,
+                               ngx_http_codr_job_log_set),
 
     { ngx_string("codr_job_ttl"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
@@ -343,7 +346,8 @@ ngx_http_codr_create_main_conf(ngx_conf_t *cf)
 static char *
 ngx_http_codr_init_main_conf(ngx_conf_t *cf, void *conf)
 {
-    return ngx_http_codr_init_main(cf, conf);
+    return (ngx_http_codr_job_log_init(cf, conf) == NGX_CONF_OK)
+           ? ngx_http_codr_init_main(cf, conf) : NGX_CONF_ERROR;
 }
 
 

@@ -12,6 +12,8 @@ static ngx_int_t ngx_http_codr_variable_key_id(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_codr_variable_owner(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_codr_variable_trace(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_codr_variable_text(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_codr_variable_figure(ngx_http_request_t *r,
@@ -36,6 +38,7 @@ static ngx_http_variable_t  ngx_http_codr_variables[] = {
 
     ngx_http_codr_own("codr_owner", ngx_http_codr_variable_owner),
     ngx_http_codr_own("codr_key_id", ngx_http_codr_variable_key_id),
+    ngx_http_codr_own("codr_traceparent", ngx_http_codr_variable_trace),
     ngx_http_codr_own("codr_jobs", ngx_http_codr_variable_jobs),
     ngx_http_codr_own("codr_close_code", ngx_http_codr_variable_close_code),
 
@@ -198,6 +201,25 @@ ngx_http_codr_variable_owner(ngx_http_request_t *r,
     }
 
     return ngx_http_codr_variable_set(v, &owner);
+}
+
+
+static ngx_int_t
+ngx_http_codr_variable_trace(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t             trace;
+    ngx_http_codr_ctx_t  *ctx;
+
+    ctx = ngx_http_codr_variable_ctx(r);
+
+    if (ctx && ctx->trace.len) {
+        return ngx_http_codr_variable_set(v, &ctx->trace);
+    }
+
+    ngx_http_codr_traceparent(r->main, &trace);
+
+    return ngx_http_codr_variable_set(v, &trace);
 }
 
 

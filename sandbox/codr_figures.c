@@ -66,6 +66,8 @@ encode(const codr_broker_t *broker, void *buffer, size_t size)
         broker->link ? codr_meter_bytes(broker->link->usage) : 0);
     put(&writer, CODR_FIGURE_MEMORY_LIMIT, most->memory);
 
+    put(&writer, CODR_FIGURE_CACHE_HITS, broker->cache.hits);
+    put(&writer, CODR_FIGURE_CACHE_MISSES, broker->cache.misses);
     put_warm(&writer, broker);
 
     return codr_frame_end(&writer);
