@@ -1,6 +1,6 @@
 # codr: builds into build/ (BUILD=dir), never into the source directories.
 #
-#   make               the module, the helper, the validator
+#   make               the module, the helper, the validator, the client
 #   make run           build, start nginx on PORT (8080), show every language
 #   make test          build, run the tests; test-all adds the long ones
 #   make deps          install the Debian and npm packages this needs
@@ -20,6 +20,7 @@ LDFLAGS   =
 SANITIZE  =
 
 prefix    = /usr
+bindir    = $(prefix)/bin
 libdir    = $(prefix)/lib
 modulesdir = $(libdir)/nginx/modules
 helperdir = $(libdir)/codr
@@ -35,8 +36,8 @@ DEPS_BUILD = gcc:/usr/bin/gcc libc6-dev make autoconf nginx nginx-dev \
              libwslay-dev libjansson-dev libssl-dev libseccomp-dev libmd-dev \
              libpcre2-dev npm:/usr/bin/npm
 DEPS_PAGE  = nodejs:/usr/bin/node npm:/usr/bin/npm
-DEPS_RUN   = nginx libwslay1 libjansson4 libseccomp2 libmd0 libpcre2-8-0 \
-             python3:/usr/bin/python3 nodejs:/usr/bin/node \
+DEPS_RUN   = nginx libwslay1 libssl3 libjansson4 libseccomp2 libmd0 \
+             libpcre2-8-0 python3:/usr/bin/python3 nodejs:/usr/bin/node \
              gcc:/usr/bin/gcc g++:/usr/bin/g++ rustc:/usr/bin/rustc
 DEPS_TEST  = perl openssl curl clang:/usr/bin/clang lua5.4 \
              user-mode-linux:/usr/bin/linux prometheus:/usr/bin/promtool \

@@ -66,6 +66,7 @@ AC_CHECK_HEADER([pcre2.h], [],
     [[#define PCRE2_CODE_UNIT_WIDTH 8]])
 CODR_REQUIRE_LIB([wslay], [wslay/wslay.h], [wslay_event_recv], [libwslay-dev])
 CODR_REQUIRE_LIB([jansson], [jansson.h], [json_loadb], [libjansson-dev])
+CODR_REQUIRE_LIB([ssl], [openssl/ssl.h], [SSL_new], [libssl-dev])
 CODR_REQUIRE_LIB([crypto], [openssl/evp.h], [EVP_DigestInit_ex], [libssl-dev])
 
 

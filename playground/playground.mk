@@ -1,12 +1,13 @@
-# The playground: the page, by Vite from the npm packages of the lock file.
-# Part of the Makefile, which includes it.
+# The playground: the page, by Vite from the npm packages of the lock file, and
+# the command line client.  Part of the Makefile, which includes it.
 #
 # npm and Vite work in PAGE, on copies of the sources, so that nothing is
 # written beside them.  Without the packages (make deps) everything else is
 # built, and `make run` serves no page.
 
 PAGE      = $(BUILD)/playground
-PAGE_SRC  = $(shell find playground -type f)
+PAGE_SRC  = $(shell find playground -path playground/cli -prune \
+                -o -type f -print)
 PAGE_LOCK = $(PAGE)/node_modules/.installed
 PAGE_SITE = $(PAGE)/site/index.html
 
@@ -37,7 +38,26 @@ page-deps:
 	    cp package-lock.json node_modules/.installed; } || \
 	    echo 'make deps: npm gave no packages; there will be no page' >&2
 
-install-page:
+# The client is part of `make`: it needs nothing that the module does not.
+
+CLI     = $(BUILD)/codr
+CLI_SRC = $(wildcard playground/cli/*.c)
+CLI_OBJ = $(CLI_SRC:playground/cli/%.c=$(BUILD)/cli/%.o)
+
+-include $(CLI_OBJ:.o=.d)
+
+$(BUILD)/cli/%.o: playground/cli/%.c $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -D_GNU_SOURCE -c -o $@ $<
+
+all: $(CLI)
+
+$(CLI): $(CLI_OBJ)
+	$(Q)$(LINK) -o $@ $(CLI_OBJ) -lwslay -ljansson -lssl -lcrypto
+
+install-page: $(CLI)
+	$(INSTALL) -D -m 0755 $(CLI) '$(DESTDIR)$(bindir)/codr'
+	$(INSTALL) -D -m 0644 docs/codr.1 '$(DESTDIR)$(mandir)/man1/codr.1'
 	@[ ! -f $(PAGE_SITE) ] || { \
 	    $(INSTALL) -d '$(DESTDIR)$(sharedir)/playground/assets' && \
 	    $(INSTALL) -m 0644 $(PAGE)/site/*.* \

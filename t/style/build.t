@@ -30,7 +30,7 @@ sub make {
 
 # Hardening of what was built, each by what it leaves in the file.
 
-for my $file (build() . '/codr-sandboxd',
+for my $file (build() . '/codr-sandboxd', build() . '/codr',
     build() . '/ngx_http_codr_module.so') {
     my ($name) = $file =~ m{([^/]+)$};
     SKIP: {
@@ -95,7 +95,7 @@ SKIP: {
         /usr/lib/codr/codr-sandboxd /usr/lib/codr/codr-validator
         /usr/lib/codr/policies/python/standard.scm /etc/codr/languages.conf
         /usr/share/codr/snippets/codr-errors.conf
-        /usr/share/man/man8/codr-sandboxd.8)) {
+        /usr/share/man/man1/codr.1 /usr/share/man/man8/codr-sandboxd.8)) {
         ok((grep { $_ eq $file } @there), "installs $file");
     }
 }
