@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "codr_confine.h"
+#include "codr_figures.h"
 #include "codr_io.h"
 #include "codr_log.h"
 #include "codr_proto.h"

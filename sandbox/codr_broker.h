@@ -17,6 +17,7 @@
 #include "codr_event.h"
 #include "codr_ipc.h"
 #include "codr_link.h"
+#include "codr_pace.h"
 #include "codr_pool.h"
 #include "codr_probe.h"
 #include "codr_queue.h"
@@ -62,7 +63,8 @@ struct codr_broker_s {
     codr_timer_t      figures_timer;    /* workers are told of them */
     uint64_t          figures_us;       /* and were told last */
     uint64_t          instance;         /* since when this helper stands */
-    size_t            running[2];       /* by codr_kind_t */
+    size_t            running[2];       /* by codr_kind_t, as the next */
+    codr_pace_t       pace[2];
     size_t            compiling;
     codr_cache_t      cache;
     uint64_t          toolchain;        /* stamp of the host's compilers */
@@ -101,6 +103,9 @@ void codr_dispatch(codr_broker_t *broker);
 /* The same after the present event. */
 void codr_dispatch_soon(codr_broker_t *broker);
 
+/* A job gives its place back. */
+void codr_dispatch_leave(codr_broker_t *broker, codr_job_t *job);
+
 /* No spawner can be had: refuses all that wait. */
 void codr_dispatch_refuse_all(codr_broker_t *broker);
 
@@ -134,17 +139,5 @@ bool codr_channel_tell_one(codr_broker_t *broker, const void *frame,
    it does not fit. */
 size_t codr_status_encode(const codr_broker_t *broker,
     const codr_config_t *config, void *buffer, size_t size);
-
-
-/* codr_figures.c: what is counted, told to workers for their metrics */
-
-/* Something of it has changed: workers are told soon, and seldom. */
-void codr_figures_changed(codr_broker_t *broker);
-
-/* To one worker, who has heard nothing yet. */
-void codr_figures_tell(codr_broker_t *broker, int channel);
-
-/* The sandboxes are another spawner's now: that is another instance. */
-void codr_figures_restart(codr_broker_t *broker);
 
 #endif /* CODR_BROKER_H */

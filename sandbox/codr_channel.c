@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "codr_client.h"
+#include "codr_figures.h"
 #include "codr_io.h"
 #include "codr_log.h"
 #include "codr_util.h"

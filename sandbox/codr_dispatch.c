@@ -12,6 +12,7 @@
 #include "codr_answer.h"
 #include "codr_charge.h"
 #include "codr_compile.h"
+#include "codr_figures.h"
 #include "codr_util.h"
 
 #define TELL_US         1000000     /* between two positions of one job */
@@ -24,15 +25,23 @@
 #define STORE_MIN       (256ULL * 1024 * 1024)
 
 
+static uint64_t
+places_of(const codr_broker_t *broker, codr_kind_t kind)
+{
+    return kind == CODR_KIND_BATCH ? broker->capacity.batch
+                                   : broker->capacity.jobs;
+}
+
+
 static bool
 fits(codr_waiter_t *waiter, void *context)
 {
     codr_job_t    *job = waiter->data;
     codr_broker_t *broker = context;
-    uint64_t       places = job->request.kind == CODR_KIND_BATCH
-                            ? broker->capacity.batch : broker->capacity.jobs;
 
-    if (broker->running[job->request.kind] >= places) {
+    if (broker->running[job->request.kind]
+        >= places_of(broker, job->request.kind))
+    {
         return false;
     }
 
@@ -52,24 +61,58 @@ fits(codr_waiter_t *waiter, void *context)
 }
 
 
-static void
+/* Milliseconds until it is the turn of who is at this position; 0 = not known.
+   Nobody waits longer than the queue lets him. */
+static uint64_t
+wait_ms(const codr_broker_t *broker, const codr_job_t *job, uint64_t position)
+{
+    codr_kind_t kind = job->request.kind;
+    uint64_t    most = broker->config[0]->queue_ms;
+    uint64_t    ms = codr_pace_wait_us(&broker->pace[kind],
+                                       places_of(broker, kind), position,
+                                       codr_now_us()) / 1000;
+
+    return ms > most && !job->request.async ? most : ms;
+}
+
+
+/* Positions, counted apart by kind: who waits for a place of the other kind
+   is not before anybody. */
+typedef struct {
+    codr_broker_t  *broker;
+    uint64_t        seen[2];
+    codr_waiter_t  *wanted;         /* only this one; NULL: all */
+} count_t;
+
+
+static bool
 tell_position(codr_waiter_t *waiter, void *context)
 {
-    size_t         position;
-    codr_job_t    *job = waiter->data;
-    codr_broker_t *broker = context;
+    count_t    *count = context;
+    codr_job_t *job = waiter->data;
+    uint64_t    position = ++count->seen[job->request.kind];
 
-    if (job->announced) {
-        return;                     /* it waits for a new spawner */
+    if (count->wanted && count->wanted != waiter) {
+        return true;
     }
 
-    position = codr_queue_position(&broker->queue, waiter);
-
-    if (position != job->position) {
+    /* one that was announced waits for a new spawner */
+    if (position != job->position && !job->announced) {
         job->position = position;
         codr_answer_queued(job, position,
-                           codr_queue_wait_ms(&broker->queue, position));
+                           wait_ms(count->broker, job, position));
     }
+
+    return count->wanted == NULL;
+}
+
+
+static void
+tell_positions(codr_broker_t *broker, codr_waiter_t *wanted)
+{
+    count_t count = { .broker = broker, .wanted = wanted };
+
+    codr_queue_visit(&broker->queue, tell_position, &count);
 }
 
 
@@ -79,7 +122,7 @@ queue_ticked(codr_timer_t *timer)
 {
     codr_broker_t *broker = timer->data;
 
-    codr_queue_each(&broker->queue, tell_position, broker);
+    tell_positions(broker, NULL);
 
     if (broker->queue.count > 0) {
         (void) codr_timer_set(&broker->loop.timers, timer,
@@ -102,10 +145,12 @@ start_ticking(codr_broker_t *broker)
 }
 
 
+/* When all who wait have had their turn, it could be its own. */
 static uint64_t
-retry_ms(const codr_broker_t *broker)
+retry_ms(const codr_job_t *job)
 {
-    uint64_t wait = codr_queue_wait_ms(&broker->queue, broker->queue.count);
+    const codr_broker_t *broker = job->broker;
+    uint64_t             wait = wait_ms(broker, job, broker->queue.count);
 
     if (wait < RETRY_MS) {
         return RETRY_MS;
@@ -121,7 +166,7 @@ waited_too_long(codr_timer_t *timer)
     codr_job_t *job = timer->data;
 
     codr_job_refuse(job, CODR_ERROR_BUSY, "no place became free in time",
-                    retry_ms(job->broker));
+                    retry_ms(job));
 }
 
 
@@ -181,7 +226,7 @@ codr_dispatch_add(codr_broker_t *broker, codr_job_t *job)
     }
     if (result < 0) {
         codr_job_refuse(job, CODR_ERROR_BUSY, "too many jobs wait already",
-                        retry_ms(broker));
+                        retry_ms(job));
         return;
     }
 
@@ -199,7 +244,7 @@ codr_dispatch_add(codr_broker_t *broker, codr_job_t *job)
         return;
     }
 
-    tell_position(&job->waiter, broker);
+    tell_positions(broker, &job->waiter);
     start_ticking(broker);
     codr_figures_changed(broker);
 }
@@ -212,7 +257,7 @@ codr_dispatch(codr_broker_t *broker)
     codr_waiter_t *waiter;
 
     while (can_run(broker)) {
-        waiter = codr_queue_take(&broker->queue, fits, broker, codr_now_us());
+        waiter = codr_queue_take(&broker->queue, fits, broker);
         if (waiter == NULL) {
             return;
         }
@@ -221,7 +266,9 @@ codr_dispatch(codr_broker_t *broker)
         codr_timer_clear(&broker->loop.timers, &job->timer);
 
         job->holds_place = true;
+        job->begun_us = codr_now_us();
         broker->running[job->request.kind]++;
+        codr_pace_enter(&broker->pace[job->request.kind], job->begun_us);
         if (codr_compile_needs(job) == CODR_COMPILE_PLACE) {
             job->holds_compile = true;
             broker->compiling++;
@@ -230,6 +277,17 @@ codr_dispatch(codr_broker_t *broker)
         codr_figures_changed(broker);
         codr_stage_begin(job);
     }
+}
+
+
+void
+codr_dispatch_leave(codr_broker_t *broker, codr_job_t *job)
+{
+    job->holds_place = false;
+    broker->running[job->request.kind]--;
+    codr_pace_leave(&broker->pace[job->request.kind], job->begun_us,
+                    codr_now_us());
+    codr_dispatch_soon(broker);
 }
 
 

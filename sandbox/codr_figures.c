@@ -6,7 +6,7 @@
  * times a second, however many jobs there are.
  */
 
-#include "codr_broker.h"
+#include "codr_figures.h"
 
 #include "codr_io.h"
 #include "codr_proto.h"

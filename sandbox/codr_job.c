@@ -17,6 +17,7 @@
 #include "codr_charge.h"
 #include "codr_client.h"
 #include "codr_command.h"
+#include "codr_figures.h"
 #include "codr_log.h"
 #include "codr_util.h"
 

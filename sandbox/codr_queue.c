@@ -9,14 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WEIGHT  8       /* of the past in the average interval */
-
-
 struct codr_line_s {
     codr_line_t    *prev;
     codr_line_t    *next;
     codr_waiter_t  *first;
     codr_waiter_t  *last;
+    codr_line_t    *turn;           /* while they are visited: the next line */
+    codr_waiter_t  *place;          /* and where this one is */
     size_t          count;
     size_t          length;
     char            owner[];
@@ -137,24 +136,15 @@ codr_queue_remove(codr_queue_t *queue, codr_waiter_t *waiter)
         unlink_line(queue, line);
         free(line);
     }
-    if (--queue->count == 0) {
-        queue->served_us = 0;       /* an idle time is no waiting time */
-    }
+    queue->count--;
 }
 
 
 /* A longer line goes to the end before its waiter is taken out of it. */
 static void
-serve(codr_queue_t *queue, codr_waiter_t *waiter, uint64_t now_us)
+serve(codr_queue_t *queue, codr_waiter_t *waiter)
 {
     codr_line_t *line = waiter->line;
-    uint64_t     passed = now_us - queue->served_us;
-
-    if (queue->served_us) {
-        queue->interval_us = queue->interval_us == 0 ? passed
-            : (queue->interval_us * (WEIGHT - 1) + passed) / WEIGHT;
-    }
-    queue->served_us = now_us;
 
     unlink_line(queue, line);
     append_line(queue, line);
@@ -163,8 +153,7 @@ serve(codr_queue_t *queue, codr_waiter_t *waiter, uint64_t now_us)
 
 
 codr_waiter_t *
-codr_queue_take(codr_queue_t *queue, codr_queue_fits_pt fits, void *context,
-    uint64_t now_us)
+codr_queue_take(codr_queue_t *queue, codr_queue_fits_pt fits, void *context)
 {
     codr_line_t   *line;
     codr_waiter_t *waiter;
@@ -172,7 +161,7 @@ codr_queue_take(codr_queue_t *queue, codr_queue_fits_pt fits, void *context,
     for (line = queue->first; line; line = line->next) {
         for (waiter = line->first; waiter; waiter = waiter->next) {
             if (fits(waiter, context)) {
-                serve(queue, waiter, now_us);
+                serve(queue, waiter);
                 return waiter;
             }
         }
@@ -182,44 +171,35 @@ codr_queue_take(codr_queue_t *queue, codr_queue_fits_pt fits, void *context,
 }
 
 
-static size_t
-index_in_line(const codr_waiter_t *waiter)
+/* Round by round, one of each line; a line that has no more leaves the rounds.
+   So it takes as many steps as there are waiters. */
+void
+codr_queue_visit(codr_queue_t *queue, codr_queue_fits_pt visit, void *context)
 {
-    size_t i = 0;
-
-    while ((waiter = waiter->prev) != NULL) {
-        i++;
-    }
-
-    return i;
-}
-
-
-size_t
-codr_queue_position(const codr_queue_t *queue, const codr_waiter_t *waiter)
-{
-    bool               before = true;
-    size_t             turns, i = index_in_line(waiter), position = 1;
-    const codr_line_t *line;
+    codr_line_t  *line, *lines = queue->first, **link;
 
     for (line = queue->first; line; line = line->next) {
-        if (line == waiter->line) {
-            position += i;
-            before = false;
-            continue;
-        }
-        turns = before ? i + 1 : i;
-        position += turns < line->count ? turns : line->count;
+        line->turn = line->next;
+        line->place = line->first;
     }
 
-    return position;
-}
+    while (lines) {
+        link = &lines;
 
+        while (*link) {
+            line = *link;
+            if (!visit(line->place, context)) {
+                return;
+            }
 
-uint64_t
-codr_queue_wait_ms(const codr_queue_t *queue, size_t position)
-{
-    return queue->interval_us * position / 1000;
+            line->place = line->place->next;
+            if (line->place == NULL) {
+                *link = line->turn;
+            } else {
+                link = &line->turn;
+            }
+        }
+    }
 }
 
 

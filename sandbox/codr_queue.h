@@ -26,8 +26,6 @@ typedef struct {
     codr_line_t    *first;          /* whose turn it is */
     codr_line_t    *last;
     size_t          count;          /* waiters of all owners */
-    uint64_t        served_us;      /* when one was taken last; 0 = unknown */
-    uint64_t        interval_us;    /* average between two; 0 = unknown */
 } codr_queue_t;
 
 typedef bool (*codr_queue_fits_pt)(codr_waiter_t *waiter, void *context);
@@ -44,14 +42,12 @@ void codr_queue_remove(codr_queue_t *queue, codr_waiter_t *waiter);
 /* Takes the next waiter that fits off the queue: its owner's turn is over
    then.  NULL: none fits. */
 codr_waiter_t *codr_queue_take(codr_queue_t *queue, codr_queue_fits_pt fits,
-    void *context, uint64_t now_us);
+    void *context);
 
-/* From 1: how many are taken until it is this one's turn, if all fit. */
-size_t codr_queue_position(const codr_queue_t *queue,
-    const codr_waiter_t *waiter);
-
-/* Estimate for a position; 0 = not known. */
-uint64_t codr_queue_wait_ms(const codr_queue_t *queue, size_t position);
+/* Calls visit for every waiter in the order in which they would be taken if
+   all fitted, until it returns false.  It must not remove any. */
+void codr_queue_visit(codr_queue_t *queue, codr_queue_fits_pt visit,
+    void *context);
 
 /* Calls each for every waiter, which it may remove. */
 void codr_queue_each(codr_queue_t *queue, codr_queue_each_pt each,

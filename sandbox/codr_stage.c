@@ -170,7 +170,6 @@ codr_stage_run(codr_job_t *job)
 void
 codr_stage_begin(codr_job_t *job)
 {
-    job->begun_us = codr_now_us();
     job->io.handlers = &run_handlers;
 
     /* it may have been found missing while the job waited */
@@ -200,9 +199,7 @@ codr_stage_release(codr_job_t *job)
     codr_compile_release(job);
 
     if (job->holds_place) {
-        job->holds_place = false;
-        broker->running[job->request.kind]--;
-        codr_dispatch_soon(broker);
+        codr_dispatch_leave(broker, job);
     }
 }
 

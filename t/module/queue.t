@@ -1,5 +1,5 @@
 # A job that waits: it can be stopped, and says nothing of a program that never
-# ran.
+# ran.  Owners are served in turn, whoever has more jobs, and positions say so.
 
 use strict;
 use warnings;
@@ -12,6 +12,8 @@ need(qw(module helper /usr/bin/python3));
 
 my $nginx = Codr::Nginx->new(http => <<'END');
 codr_max_jobs 1 batch=1;
+codr_owner $http_x_owner;
+codr_language sh { source main.sh; run /bin/sh $source; }
 codr_language loud {
     source main.sh;
     version /bin/sh -c "printf '\n  \nloud 1.0\nof today\n'";
@@ -37,6 +39,40 @@ ok(exists $end->{exit_code} && !defined $end->{exit_code},
 
 $first->input("\n");
 is($first->finish->{status}, 'ok', 'the first one ends as it likes');
+
+# In turn.
+
+sub queue_job {
+    my ($owner) = @_;
+    my $ws = $nginx->ws(headers => ["X-Owner: $owner"]);
+    $ws->execute(language => 'sh', code => 'echo on; read x');
+    return $ws;
+}
+
+my $runs = queue_job('many');
+ok($runs->expect(qr/on/), 'one owner has a job');
+my @many = map { queue_job('many') } 1 .. 3;
+is(join(' ', map { $_->wait_for('queued')->{position} } @many), '1 2 3',
+    'and more that wait');
+my $other = queue_job('one');
+my $queued = $other->wait_for('queued');
+is($queued->{position}, 2, 'one of another owner comes after the first');
+cmp_ok($queued->{wait}, '<=', 30, 'no guess is beyond what a job may wait');
+is($many[1]->wait_for('queued')->{position}, 3, 'which the second is told');
+is($nginx->post('/run', { language => 'sh', code => 'exit 0' })->{status}, 200,
+    'who needs another kind of place does not wait for these');
+
+$runs->input("\n");
+ok($many[0]->expect(qr/on/), 'the first one begins');
+$many[0]->input("\n");
+ok($other->expect(qr/on/), 'then the other owner');
+$other->input("\n");
+ok($many[1]->expect(qr/on/), 'then the second');
+$many[2]->drop;
+$many[1]->input("\n");
+is($many[1]->finish->{status}, 'ok', 'which ends');
+is($nginx->run_job(language => 'sh', code => 'exit 0')->{status}, 'ok',
+    'one that leaves while it waits is in nobody\'s way');
 
 ok($nginx->ready(10, sub {
     my ($loud) = grep { $_->{name} eq 'loud' }
