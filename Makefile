@@ -257,12 +257,7 @@ test-all: deps
 check: all unit probes playground
 	@$(TEST_ENV) CODR_LONG='$(CODR_LONG)' t/run $(TESTS)
 
-# nginx itself is not rebuilt: the sanitizer's runtime is loaded before it.
-asan:
-	@CODR_SANITIZER=$$($(CC) -print-file-name=libasan.so) \
-	    $(MAKE) --no-print-directory BUILD='$(BUILD)/asan' check \
-	    PAGE='$(PAGE)' \
-	    SANITIZE=address$(comma)undefined CFLAGS='-O1 -g'
+include t/asan/asan.mk
 
 unit: $(UNIT)
 probes: $(PROBE)
@@ -352,6 +347,6 @@ clean:
 
 FORCE:
 
-.PHONY: all run serve test test-all check asan unit probes fuzz bench deps \
+.PHONY: all run serve test test-all check unit probes fuzz bench deps \
         parsers install clean FORCE
 .DELETE_ON_ERROR:

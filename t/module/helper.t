@@ -141,8 +141,6 @@ subtest 'the master is killed' => sub {
 
 # In the foreground nginx takes no USR2.
 subtest 'an upgrade by USR2' => sub {
-    plan skip_all => 'a new nginx does not keep the sanitizer'
-        if $ENV{CODR_SANITIZER};
     my $nginx = Codr::Nginx->new(mode => 'daemon', @plain);
     ok($nginx->ready, 'up');
     my ($first) = supervisors($nginx);

@@ -111,9 +111,9 @@ sub conf {
     my ($dir, $top, $uids) = ($c{dir}, top(), $self->_uids);
     my $conf = '';
     $conf .= 'load_module ' . build() . "/ngx_http_codr_module.so;\n"
-        if $c{load};
+        if $c{load} && !$ENV{CODR_SANITIZER};
     $conf .= "user $c{user};\n" if $> == 0;
-    $conf .= "env LD_PRELOAD;\nenv ASAN_OPTIONS;\n" if $ENV{CODR_SANITIZER};
+    $conf .= "env ASAN_OPTIONS;\n" if $ENV{CODR_SANITIZER};
     $conf .= <<"CONF";
 daemon @{[ $c{mode} eq 'daemon' ? 'on' : 'off' ]};
 master_process @{[ $c{mode} eq 'single' ? 'off' : 'on' ]};
@@ -162,10 +162,7 @@ sub _spawn {
     open STDIN, '<', '/dev/null';
     open STDOUT, '>>', "$self->{dir}/stderr.log";
     open STDERR, '>&', \*STDOUT;
-    if (my $runtime = $ENV{CODR_SANITIZER}) {
-        $ENV{LD_PRELOAD} = $runtime;
-        $ENV{ASAN_OPTIONS} = 'detect_leaks=0';
-    }
+    $ENV{ASAN_OPTIONS} = 'detect_leaks=0' if $ENV{CODR_SANITIZER};
     exec @command or POSIX::_exit(127);
 }
 

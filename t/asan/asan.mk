@@ -1,0 +1,45 @@
+# make asan: everything with ASan and UBSan, the whole suite against it.
+# nginx itself is built from Debian's source with the module in it and a
+# malloc() for every ngx_palloc(), so that an overrun of one object is seen.
+
+asan: deps
+	@$(MAKE) --no-print-directory BUILD='$(BUILD)/asan' asan-check \
+	    PAGE='$(abspath $(PAGE))' \
+	    SANITIZE=address$(comma)undefined CFLAGS='-O1 -g'
+
+ASAN_SERVER = $(abspath $(BUILD))/server
+
+asan-check: $(HELPER) $(VALIDATOR) $(POLICIES) $(ASAN_SERVER)/nginx unit \
+            probes playground
+	@$(TEST_ENV) CODR_NGINX='$(ASAN_SERVER)/nginx' CODR_SANITIZER=1 \
+	    CODR_SLOW='$(or $(CODR_SLOW),10)' t/run $(TESTS)
+
+$(BUILD)/nginx-src/configure: t/asan/fetch-nginx
+	t/asan/fetch-nginx $(@D)
+
+ASAN_CFLAGS = $(CFLAGS) $(SANITIZE_FLAGS) -DNGX_DEBUG_PALLOC=1 \
+              -DCODR_VERSION=\"$(VERSION)\" \
+              -DNGX_HTTP_CODR_HELPER_PATH=\"$(helperdir)/codr-sandboxd\"
+
+# What Debian's binary has and the tests use.
+ASAN_NGINX_FLAGS = --with-debug --with-http_ssl_module --with-http_v2_module \
+                   --with-http_realip_module --with-http_auth_request_module \
+                   --with-http_gzip_static_module
+
+$(ASAN_SERVER)/Makefile: config $(BUILD)/module.list $(BUILD)/config.mk \
+                         $(BUILD)/nginx-src/configure
+	@mkdir -p $(@D)
+	@echo '  CONF   $(@D)'
+	@cd $(BUILD)/nginx-src && ./configure --with-cc='$(CC)' \
+	    --with-cc-opt='$(strip $(ASAN_CFLAGS))' \
+	    --with-ld-opt='$(strip $(SANITIZE_FLAGS))' $(ASAN_NGINX_FLAGS) \
+	    --add-module='$(CURDIR)' --builddir='$(@D)' \
+	    >'$(@D)/configure.log' || \
+	{ tail -n 20 '$(@D)/configure.log' >&2; exit 1; }
+	@touch $@
+
+$(ASAN_SERVER)/nginx: $(MODULE_SRC) $(ASAN_SERVER)/Makefile
+	$(Q)$(MAKE) --no-print-directory -f '$(@D)/Makefile' \
+	    -C $(BUILD)/nginx-src binary $(if $(V),,>/dev/null)
+
+.PHONY: asan asan-check
