@@ -175,6 +175,67 @@ take_bind(const use_t *use, codr_value_t *value, const codr_match_t *match,
 }
 
 
+/* The end of a string, a character or a comment that begins here, or NULL. */
+static const char *
+skip_text(const char *p, const char *end)
+{
+    char        quote = *p;
+    const char *close;
+
+    if (quote == '/' && p + 1 < end && (p[1] == '*' || p[1] == '/')) {
+        close = p[1] == '*' ? memmem(p + 2, (size_t) (end - p - 2), "*/", 2)
+                            : NULL;
+        return close ? close + 2 : end;
+    }
+    if (quote != '"' && quote != '\'') {
+        return NULL;
+    }
+
+    for (p++; p < end && *p != quote; p++) {
+        p += *p == '\\' && p + 1 < end;
+    }
+    return p < end ? p + 1 : end;
+}
+
+
+/* The next name in a macro's body, or NULL: not what is in strings, and not
+   the names of members. */
+static const char *
+next_name(const char *p, const char *end, size_t *ret_length)
+{
+    bool        member = false;
+    size_t      len;
+    const char *skipped;
+
+    while (p < end) {
+        skipped = skip_text(p, end);
+        if (skipped) {
+            p = skipped;
+            member = false;
+            continue;
+        }
+
+        for (len = 0; p + len < end
+             && (isalnum((uint8_t) p[len]) || p[len] == '_'
+                 || (p[len] == '\'' && len > 0 && isdigit((uint8_t) *p)));
+             len++)
+        {
+            /* void: 1'000 is one number */
+        }
+        if (len > 0 && !member && !isdigit((uint8_t) *p)) {
+            *ret_length = len;
+            return p;
+        }
+        if (len > 0 || !isspace((uint8_t) *p)) {
+            member = len == 0 && (*p == '.' || (*p == '>' && p[-1] == '-'));
+        }
+        p += len ? len : 1;
+    }
+
+    return NULL;
+}
+
+
 /* Every name in a macro's body may be what it stands for. */
 static void
 take_macro(const use_t *use, codr_value_t *value, const codr_match_t *match)
@@ -195,15 +256,10 @@ take_macro(const use_t *use, codr_value_t *value, const codr_match_t *match)
     end = use->check->tree.text.text + row->end;
     use->check->depth++;
 
-    for (p = use->check->tree.text.text + row->start; p < end && n < WORDS;
-         p += len ? len : 1)
+    for (p = next_name(use->check->tree.text.text + row->start, end, &len);
+         p && n < WORDS; p = next_name(p + len, end, &len), n++)
     {
-        for (len = 0; p + len < end && (isalnum((uint8_t) p[len])
-                                        || p[len] == '_'); len++)
-        {
-            /* void */
-        }
-        if (len > 0 && len < sizeof(word) && !isdigit((uint8_t) *p)) {
+        if (len < sizeof(word)) {
             memcpy(word, p, len);
             word[len] = '\0';
             inner.name = word;
@@ -211,7 +267,6 @@ take_macro(const use_t *use, codr_value_t *value, const codr_match_t *match)
             if (strcmp(word, use->name) != 0) {
                 look(&inner, value);
             }
-            n++;
         }
     }
 

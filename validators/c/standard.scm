@@ -46,10 +46,3 @@
  (#match? @refuse "^[<\"]\\s*/")
  (#set! rule "c.include")
  (#set! message "%s is a file by its full path. Send your own files along and name them as they are called; the library's are found by name."))
-((preproc_include path: [(identifier) (call_expression)] @refuse)
- (#set! rule "c.include")
- (#set! message "Which file `%s` is cannot be seen. Write its name."))
-((preproc_call directive: (preproc_directive) @_d) @refuse
- (#match? @_d "^#\\s*(include_next|import|embed)$")
- (#set! rule "c.include")
- (#set! message "`%s`: write `#include` and the name of a header."))

@@ -7,6 +7,7 @@
 (for_statement) @scope
 
 (identifier) @reference
+(preproc_params (identifier) @name)
 
 ;; Definitions.  A function that is only declared, and a variable that is
 ;; extern, are somebody else's: they hide nothing.

@@ -4,7 +4,7 @@
 ; list network: http https http2 net tls dgram dns dns/promises undici ws
 ; list network: axios node-fetch socket.io socket.io-client got superagent
 ; list native: process.dlopen process.binding process._linkedBinding
-; list native: process._rawDebug ffi ffi-napi koffi bindings ref-napi
+; list native: ffi ffi-napi koffi bindings ref-napi
 ; list native: ffi.* ffi-napi.* koffi.*
 ; list trace: process._debugProcess process._debugEnd inspector
 ; list trace: inspector/promises

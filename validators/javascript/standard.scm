@@ -60,6 +60,7 @@
   (shorthand_property_identifier) @refuse]
  (#path? @refuse "Function" "Function.prototype.constructor"
    "globalThis.AsyncFunction")
+ (#not-match? @refuse "^Function(\\.prototype)?\\.(call|apply)\\.bind$")
  (#set! rule "javascript.eval")
  (#set! message "`%s` makes a function out of text, which hides what the program does. Write the function itself: `(a, b) => a + b`."))
 ((object_pattern [(shorthand_property_identifier_pattern) @refuse

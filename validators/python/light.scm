@@ -15,7 +15,8 @@
 ; list native: ctypes.util _ctypes _ctypes.* cffi cffi.*
 ; list native: numpy.ctypeslib numpy.ctypeslib.load_library
 ; list native: importlib.machinery.ExtensionFileLoader _imp.create_dynamic
-; list native: imp.load_dynamic mmap.PROT_EXEC
+; list native: imp.load_dynamic mmap.PROT_EXEC ctypes.CFUNCTYPE
+; list native: ctypes.PYFUNCTYPE
 ;;
 ; message network: `%s` is for the network, and programs have none here. Read
 ; message network: the data from standard input (`input()`, `sys.stdin`) or

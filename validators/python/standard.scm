@@ -45,9 +45,7 @@
 ; list walk: sys._getframe sys._current_frames sys._getframemodulename
 ; list walk: sys.settrace sys.setprofile threading.settrace
 ; list walk: threading.setprofile gc.get_objects gc.get_referrers
-; list walk: gc.get_referents ctypes.cast ctypes.memmove ctypes.py_object
-; list walk: ctypes.POINTER ctypes.CFUNCTYPE ctypes.PYFUNCTYPE
-; list walk: ctypes.string_at ctypes.wstring_at ctypes.memset
+; list walk: gc.get_referents ctypes.py_object
 ; list walk: __builtins__ builtins.__dict__
 ;; Names of attributes that lead out of the program.
 ; list inner: __globals__ __builtins__ func_globals f_globals f_builtins
@@ -185,7 +183,7 @@
  (#path? @refuse "$imports" "$import")
  (#set! rule "python.import") (#set! message "$import"))
 ((attribute attribute: (identifier) @refuse)
- (#any-of? @refuse "load_module" "exec_module" "find_spec" "import_module"
+ (#any-of? @refuse "load_module" "exec_module" "find_spec"
    "__loader__" "__spec__" "__import__")
  (#set! rule "python.import") (#set! message "$import"))
 

@@ -32,18 +32,12 @@
 ((foreign_mod_item) @refuse
  (#set! rule "rust.foreign")
  (#set! message "Functions of another language can do what no check of the program sees. Use the standard library, or write the function in Rust."))
-((extern_crate_declaration name: (identifier) @refuse)
- (#not-any-of? @refuse "std" "core" "alloc" "self" "test" "proc_macro")
- (#set! rule "rust.foreign")
- (#set! message "The crate `%s` is not part of Rust's standard library, and no other is there. Use the standard library."))
-((token_tree (identifier) @refuse)
- (#eq? @refuse "extern")
+([(token_tree (identifier) @refuse . (string_literal)
+    . (token_tree) @_body)
+  (token_tree (identifier) @refuse . (token_tree) @_body)]
+ (#eq? @refuse "extern") (#match? @_body "^[{]")
  (#set! rule "rust.foreign")
  (#set! message "Functions of another language can do what no check of the program sees. Use the standard library, or write the function in Rust."))
-((attribute (identifier) @refuse)
- (#any-of? @refuse "link" "link_name" "link_section" "export_name")
- (#set! rule "rust.foreign")
- (#set! message "`%s` is for code of other languages, which no check of the program sees. Write it in Rust."))
 
 ((macro_invocation macro: (identifier) @_m
    (token_tree . (string_literal) @refuse))

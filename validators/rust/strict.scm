@@ -27,7 +27,7 @@
  (#set! rule "rust.foreign")
  (#set! message "`%s`: this level allows the standard library only, and it needs no such line."))
 ((attribute (identifier) @refuse)
- (#any-of? @refuse "no_mangle")
+ (#any-of? @refuse "no_mangle" "link" "link_name" "export_name")
  (#set! rule "rust.foreign")
  (#set! message "`%s` is for code of other languages, and this level does not allow it."))
 ((ERROR) @refuse
