@@ -103,7 +103,8 @@ for my $language (sort keys %ends) {
     my @files = glob top() . "/playground/src/examples/$language/*/*";
     my $found = lint($language, 'standard',
         grep { /\.(?:$ends{$language}|h)$/ } @files);
-    my @refused = grep { $found->{$_}{verdict} ne 'passes' } sort keys %{$found};
+    my @refused = grep { $found->{$_}{verdict} ne 'passes' }
+        sort keys %{$found};
     cmp_ok(scalar keys %{$found}, '>', 3, "the playground's $language");
     is("@refused", '', 'pass');
 }

@@ -155,6 +155,7 @@
 (namespace_definition body: (declaration_list) @scope)
 (field_declaration_list) @scope
 (namespace_identifier) @reference
+(template_argument_list (type_descriptor type: (type_identifier) @reference))
 
 (lambda_expression declarator: (abstract_function_declarator
   parameters: (parameter_list (parameter_declaration
