@@ -25,6 +25,8 @@ $(PAGE_SITE): $(PAGE_SRC) $(PAGE_LOCK)
 	    cp -R playground/* $(PAGE)/ && cd $(PAGE) && \
 	    node_modules/.bin/tsc -p . && \
 	    node_modules/.bin/vite build --logLevel warn && \
+	    node_modules/.bin/vite build --logLevel warn \
+	        -c vite.embed.config.ts && \
 	    find site -type f \( $(PAGE_PACKED) \) -exec gzip -9kn {} + && \
 	    touch site/index.html
 

@@ -6,7 +6,8 @@ import type { Diagnostic, Execute, Failure, ServerMessage }
 import { type Language, fetchLanguages } from './protocol/server';
 import { keptJob } from './run/job';
 import { Runner } from './run/runner';
-import { type RunState, isActive, takesInput } from './run/state';
+import { type Phase, type RunState, isActive, takesInput }
+    from './run/state';
 import type { Remedy } from './run/words';
 import { ask, toast } from './ui/dialog';
 import { find } from './ui/dom';
@@ -41,6 +42,7 @@ export class App {
     private ran = '';               // what the run in hand has written
     private hasStdin = false;
     private saving = 0;
+    private phase: Phase = 'idle';
 
     constructor() {
         new Split(find('split'), find('panes'));
@@ -284,6 +286,10 @@ export class App {
         this.status.show(state);
         const open = takesInput(state) && !this.hasStdin;
         this.output.listen(isActive(state), open);
+        if (this.phase === 'reconnecting' && state.phase === 'running') {
+            this.output.announce();
+        }
+        this.phase = state.phase;
         find('interrupt').hidden = !takesInput(state);
         find('eof').hidden = !open;
         if (state.phase === 'done') {

@@ -87,9 +87,15 @@ const look = EditorView.theme({
         textDecoration: 'underline wavy var(--bad) 1.5px',
         textUnderlineOffset: '3px',
         textDecorationSkipInk: 'none',
+        backgroundColor: 'var(--bad-soft)',
+        borderRadius: '2px',
     },
-    '.cm-lintRange-warning': { textDecorationColor: 'var(--warn)' },
-    '.cm-lint-marker': { width: '0.8em', height: '0.8em' },
+    '.cm-lintRange-warning': {
+        textDecorationColor: 'var(--warn)', backgroundColor: 'transparent',
+    },
+    '.cm-lint-marker': {
+        width: '0.7em', height: '0.7em', marginTop: '0.3em',
+    },
     '.cm-lint-marker-error': {
         content: '""', borderRadius: '50%', backgroundColor: 'var(--bad)',
     },

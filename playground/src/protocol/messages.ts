@@ -19,6 +19,8 @@ export interface Execute {
     stdin?: string;
     tty?: boolean | TerminalSize;
     detach?: boolean;
+    job_id?: string;
+    job_token?: string;
 }
 
 export type ClientMessage =

@@ -82,3 +82,23 @@ export function refusal(status: number, body: ErrorBody,
         ...(Number.isFinite(seconds) ? { retryAfter: seconds } : {}),
     };
 }
+
+export interface Ticket {
+    job_id: string;
+    job_token: string;
+}
+
+/** One run's ticket from a back end, or why there is none. */
+export async function fetchTicket(url: string): Promise<Ticket | Refusal> {
+    try {
+        const answer = await fetch(url, { method: 'POST' });
+        if (answer.ok) {
+            const { job_id, job_token } = await answer.json() as Ticket;
+            return { job_id, job_token };
+        }
+        return refusal(answer.status, await bodyOf(answer),
+            answer.headers.get('Retry-After'));
+    } catch {
+        return { code: 'unreachable', message: 'no ticket' };
+    }
+}

@@ -197,7 +197,7 @@ export class Runner {
         }
         if (this.pending) {
             this.goneBeforeStart(code, wasOpen);
-        } else if (this.job && code !== TAKEN_OVER) {
+        } else if (this.job && this.options.keep && code !== TAKEN_OVER) {
             this.reconnect();
         } else {
             this.takenOver(code);

@@ -81,6 +81,11 @@ export class OutputPane {
         this.plain.listening(now && open && this.target === 'plain');
     }
 
+    /** The program may have been told another size by another view. */
+    announce(): void {
+        this.resized(this.terminal.size);
+    }
+
     focus(): void {
         (this.view === 'plain' ? this.plain : this.terminal).focus();
     }

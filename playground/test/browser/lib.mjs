@@ -73,7 +73,9 @@ export async function open(browser, options = {}) {
     page.problems = async () => [...problems,
         ...await page.evaluate(() => window.violations)];
     await options.before?.(page);
-    await load(page, options.url ?? URL_);
+    if (options.url !== 'about:blank') {
+        await load(page, options.url ?? URL_);
+    }
     return page;
 }
 

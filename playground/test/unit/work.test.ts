@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { sampleOf } from '../../src/embed/sample';
 import { base64url, decode, fromBase64url, keyProtocol }
     from '../../src/protocol/messages';
 import { unterminal } from '../../src/terminal/plain';
@@ -89,4 +90,11 @@ test('keys and base64url', () => {
 test('plain output has no escape sequences', () => {
     assert.equal(unterminal('\x1b[31mred\x1b[0m\r\n\x1b]0;t\x07x'),
         'red\nx');
+});
+
+test('a sample loses the indentation of its page', () => {
+    assert.equal(sampleOf('\n\n    if a:\n        b\n\n    c\n  '),
+        'if a:\n    b\n\nc\n');
+    assert.equal(sampleOf('one line'), 'one line\n');
+    assert.equal(sampleOf(''), '\n');
 });
