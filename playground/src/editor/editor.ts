@@ -107,11 +107,12 @@ export class Editor {
         const unit = /\.(js|mjs|cjs|ts|lua)$/.test(name) ? '  ' : '    ';
         return [
             this.options.lineNumbers
-                ? [lineNumbers(), highlightActiveLineGutter(), lintGutter()]
+                ? [lineNumbers(), highlightActiveLineGutter(), lintGutter(),
+                    highlightActiveLine()]
                 : [],
             highlightSpecialChars(), history(), drawSelection(),
             indentOnInput(), bracketMatching(), closeBrackets(),
-            highlightActiveLine(), highlightSelectionMatches(),
+            highlightSelectionMatches(),
             EditorState.tabSize.of(8), indentUnit.of(unit),
             EditorState.readOnly.of(this.options.readOnly ?? false),
             keymap.of([...closeBracketsKeymap, ...searchKeymap,

@@ -40,7 +40,7 @@ const look = EditorView.theme({
         overflow: 'auto',
     },
     '.cm-content': { padding: '12px 0', caretColor: 'var(--accent)' },
-    '.cm-line': { padding: '0 16px 0 8px' },
+    '.cm-line': { padding: '0 16px 0 var(--line-indent, 8px)' },
     '.cm-gutters': {
         backgroundColor: 'var(--sheet)',
         color: 'var(--faint)',

@@ -80,7 +80,8 @@ export class CodrRun extends HTMLElement implements Guest {
     execute(): Execute {
         const stdin = this.getAttribute('stdin');
         const args = splitArguments(this.getAttribute('args') ?? '');
-        return { type: 'execute', language: this.language, code: this.text,
+        return { type: 'execute', language: this.language,
+            code: `${this.text}\n`,
             ...(args.length ? { args } : {}),
             ...(stdin === null ? {} : { stdin }) };
     }

@@ -7,5 +7,5 @@ export function sampleOf(text: string): string {
     const indents = lines.filter((line) => line.trim())
         .map((line) => /^[ \t]*/.exec(line)?.[0].length ?? 0);
     const indent = indents.length ? Math.min(...indents) : 0;
-    return lines.map((line) => line.slice(indent)).join('\n') + '\n';
+    return lines.map((line) => line.slice(indent)).join('\n');
 }

@@ -54,7 +54,9 @@ function lost(): Words {
 }
 
 function finished(complete: Complete, state: RunState): Words {
-    return { tone: complete.status === 'ok' ? 'good' : 'bad',
+    const tone = complete.status === 'ok' ? 'good'
+        : complete.status === 'stopped' ? 'calm' : 'bad';
+    return { tone,
         title: ending(complete, state), detail: measures(complete) };
 }
 

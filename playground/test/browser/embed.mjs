@@ -68,7 +68,7 @@ async function twenty(browser) {
         /error:/, 'the compiler\'s words');
     const cells = await page.evaluate(() =>
         document.querySelector('#indented').code);
-    ok(cells === 'if True:\n    print("<indented>")\n',
+    ok(cells === 'if True:\n    print("<indented>")',
         'indentation of the page and entities', cells);
     ok(sockets.length === 1, 'still one socket', sockets);
 

@@ -94,7 +94,7 @@ test('plain output has no escape sequences', () => {
 
 test('a sample loses the indentation of its page', () => {
     assert.equal(sampleOf('\n\n    if a:\n        b\n\n    c\n  '),
-        'if a:\n    b\n\nc\n');
-    assert.equal(sampleOf('one line'), 'one line\n');
-    assert.equal(sampleOf(''), '\n');
+        'if a:\n    b\n\nc');
+    assert.equal(sampleOf('one line'), 'one line');
+    assert.equal(sampleOf(''), '');
 });
