@@ -223,6 +223,7 @@ typedef struct {
     u_char                    *names;          /* memory of a ticket's owner
                                                   and key_id */
 
+    unsigned                   binary:1;       /* the socket's subprotocol */
     unsigned                   known:1;        /* it needs no ticket */
     unsigned                   trusted:1;      /* some credential was good */
 } ngx_http_codr_ctx_t;

@@ -17,6 +17,13 @@
 #define NGX_HTTP_CODR_FRAMES_MESSAGES   1000          /* of a second */
 #define NGX_HTTP_CODR_FRAMES_CONTROLS   100           /* of a second */
 #define NGX_HTTP_CODR_FRAMES_REASON     123           /* bytes, of a Close */
+#define NGX_HTTP_CODR_FRAMES_HEADER     10            /* bytes */
+
+
+_Static_assert(NGX_HTTP_CODR_FRAMES_HEADER + 1 <= NGX_HTTP_CODR_OUTPUT_ROOM
+               && NGX_HTTP_CODR_OUTPUT_ROOM
+                  <= CODR_FRAME_HEADER + CODR_OUTPUT_HEADER,
+               "a header and a stream fit before output");
 
 
 static ssize_t ngx_http_codr_frames_recv(wslay_event_context_ptr wslay,
@@ -378,7 +385,7 @@ ngx_http_codr_frames_start(wslay_event_context_ptr wslay,
                                "too many fragments");
     }
 
-    if (frame->opcode == WSLAY_BINARY_FRAME) {
+    if (frame->opcode == WSLAY_BINARY_FRAME && !ws->binary) {
         ngx_http_codr_ws_close(ws, WSLAY_CODE_UNSUPPORTED_DATA,
                                "text messages only");
     }
@@ -430,6 +437,11 @@ ngx_http_codr_frames_message(wslay_event_context_ptr wslay,
     ws->spoken = 1;
     ws->quiet = ngx_current_msec;
 
+    if (message->opcode == WSLAY_BINARY_FRAME) {
+        ngx_http_codr_session_bytes(ws, message->msg, message->msg_length);
+        return;
+    }
+
     ngx_http_codr_session_message(ws, message->msg, message->msg_length);
 }
 
@@ -477,18 +489,11 @@ ngx_http_codr_frames_drain(ngx_http_codr_ws_t *ws)
 }
 
 
-void
-ngx_http_codr_frames_put(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
-    const u_char *data, size_t len)
+/* Writes a header for so many bytes, and returns its end. */
+
+static u_char *
+ngx_http_codr_frames_begin(u_char *p, ngx_uint_t opcode, size_t len)
 {
-    u_char      header[10], *p;
-    ngx_log_t  *log;
-
-    if (ws->closing || ws->failed) {
-        return;
-    }
-
-    p = header;
     *p++ = (u_char) (0x80 | opcode);
 
     if (len < 126) {
@@ -509,11 +514,77 @@ ngx_http_codr_frames_put(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
         *p++ = (u_char) len;
     }
 
+    return p;
+}
+
+
+void
+ngx_http_codr_frames_put(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
+    const u_char *data, size_t len)
+{
+    u_char      header[NGX_HTTP_CODR_FRAMES_HEADER], *p;
+    ngx_log_t  *log;
+
+    if (ws->closing || ws->failed) {
+        return;
+    }
+
+    p = ngx_http_codr_frames_begin(header, opcode, len);
     log = ws->request->connection->log;
 
     if (ngx_http_codr_sendq_put(&ws->out, header, p - header, log) != NGX_OK
         || ngx_http_codr_sendq_put(&ws->out, data, len, log) != NGX_OK)
     {
+        ws->failed = 1;
+    }
+}
+
+
+/* What TLS did not take must be offered again from where it was: it is copied
+   first. */
+
+void
+ngx_http_codr_frames_pass(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
+    u_char *data, size_t len)
+{
+    u_char             header[NGX_HTTP_CODR_FRAMES_HEADER], *p, *last;
+    ssize_t            n;
+    ngx_connection_t  *c;
+
+    c = ws->request->connection;
+
+    if (ws->out.first || ws->closing || ws->failed || !c->write->ready
+        || ws->request->out || c->buffered
+#if (NGX_HTTP_SSL)
+        || c->ssl
+#endif
+       )
+    {
+        ngx_http_codr_frames_put(ws, opcode, data, len);
+        return;
+    }
+
+    last = data + len;
+    n = ngx_http_codr_frames_begin(header, opcode, len) - header;
+    p = data - n;
+    ngx_memcpy(p, header, n);
+
+    while (p < last && c->write->ready) {
+        n = c->send(c, p, last - p);
+
+        if (n == NGX_ERROR) {
+            ws->failed = 1;
+            return;
+        }
+
+        if (n <= 0) {
+            break;
+        }
+
+        p += n;
+    }
+
+    if (ngx_http_codr_sendq_put(&ws->out, p, last - p, c->log) != NGX_OK) {
         ws->failed = 1;
     }
 }

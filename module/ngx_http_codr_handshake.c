@@ -18,6 +18,10 @@ static ngx_table_elt_t *ngx_http_codr_header_in(ngx_http_request_t *r,
     ngx_str_t *name, ngx_uint_t *count);
 static ngx_uint_t ngx_http_codr_header_has(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *token);
+static ngx_str_t *ngx_http_codr_header_first(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_str_t *tokens);
+static ngx_str_t *ngx_http_codr_list_first(ngx_str_t *list,
+    ngx_str_t *tokens);
 static ngx_int_t ngx_http_codr_accept(ngx_http_request_t *r, ngx_str_t *key);
 
 
@@ -29,7 +33,14 @@ static ngx_str_t  ngx_http_codr_thirteen = ngx_string("13");
 static ngx_str_t  ngx_http_codr_key = ngx_string("Sec-WebSocket-Key");
 static ngx_str_t  ngx_http_codr_accepted = ngx_string("Sec-WebSocket-Accept");
 static ngx_str_t  ngx_http_codr_protocol = ngx_string("Sec-WebSocket-Protocol");
-static ngx_str_t  ngx_http_codr_v1 = ngx_string("codr.v1");
+
+/* Those we speak; a client's order decides between them. */
+
+static ngx_str_t  ngx_http_codr_protocols[] = {
+    ngx_string("codr.v1"),
+    ngx_string("codr.v1.bin"),
+    ngx_null_string
+};
 
 
 ngx_uint_t
@@ -45,10 +56,11 @@ ngx_http_codr_upgrade_wanted(ngx_http_request_t *r)
 ngx_int_t
 ngx_http_codr_handshake(ngx_http_request_t *r)
 {
-    ngx_str_t         bytes;
-    ngx_uint_t        keys, versions;
-    u_char            decoded[NGX_HTTP_CODR_KEY_LEN];
-    ngx_table_elt_t  *key, *version;
+    ngx_str_t             bytes, *protocol;
+    ngx_uint_t            keys, versions;
+    u_char                decoded[NGX_HTTP_CODR_KEY_LEN];
+    ngx_table_elt_t      *key, *version;
+    ngx_http_codr_ctx_t  *ctx;
 
     if (r->headers_in.content_length_n > 0 || r->headers_in.chunked) {
         return ngx_http_codr_send_error(r, NGX_HTTP_BAD_REQUEST, "bad_message",
@@ -77,13 +89,18 @@ ngx_http_codr_handshake(ngx_http_request_t *r)
                                   "Sec-WebSocket-Key must be 16 bytes, once");
     }
 
-    if (ngx_http_codr_header_has(r, &ngx_http_codr_protocol, &ngx_http_codr_v1)
-        && ngx_http_codr_header_out(r, &ngx_http_codr_protocol,
-                                    &ngx_http_codr_v1)
+    protocol = ngx_http_codr_header_first(r, &ngx_http_codr_protocol,
+                                          ngx_http_codr_protocols);
+
+    if (protocol
+        && ngx_http_codr_header_out(r, &ngx_http_codr_protocol, protocol)
            != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_codr_module);
+    ctx->binary = (protocol == &ngx_http_codr_protocols[1]);
 
     return ngx_http_codr_accept(r, &key->value);
 }
@@ -192,8 +209,24 @@ static ngx_uint_t
 ngx_http_codr_header_has(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *token)
 {
-    u_char           *p, *last, *start;
+    ngx_str_t  tokens[2];
+
+    tokens[0] = *token;
+    ngx_str_null(&tokens[1]);
+
+    return ngx_http_codr_header_first(r, name, tokens) != NULL;
+}
+
+
+/* The first item of these lists that is one of the tokens, any case; the last
+   token is empty. */
+
+static ngx_str_t *
+ngx_http_codr_header_first(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *tokens)
+{
     ngx_uint_t        i;
+    ngx_str_t        *token;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *header;
 
@@ -209,31 +242,49 @@ ngx_http_codr_header_has(ngx_http_request_t *r, ngx_str_t *name,
                 continue;
             }
 
-            p = header[i].value.data;
-            last = p + header[i].value.len;
+            token = ngx_http_codr_list_first(&header[i].value, tokens);
 
-            while (p < last) {
-
-                while (p < last && (*p == ' ' || *p == '\t' || *p == ',')) {
-                    p++;
-                }
-
-                start = p;
-
-                while (p < last && *p != ' ' && *p != '\t' && *p != ',') {
-                    p++;
-                }
-
-                if ((size_t) (p - start) == token->len
-                    && ngx_strncasecmp(start, token->data, token->len) == 0)
-                {
-                    return 1;
-                }
+            if (token) {
+                return token;
             }
         }
     }
 
-    return 0;
+    return NULL;
+}
+
+
+static ngx_str_t *
+ngx_http_codr_list_first(ngx_str_t *list, ngx_str_t *tokens)
+{
+    u_char     *p, *last, *start;
+    ngx_str_t  *token;
+
+    p = list->data;
+    last = p + list->len;
+
+    while (p < last) {
+
+        while (p < last && (*p == ' ' || *p == '\t' || *p == ',')) {
+            p++;
+        }
+
+        start = p;
+
+        while (p < last && *p != ' ' && *p != '\t' && *p != ',') {
+            p++;
+        }
+
+        for (token = tokens; token->len; token++) {
+            if ((size_t) (p - start) == token->len
+                && ngx_strncasecmp(start, token->data, token->len) == 0)
+            {
+                return token;
+            }
+        }
+    }
+
+    return NULL;
 }
 
 

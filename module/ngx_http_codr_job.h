@@ -10,6 +10,7 @@
 
 #include "ngx_http_codr.h"
 #include "ngx_http_codr_answer.h"
+#include "ngx_http_codr_attach.h"
 #include "ngx_http_codr_execute.h"
 
 
@@ -25,16 +26,6 @@ typedef struct {
     void  (*answer)(void *data, ngx_http_codr_answer_t *a);
     void  (*flush)(void *data);
 } ngx_http_codr_job_handler_t;
-
-
-/* Which job a client wants to join; id and token are 32 hexadecimal digits. */
-
-typedef struct {
-    ngx_str_t                  job_id;
-    ngx_str_t                  token;
-    uint64_t                   offset;
-    ngx_uint_t                 viewer;         /* it is a view token */
-} ngx_http_codr_attach_t;
 
 
 struct ngx_http_codr_job_s {

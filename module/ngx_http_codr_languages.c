@@ -209,8 +209,9 @@ ngx_http_codr_languages(ngx_http_codr_main_conf_t *mcf,
                    ngx_http_codr_languages_one(lcf, helper, lang[i]));
     }
 
-    return json_pack("{s:s, s:[s], s:o}", "version", CODR_VERSION,
-                     "protocols", "codr.v1", "languages", array);
+    return json_pack("{s:s, s:[s,s], s:o}", "version", CODR_VERSION,
+                     "protocols", "codr.v1", "codr.v1.bin", "languages",
+                     array);
 }
 
 

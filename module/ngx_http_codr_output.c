@@ -3,20 +3,22 @@
  * A job's bytes as "output" messages.  Whole lines go at once, the rest after
  * a few milliseconds, a flood in few large messages; a character that is cut
  * off waits for its other bytes, stream by stream.  Bytes are copied once and
- * escaped once; nothing is allocated but at the start of a job.
+ * escaped once; nothing is allocated but at the start of a job.  Where bytes go
+ * out as they are, large pieces are not even copied.
  *
  * Messages tile the program's output: each begins at the offset at which the
  * one before it ended, and ends where its last byte stands among all bytes of
  * both streams, in the order in which they came.
  */
 
-#include "ngx_http_codr_ws.h"
+#include "ngx_http_codr_output.h"
 #include "ngx_http_codr_text.h"
 
 
 #define NGX_HTTP_CODR_OUTPUT_SIZE   16384      /* bytes of one message */
 #define NGX_HTTP_CODR_OUTPUT_DELAY  5          /* milliseconds */
 #define NGX_HTTP_CODR_OUTPUT_CUT    3          /* bytes of a cut character */
+#define NGX_HTTP_CODR_OUTPUT_LARGE  4096       /* bytes of a piece */
 
 #define NGX_HTTP_CODR_OUTPUT_TEXT                                             \
     NGX_HTTP_CODR_TEXT_ESCAPED(NGX_HTTP_CODR_OUTPUT_CUT)
@@ -34,7 +36,8 @@ typedef struct {
 
 
 struct ngx_http_codr_output_s {
-    ngx_http_codr_ws_t          *ws;
+    const ngx_http_codr_output_sink_t  *sink;
+    void                        *sink_data;
     ngx_event_t                  timer;
     ngx_msec_t                   sent;         /* when the last message was */
     uint64_t                     offset;       /* end of the last message */
@@ -57,11 +60,15 @@ static void ngx_http_codr_output_switch(ngx_http_codr_output_t *o,
     ngx_uint_t stream);
 static void ngx_http_codr_output_send(ngx_http_codr_output_t *o, size_t n,
     ngx_uint_t last);
+static void ngx_http_codr_output_sent(ngx_http_codr_output_t *o, uint64_t end);
+static size_t ngx_http_codr_output_message(ngx_http_codr_output_t *o, size_t n,
+    ngx_uint_t last);
 static void ngx_http_codr_output_timer(ngx_event_t *ev);
 
 
 ngx_http_codr_output_t *
-ngx_http_codr_output_create(ngx_http_codr_ws_t *ws, ngx_pool_t *pool)
+ngx_http_codr_output_create(ngx_pool_t *pool, ngx_log_t *log,
+    const ngx_http_codr_output_sink_t *sink, void *data)
 {
     ngx_pool_cleanup_t      *cln;
     ngx_http_codr_output_t  *o;
@@ -71,26 +78,40 @@ ngx_http_codr_output_create(ngx_http_codr_ws_t *ws, ngx_pool_t *pool)
         return NULL;
     }
 
-    o->data = ngx_palloc(pool, NGX_HTTP_CODR_OUTPUT_SIZE);
-    o->message = ngx_palloc(pool, sizeof(NGX_HTTP_CODR_OUTPUT_HEAD)
-                     + NGX_HTTP_CODR_TEXT_ESCAPED(NGX_HTTP_CODR_OUTPUT_SIZE)
-                     + NGX_HTTP_CODR_OUTPUT_TAIL);
+    o->data = ngx_palloc(pool, NGX_HTTP_CODR_OUTPUT_ROOM
+                               + NGX_HTTP_CODR_OUTPUT_SIZE);
     cln = ngx_pool_cleanup_add(pool, 0);
 
-    if (o->data == NULL || o->message == NULL || cln == NULL) {
+    if (o->data == NULL || cln == NULL) {
         return NULL;
+    }
+
+    o->data += NGX_HTTP_CODR_OUTPUT_ROOM;
+
+    if (sink->message) {
+        o->message = ngx_palloc(pool, NGX_HTTP_CODR_OUTPUT_ROOM
+                     + sizeof(NGX_HTTP_CODR_OUTPUT_HEAD)
+                     + NGX_HTTP_CODR_TEXT_ESCAPED(NGX_HTTP_CODR_OUTPUT_SIZE)
+                     + NGX_HTTP_CODR_OUTPUT_TAIL);
+
+        if (o->message == NULL) {
+            return NULL;
+        }
+
+        o->message += NGX_HTTP_CODR_OUTPUT_ROOM;
     }
 
     cln->handler = ngx_http_codr_output_cleanup;
     cln->data = o;
 
-    o->ws = ws;
+    o->sink = sink;
+    o->sink_data = data;
     o->stream = 1;
     o->sent = ngx_current_msec - NGX_HTTP_CODR_OUTPUT_DELAY;
 
     o->timer.handler = ngx_http_codr_output_timer;
     o->timer.data = o;
-    o->timer.log = ws->request->connection->log;
+    o->timer.log = log;
 
     return o;
 }
@@ -121,7 +142,7 @@ ngx_http_codr_output_begin(ngx_http_codr_output_t *o, uint64_t offset,
     o->offset = offset;
     o->raw = offset;
 
-    if (held == NULL || held->len < 2
+    if (o->sink->bytes || held == NULL || held->len < 2
         || held->len > 1 + NGX_HTTP_CODR_OUTPUT_CUT
         || (held->data[0] != 1 && held->data[0] != 2))
     {
@@ -170,6 +191,14 @@ ngx_http_codr_output_add(ngx_http_codr_output_t *o, codr_output_t *piece)
 
     p = piece->data;
     left = piece->length;
+
+    if (o->sink->bytes && left >= NGX_HTTP_CODR_OUTPUT_LARGE) {
+        ngx_http_codr_output_send(o, o->len, 0);
+        o->raw += left;
+        ngx_http_codr_output_sent(o, o->raw);
+        o->sink->bytes(o->sink_data, o->stream, (u_char *) p, left);
+        return;
+    }
 
     while (left > 0) {
         n = ngx_min(left, NGX_HTTP_CODR_OUTPUT_SIZE - o->len);
@@ -222,6 +251,49 @@ ngx_http_codr_output_switch(ngx_http_codr_output_t *o, ngx_uint_t stream)
 static void
 ngx_http_codr_output_send(ngx_http_codr_output_t *o, size_t n, ngx_uint_t last)
 {
+    size_t  used;
+
+    if (n == 0) {
+        return;
+    }
+
+    if (o->sink->bytes) {
+        used = n;
+        ngx_http_codr_output_sent(o, o->raw - (o->len - used));
+        o->sink->bytes(o->sink_data, o->stream, o->data, n);
+
+    } else {
+        used = ngx_http_codr_output_message(o, n, last);
+    }
+
+    o->len -= used;
+    o->line = (o->line > used) ? o->line - used : 0;
+    ngx_memmove(o->data, o->data + used, o->len);
+
+    o->cut = n - used;
+}
+
+
+/* The next message begins here. */
+
+static void
+ngx_http_codr_output_sent(ngx_http_codr_output_t *o, uint64_t end)
+{
+    o->offset = end;
+    o->sent = ngx_current_msec;
+
+    if (o->timer.timer_set) {                  /* what is left is younger */
+        ngx_del_timer(&o->timer);
+    }
+}
+
+
+/* How many of the bytes went into it; none are no message. */
+
+static size_t
+ngx_http_codr_output_message(ngx_http_codr_output_t *o, size_t n,
+    ngx_uint_t last)
+{
     size_t     used;
     u_char    *p;
     uint64_t   end;
@@ -239,21 +311,11 @@ ngx_http_codr_output_send(ngx_http_codr_output_t *o, size_t n, ngx_uint_t last)
         end = o->raw - (o->len - used);
         p = ngx_sprintf(p, "\",\"offset\":%uL,\"end\":%uL}", o->offset, end);
 
-        ngx_http_codr_frames_put(o->ws, WSLAY_TEXT_FRAME, o->message,
-                                 p - o->message);
-
-        o->offset = end;
-        o->sent = ngx_current_msec;
-        o->len -= used;
-        o->line = (o->line > used) ? o->line - used : 0;
-        ngx_memmove(o->data, o->data + used, o->len);
-
-        if (o->timer.timer_set) {              /* what is left is younger */
-            ngx_del_timer(&o->timer);
-        }
+        ngx_http_codr_output_sent(o, end);
+        o->sink->message(o->sink_data, o->message, p - o->message);
     }
 
-    o->cut = n - used;
+    return used;
 }
 
 
@@ -296,7 +358,7 @@ ngx_http_codr_output_timer(ngx_event_t *ev)
         ngx_add_timer(&o->timer, NGX_HTTP_CODR_OUTPUT_DELAY);
     }
 
-    ngx_http_codr_ws_run_foreign(o->ws);
+    o->sink->flush(o->sink_data);
 }
 
 

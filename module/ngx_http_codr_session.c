@@ -25,6 +25,7 @@ typedef struct {
 } ngx_http_codr_session_row_t;
 
 
+static ngx_uint_t ngx_http_codr_session_may(ngx_http_codr_ws_t *ws);
 static void ngx_http_codr_session_unread(ngx_http_codr_ws_t *ws,
     const u_char *data, size_t len);
 static void ngx_http_codr_session_execute(ngx_http_codr_ws_t *ws,
@@ -33,6 +34,8 @@ static ngx_int_t ngx_http_codr_session_start(ngx_http_codr_ws_t *ws,
     json_t *message, ngx_pool_t *pool, ngx_http_codr_answer_t *refusal);
 static void ngx_http_codr_session_input(ngx_http_codr_ws_t *ws,
     json_t *message);
+static void ngx_http_codr_session_stdin(ngx_http_codr_ws_t *ws,
+    const char *data, size_t len);
 static void ngx_http_codr_session_eof(ngx_http_codr_ws_t *ws, json_t *message);
 static void ngx_http_codr_session_resize(ngx_http_codr_ws_t *ws,
     json_t *message);
@@ -42,11 +45,14 @@ static void ngx_http_codr_session_stop(ngx_http_codr_ws_t *ws,
     json_t *message);
 static void ngx_http_codr_session_attach(ngx_http_codr_ws_t *ws,
     json_t *message);
-static ngx_int_t ngx_http_codr_session_attach_read(json_t *message,
-    ngx_http_codr_attach_t *attach);
-static ngx_uint_t ngx_http_codr_session_is_id(const ngx_str_t *id);
 static void ngx_http_codr_session_ping(ngx_http_codr_ws_t *ws,
     json_t *message, const u_char *data, size_t len);
+static ngx_int_t ngx_http_codr_session_listen(ngx_http_codr_ws_t *ws,
+    ngx_http_codr_job_t *job);
+static void ngx_http_codr_session_text(void *data, u_char *text, size_t len);
+static void ngx_http_codr_session_frame(void *data, ngx_uint_t stream,
+    u_char *p, size_t len);
+static void ngx_http_codr_session_sent(void *data);
 static void ngx_http_codr_session_output(void *data, codr_output_t *output);
 static void ngx_http_codr_session_answer(void *data,
     ngx_http_codr_answer_t *a);
@@ -66,6 +72,20 @@ static const ngx_http_codr_session_row_t  ngx_http_codr_session_rows[] = {
     { "stop",    ngx_http_codr_session_stop,    1 },
     { "attach",  ngx_http_codr_session_attach,  0 },
     { NULL, NULL, 0 }
+};
+
+
+static const ngx_http_codr_output_sink_t  ngx_http_codr_session_texts = {
+    ngx_http_codr_session_text,
+    NULL,
+    ngx_http_codr_session_sent
+};
+
+
+static const ngx_http_codr_output_sink_t  ngx_http_codr_session_frames = {
+    NULL,
+    ngx_http_codr_session_frame,
+    ngx_http_codr_session_sent
 };
 
 
@@ -114,21 +134,34 @@ ngx_http_codr_session_message(ngx_http_codr_ws_t *ws, const u_char *data,
         ngx_http_codr_session_notice(ws, CODR_NOTICE_BAD_MESSAGE,
                                      "messages of this \"type\" are not known");
 
-    } else if (row->job && ws->job == NULL) {
-        ngx_http_codr_session_notice(ws, CODR_NOTICE_NOT_RUNNING,
-                                     "no program is running");
-
-    } else if (row->job && ws->job->viewer) {
-        ngx_http_codr_session_notice(ws, CODR_NOTICE_READ_ONLY,
-                                     "who views a program cannot control it");
-
-    } else {
+    } else if (!row->job || ngx_http_codr_session_may(ws)) {
         row->handler(ws, message);
     }
 
 done:
 
     json_decref(message);
+}
+
+
+/* Whether there is a job, and this socket controls it; else it is told. */
+
+static ngx_uint_t
+ngx_http_codr_session_may(ngx_http_codr_ws_t *ws)
+{
+    if (ws->job == NULL) {
+        ngx_http_codr_session_notice(ws, CODR_NOTICE_NOT_RUNNING,
+                                     "no program is running");
+        return 0;
+    }
+
+    if (ws->job->viewer) {
+        ngx_http_codr_session_notice(ws, CODR_NOTICE_READ_ONLY,
+                                     "who views a program cannot control it");
+        return 0;
+    }
+
+    return 1;
 }
 
 
@@ -245,13 +278,33 @@ ngx_http_codr_session_start(ngx_http_codr_ws_t *ws, json_t *message,
         return NGX_ERROR;
     }
 
-    ws->output = ngx_http_codr_output_create(ws, job->pool);
-
-    if (ws->output == NULL) {
+    if (ngx_http_codr_session_listen(ws, job) != NGX_OK) {
         ngx_http_codr_job_close(job);
         ngx_http_codr_answer_error(refusal, CODR_ERROR_INTERNAL,
                                    "out of memory");
         ngx_http_codr_refused(ws->request, &x, refusal);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* From now on it is the socket's job. */
+
+static ngx_int_t
+ngx_http_codr_session_listen(ngx_http_codr_ws_t *ws, ngx_http_codr_job_t *job)
+{
+    const ngx_http_codr_output_sink_t  *sink;
+
+    sink = ws->binary ? &ngx_http_codr_session_frames
+                      : &ngx_http_codr_session_texts;
+
+    ws->output = ngx_http_codr_output_create(job->pool,
+                                             ws->request->connection->log,
+                                             sink, ws);
+
+    if (ws->output == NULL) {
         return NGX_ERROR;
     }
 
@@ -264,19 +317,44 @@ ngx_http_codr_session_start(ngx_http_codr_ws_t *ws, json_t *message,
 static void
 ngx_http_codr_session_input(ngx_http_codr_ws_t *ws, json_t *message)
 {
-    size_t                len;
-    json_t               *data;
-    ngx_http_codr_job_t  *job;
+    json_t  *data;
 
-    job = ws->job;
     data = json_object_get(message, "data");
-    len = json_string_length(data);
 
     if (!json_is_string(data)) {
         ngx_http_codr_session_notice(ws, CODR_NOTICE_BAD_MESSAGE,
                                      "\"data\" is not a string");
         return;
     }
+
+    ngx_http_codr_session_stdin(ws, json_string_value(data),
+                                json_string_length(data));
+}
+
+
+/* Its first byte is a stream, and 0 the only one that is written to. */
+
+void
+ngx_http_codr_session_bytes(ngx_http_codr_ws_t *ws, const u_char *data,
+    size_t len)
+{
+    if (len == 0 || data[0] != 0) {
+        ngx_http_codr_session_notice(ws, CODR_NOTICE_BAD_MESSAGE,
+                                     "a binary message begins with a byte 0");
+
+    } else if (ngx_http_codr_session_may(ws)) {
+        ngx_http_codr_session_stdin(ws, (const char *) data + 1, len - 1);
+    }
+}
+
+
+static void
+ngx_http_codr_session_stdin(ngx_http_codr_ws_t *ws, const char *data,
+    size_t len)
+{
+    ngx_http_codr_job_t  *job;
+
+    job = ws->job;
 
     if (job->closed) {
         ngx_http_codr_session_notice(ws, CODR_NOTICE_INPUT_CLOSED,
@@ -292,7 +370,7 @@ ngx_http_codr_session_input(ngx_http_codr_ws_t *ws, json_t *message)
     }
 
     ngx_http_codr_output_urge(ws->output);
-    ngx_http_codr_job_input(job, json_string_value(data), len);
+    ngx_http_codr_job_input(job, data, len);
 }
 
 
@@ -378,6 +456,7 @@ ngx_http_codr_session_stop(ngx_http_codr_ws_t *ws, json_t *message)
 static void
 ngx_http_codr_session_attach(ngx_http_codr_ws_t *ws, json_t *message)
 {
+    ngx_int_t                rc;
     ngx_http_codr_job_t     *job;
     ngx_http_codr_attach_t   attach;
     ngx_http_codr_answer_t   refusal;
@@ -393,7 +472,9 @@ ngx_http_codr_session_attach(ngx_http_codr_ws_t *ws, json_t *message)
         return;
     }
 
-    if (ngx_http_codr_session_attach_read(message, &attach) != NGX_OK) {
+    rc = ngx_http_codr_attach_read(message, &attach);
+
+    if (rc == NGX_ERROR) {
         ngx_http_codr_session_notice(ws, CODR_NOTICE_BAD_MESSAGE,
                                      "\"attach\" takes a \"job_id\", an"
                                      " \"attach_token\" or a \"view_token\","
@@ -404,8 +485,7 @@ ngx_http_codr_session_attach(ngx_http_codr_ws_t *ws, json_t *message)
     ngx_http_codr_answer_error(&refusal, CODR_ERROR_NOT_FOUND,
                                "there is no such job");
 
-    if (!ngx_http_codr_session_is_id(&attach.job_id)
-        || !ngx_http_codr_session_is_id(&attach.token)
+    if (rc != NGX_OK
         || ngx_http_codr_job_attach(&job, ws->mcf, &attach,
                                     &ngx_http_codr_session_job, ws,
                                     ws->request->connection->log, &refusal)
@@ -415,70 +495,10 @@ ngx_http_codr_session_attach(ngx_http_codr_ws_t *ws, json_t *message)
         return;
     }
 
-    ws->output = ngx_http_codr_output_create(ws, job->pool);
-
-    if (ws->output == NULL) {
+    if (ngx_http_codr_session_listen(ws, job) != NGX_OK) {
         ngx_http_codr_job_close(job);
         ngx_http_codr_ws_close(ws, 1011, "out of memory");
-        return;
     }
-
-    ws->job = job;
-}
-
-
-static ngx_int_t
-ngx_http_codr_session_attach_read(json_t *message,
-    ngx_http_codr_attach_t *attach)
-{
-    json_t  *id, *token, *view, *offset;
-
-    id = json_object_get(message, "job_id");
-    token = json_object_get(message, "attach_token");
-    view = json_object_get(message, "view_token");
-    offset = json_object_get(message, "offset");
-
-    attach->viewer = (token == NULL);
-    attach->offset = 0;
-
-    if (token == NULL) {
-        token = view;
-    }
-
-    if (!json_is_string(id) || !json_is_string(token)
-        || (offset && (!json_is_integer(offset)
-                       || json_integer_value(offset) < 0)))
-    {
-        return NGX_ERROR;
-    }
-
-    if (offset) {
-        attach->offset = (uint64_t) json_integer_value(offset);
-    }
-
-    attach->job_id.data = (u_char *) json_string_value(id);
-    attach->job_id.len = json_string_length(id);
-    attach->token.data = (u_char *) json_string_value(token);
-    attach->token.len = json_string_length(token);
-
-    return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_http_codr_session_is_id(const ngx_str_t *id)
-{
-    size_t  i;
-
-    for (i = 0; i < id->len; i++) {
-        if (!((id->data[i] >= '0' && id->data[i] <= '9')
-              || (id->data[i] >= 'a' && id->data[i] <= 'f')))
-        {
-            return 0;
-        }
-    }
-
-    return id->len == CODR_JOB_ID_LEN;
 }
 
 
@@ -520,6 +540,30 @@ ngx_http_codr_session_ping(ngx_http_codr_ws_t *ws, json_t *message,
     ngx_http_codr_frames_put(ws, WSLAY_TEXT_FRAME, (u_char *) text, len);
 
     free(text);
+}
+
+
+static void
+ngx_http_codr_session_text(void *data, u_char *text, size_t len)
+{
+    ngx_http_codr_frames_pass(data, WSLAY_TEXT_FRAME, text, len);
+}
+
+
+static void
+ngx_http_codr_session_frame(void *data, ngx_uint_t stream, u_char *p,
+    size_t len)
+{
+    p[-1] = (u_char) stream;
+
+    ngx_http_codr_frames_pass(data, WSLAY_BINARY_FRAME, p - 1, 1 + len);
+}
+
+
+static void
+ngx_http_codr_session_sent(void *data)
+{
+    ngx_http_codr_ws_run_foreign(data);
 }
 
 

@@ -99,6 +99,7 @@ ngx_http_codr_ws_create(ngx_http_request_t *r)
         return NULL;
     }
 
+    ws->binary = ws->ctx->binary;
     ws->quiet = ngx_current_msec;
     ws->pinged = ngx_current_msec;
     ws->second = ngx_current_msec;

@@ -10,12 +10,12 @@
 
 #include "ngx_http_codr.h"
 #include "ngx_http_codr_job.h"
+#include "ngx_http_codr_output.h"
 
 #include <wslay/wslay.h>
 
 
-typedef struct ngx_http_codr_ws_s      ngx_http_codr_ws_t;
-typedef struct ngx_http_codr_output_s  ngx_http_codr_output_t;
+typedef struct ngx_http_codr_ws_s  ngx_http_codr_ws_t;
 
 
 struct ngx_http_codr_ws_s {
@@ -54,6 +54,7 @@ struct ngx_http_codr_ws_s {
     ngx_uint_t                  opcode;        /* of the open frame */
     ngx_uint_t                  missed;        /* pings without an answer */
 
+    unsigned                    binary:1;      /* codr.v1.bin */
     unsigned                    heard:1;       /* since the last ping */
     unsigned                    spoken:1;      /* a message has come */
     unsigned                    drained:1;     /* nothing to read now */
@@ -92,6 +93,11 @@ void ngx_http_codr_frames_read(ngx_http_codr_ws_t *ws);
 void ngx_http_codr_frames_put(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
     const u_char *data, size_t len);
 
+/* The same for a frame with room before its data, which may be changed: it is
+   not copied, as far as the peer takes it at once. */
+void ngx_http_codr_frames_pass(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
+    u_char *data, size_t len);
+
 /* A credential was good: messages may be longer from now on. */
 void ngx_http_codr_frames_trust(ngx_http_codr_ws_t *ws);
 
@@ -119,29 +125,12 @@ ngx_uint_t ngx_http_codr_upgrade_wanted(ngx_http_request_t *r);
 void ngx_http_codr_session_message(ngx_http_codr_ws_t *ws, const u_char *data,
     size_t len);
 
+/* A binary message, which codr.v1.bin has for input. */
+void ngx_http_codr_session_bytes(ngx_http_codr_ws_t *ws, const u_char *data,
+    size_t len);
+
 /* The client is gone or goes: so does the job. */
 void ngx_http_codr_session_abandon(ngx_http_codr_ws_t *ws);
-
-
-/* output: the job's bytes as messages */
-
-ngx_http_codr_output_t *ngx_http_codr_output_create(ngx_http_codr_ws_t *ws,
-    ngx_pool_t *pool);
-void ngx_http_codr_output_add(ngx_http_codr_output_t *o, codr_output_t *piece);
-
-/* It begins at this offset; held are a stream and its last bytes before it,
-   or NULL. */
-void ngx_http_codr_output_begin(ngx_http_codr_output_t *o, uint64_t offset,
-    const ngx_str_t *held);
-
-/* The next output goes out at once. */
-void ngx_http_codr_output_urge(ngx_http_codr_output_t *o);
-
-/* After a batch of pieces: sends what is due, sets the timer for the rest. */
-void ngx_http_codr_output_settle(ngx_http_codr_output_t *o);
-
-/* At the end of the job: sends everything. */
-void ngx_http_codr_output_finish(ngx_http_codr_output_t *o);
 
 
 #endif /* _NGX_HTTP_CODR_WS_H_INCLUDED_ */

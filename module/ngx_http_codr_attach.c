@@ -1,0 +1,70 @@
+
+/*
+ * An attach message, checked.  Runs in workers.
+ */
+
+#include "ngx_http_codr_attach.h"
+
+
+static ngx_uint_t ngx_http_codr_attach_is_id(const ngx_str_t *id);
+
+
+ngx_int_t
+ngx_http_codr_attach_read(json_t *message,
+    ngx_http_codr_attach_t *attach)
+{
+    json_t  *id, *token, *view, *offset;
+
+    id = json_object_get(message, "job_id");
+    token = json_object_get(message, "attach_token");
+    view = json_object_get(message, "view_token");
+    offset = json_object_get(message, "offset");
+
+    attach->viewer = (token == NULL);
+    attach->offset = 0;
+
+    if (token == NULL) {
+        token = view;
+    }
+
+    if (!json_is_string(id) || !json_is_string(token)
+        || (offset && (!json_is_integer(offset)
+                       || json_integer_value(offset) < 0)))
+    {
+        return NGX_ERROR;
+    }
+
+    if (offset) {
+        attach->offset = (uint64_t) json_integer_value(offset);
+    }
+
+    attach->job_id.data = (u_char *) json_string_value(id);
+    attach->job_id.len = json_string_length(id);
+    attach->token.data = (u_char *) json_string_value(token);
+    attach->token.len = json_string_length(token);
+
+    if (!ngx_http_codr_attach_is_id(&attach->job_id)
+        || !ngx_http_codr_attach_is_id(&attach->token))
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_codr_attach_is_id(const ngx_str_t *id)
+{
+    size_t  i;
+
+    for (i = 0; i < id->len; i++) {
+        if (!((id->data[i] >= '0' && id->data[i] <= '9')
+              || (id->data[i] >= 'a' && id->data[i] <= 'f')))
+        {
+            return 0;
+        }
+    }
+
+    return id->len == CODR_JOB_ID_LEN;
+}
