@@ -81,10 +81,11 @@ WARN = -std=c11 -Wall -Wextra -Wshadow -Wconversion -Werror
 
 MODULE = $(BUILD)/ngx_http_codr_module.so
 HELPER = $(BUILD)/codr-sandboxd
+SHORTCUT = $(BUILD)/codr-shortcut
 VALIDATOR = $(BUILD)/codr-validator
 POLICIES = $(POLICY_SRC:validators/%=$(BUILD)/policies/%)
 
-all: $(MODULE) $(HELPER) $(VALIDATOR) $(POLICIES)
+all: $(MODULE) $(HELPER) $(SHORTCUT) $(VALIDATOR) $(POLICIES)
 
 # Goals that build nothing themselves do not configure: what that needs may
 # not be installed yet.
@@ -131,6 +132,11 @@ $(BUILD)/sandbox/%.o: sandbox/%.c $(BUILD)/config.mk
 $(BUILD)/sources: FORCE
 	@mkdir -p $(@D)
 	@echo '$(SANDBOX_SRC)' | cmp -s - $@ || echo '$(SANDBOX_SRC)' >$@
+
+# What compile sandboxes execute: static, as it is started for each compilation.
+$(SHORTCUT): shortcut/codr_shortcut.c $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(WARN) $(CFLAGS) -static -o $@ $<
 
 $(HELPER): $(SANDBOX_OBJ) $(BUILD)/sources
 	$(Q)$(CC) $(CFLAGS) $(HELPER_LDFLAGS) $(HARDEN_LDFLAGS) \
@@ -331,7 +337,8 @@ install: all install-page
 	$(INSTALL) -d '$(DESTDIR)$(modulesdir)' '$(DESTDIR)$(helperdir)' \
 	    '$(DESTDIR)$(sysconfdir)/codr' '$(DESTDIR)$(sharedir)/snippets'
 	$(INSTALL) -m 0644 $(MODULE) '$(DESTDIR)$(modulesdir)/'
-	$(INSTALL) -m 0755 $(HELPER) $(VALIDATOR) '$(DESTDIR)$(helperdir)/'
+	$(INSTALL) -m 0755 $(HELPER) $(SHORTCUT) $(VALIDATOR) \
+	    '$(DESTDIR)$(helperdir)/'
 	for file in $(POLICY_SRC:validators/%=%); do \
 	    $(INSTALL) -D -m 0644 "validators/$$file" \
 	        "$(DESTDIR)$(helperdir)/policies/$$file" || exit 1; done

@@ -67,6 +67,8 @@ typedef struct {
     ngx_array_t                binds;          /* of ngx_http_codr_bind_t */
     ngx_uint_t                 warm;           /* ready sandboxes */
     ngx_uint_t                 warm_set;
+    ngx_array_t                precompile;     /* of ngx_str_t, sets */
+    ngx_uint_t                 shortcut;       /* unsigned  1:1 */
     codr_limits_t              limits;         /* explicit ones, 0 = unset */
 } ngx_http_codr_language_t;
 

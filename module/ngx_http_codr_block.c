@@ -49,6 +49,10 @@ static char *ngx_http_codr_language_bind(ngx_conf_t *cf,
     ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
 static char *ngx_http_codr_language_warm(ngx_conf_t *cf,
     ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
+static char *ngx_http_codr_language_shortcut(ngx_conf_t *cf,
+    ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
+static char *ngx_http_codr_language_precompile(ngx_conf_t *cf,
+    ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
 static char *ngx_http_codr_language_absent(ngx_conf_t *cf,
     ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
 
@@ -77,6 +81,10 @@ static const ngx_http_codr_language_command_t
 
     { "env_live", 1, ngx_http_codr_language_env,
       offsetof(ngx_http_codr_language_t, env_live), NULL },
+
+    { "shortcut", 1, ngx_http_codr_language_shortcut, 0, NULL },
+
+    { "precompile", 32, ngx_http_codr_language_precompile, 0, NULL },
 
     { "bind", 2, ngx_http_codr_language_bind, 0, NULL },
 
@@ -376,6 +384,77 @@ ngx_http_codr_language_warm(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
 
     lang->warm = n;
     lang->warm_set = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_codr_language_shortcut(ngx_conf_t *cf,
+    ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "gcc") == 0) {
+        lang->shortcut = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        lang->shortcut = 0;
+        return NGX_CONF_OK;
+    }
+
+    return ngx_http_codr_conf_invalid(cf, 1);
+}
+
+
+/* A set of headers: their names with a blank between them. */
+
+static char *
+ngx_http_codr_language_precompile(ngx_conf_t *cf,
+    ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c)
+{
+    size_t       len;
+    u_char      *p;
+    ngx_str_t   *value, *set;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+    len = 0;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        if (value[i].len == 0 || strpbrk((char *) value[i].data, " <>\n")) {
+            return ngx_http_codr_conf_invalid(cf, i);
+        }
+
+        len += value[i].len + 1;
+    }
+
+    if (len > 1024) {
+        return "has too many headers";
+    }
+
+    set = ngx_array_push(&lang->precompile);
+    if (set == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    set->data = ngx_pnalloc(cf->pool, len);
+    if (set->data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    p = set->data;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        p = ngx_cpymem(p, value[i].data, value[i].len);
+        *p++ = ' ';
+    }
+
+    set->len = len - 1;
 
     return NGX_CONF_OK;
 }

@@ -106,6 +106,8 @@ ngx_http_codr_image_language(codr_writer_t *w, ngx_http_codr_language_t *lang)
     ngx_http_codr_image_limits(w, &lang->limits);
     ngx_http_codr_image_binds(w, &lang->binds);
     codr_put_number(w, CODR_FIELD_WARM, lang->warm);
+    codr_put_number(w, CODR_FIELD_SHORTCUT, lang->shortcut);
+    ngx_http_codr_image_list(w, CODR_FIELD_PRECOMPILE, &lang->precompile);
 }
 
 

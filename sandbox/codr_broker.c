@@ -99,8 +99,7 @@ take_config(codr_broker_t *broker, uint64_t generation, int memfd)
         codr_channel_renew_configs(broker);
     }
 
-    broker->cache.size = config->cache_size;
-    codr_cache_shrink(&broker->cache, config->cache_size);
+    codr_headers_configure(&broker->headers);
 
     compute_capacity(broker);
     codr_results_limit(&broker->results, config->results,
@@ -179,12 +178,16 @@ take_spawner(codr_broker_t *broker, int sock)
 
 /* What was compiled by another toolchain may not even start with this one. */
 static void
-take_toolchain(codr_broker_t *broker, uint64_t stamp)
+take_toolchain(codr_broker_t *broker, uint64_t stamp, int shortcut)
 {
     bool another = broker->toolchain != 0 && broker->toolchain != stamp;
 
     broker->toolchain = stamp;
     codr_cache_shrink(&broker->cache, 0);
+    codr_headers_drop(&broker->headers);
+
+    codr_close(&broker->shortcut);
+    broker->shortcut = shortcut;
 
     if (another) {
         codr_probe_restart(&broker->probe);
@@ -313,7 +316,7 @@ take_control(codr_broker_t *broker, const codr_control_t *control, int *fd)
         return 0;
 
     case CODR_CONTROL_TOOLCHAIN:
-        take_toolchain(broker, control->generation);
+        take_toolchain(broker, control->generation, codr_steal_fd(fd));
         return 0;
     }
 
@@ -510,6 +513,8 @@ open_broker(codr_broker_t *broker)
         .fd = CODR_FD_LOG, .handler = log_ready, .data = broker,
     };
     codr_probe_init(&broker->probe, broker);
+    codr_headers_init(&broker->headers, broker);
+    broker->shortcut = -1;
     codr_pool_init(&broker->pool, broker);
     codr_results_init(&broker->results, &broker->loop.timers);
 

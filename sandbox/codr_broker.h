@@ -15,6 +15,7 @@
 #include "codr_capacity.h"
 #include "codr_config.h"
 #include "codr_event.h"
+#include "codr_headers.h"
 #include "codr_ipc.h"
 #include "codr_link.h"
 #include "codr_pace.h"
@@ -52,7 +53,6 @@ struct codr_broker_s {
     char              cause[240];       /* why there is none; empty: wait */
     codr_probe_t      probe;
     codr_channel_t   *channels;
-
     codr_pool_t       pool;
     codr_slots_t      slots;
     codr_capacity_t   capacity;
@@ -67,7 +67,9 @@ struct codr_broker_s {
     codr_pace_t       pace[2];
     size_t            compiling;
     codr_cache_t      cache;
+    codr_headers_t    headers;
     uint64_t          toolchain;        /* stamp of the host's compilers */
+    int               shortcut;         /* codr-shortcut, or -1 */
     uint64_t          stored;           /* bytes of all jobs' memfds */
     codr_job_t       *jobs;
     size_t            job_count;
@@ -91,7 +93,6 @@ struct codr_broker_s {
  */
 int codr_broker_main(int argc, char **argv);
 
-
 /* codr_dispatch.c: who runs when */
 
 /* Queues a job, or refuses it as busy. */
@@ -113,7 +114,6 @@ void codr_dispatch_refuse_all(codr_broker_t *broker);
 bool codr_dispatch_store(codr_broker_t *broker, codr_job_t *job,
     uint64_t bytes);
 
-
 /* codr_channel.c: nginx's workers */
 
 /* Takes the socket over; config NULL: it will say HELLO first. */
@@ -133,7 +133,6 @@ bool codr_channel_tell_all(codr_broker_t *broker, const void *frame,
 /* A frame to one worker; false when none took it. */
 bool codr_channel_tell_one(codr_broker_t *broker, const void *frame,
     size_t len);
-
 
 /* codr_status.c: the STATUS frame for workers of a configuration, or 0 when
    it does not fit. */

@@ -18,10 +18,17 @@
 #define CPU_SPARE       2       /* seconds */
 
 
+static bool
+uses_shortcut(const codr_job_t *job)
+{
+    return job->language->shortcut && job->broker->shortcut != -1;
+}
+
+
 /* The description of a stage, but for its descriptors. */
 static void
 put_description(codr_writer_t *writer, const codr_job_t *job,
-    codr_stage_t stage)
+    codr_stage_t stage, bool headers)
 {
     bool                      run = stage == CODR_STAGE_RUN;
     codr_list_t               none = { NULL, 0 };
@@ -34,6 +41,10 @@ put_description(codr_writer_t *writer, const codr_job_t *job,
         codr_put_text(writer, CODR_FIELD_FILE_NAME, CODR_LANGUAGE_PROGRAM);
     }
 
+    if (!run && uses_shortcut(job)) {
+        codr_language_put_shortcut(writer, headers ? CODR_SHORTCUT_HEADERS
+                                                   : CODR_SHORTCUT_PLAIN);
+    }
     codr_language_put_argv(writer, job->language,
                            run ? &job->language->run : &job->language->compile,
                            &job->source.names, run ? &request->args : &none);
@@ -47,13 +58,13 @@ put_description(codr_writer_t *writer, const codr_job_t *job,
 
 
 static size_t
-encode_description(const codr_job_t *job, codr_stage_t stage,
+encode_description(const codr_job_t *job, codr_stage_t stage, bool headers,
     uint8_t *buffer, size_t size)
 {
     codr_writer_t writer;
 
     codr_writer_init(&writer, buffer, size);
-    put_description(&writer, job, stage);
+    put_description(&writer, job, stage, headers);
 
     return writer.failed ? 0 : (size_t) (writer.pos - writer.start);
 }
@@ -65,9 +76,9 @@ static uint8_t description[CODR_IPC_CHUNK - sizeof(codr_init_request_t)];
 bool
 codr_command_fits(const codr_job_t *job)
 {
-    return encode_description(job, CODR_STAGE_RUN, description,
+    return encode_description(job, CODR_STAGE_RUN, true, description,
                               sizeof(description)) > 0
-           && encode_description(job, CODR_STAGE_COMPILE, description,
+           && encode_description(job, CODR_STAGE_COMPILE, true, description,
                                  sizeof(description)) > 0;
 }
 
@@ -75,14 +86,18 @@ codr_command_fits(const codr_job_t *job)
 int
 codr_command_describe(codr_sandbox_t *sandbox)
 {
-    int           fds[5];
+    int           fds[6], headers = -1;
     size_t        nfds = 0, len;
     uint32_t      flags = 0;
     uint64_t      artefact_max = 0;
     codr_job_t   *job = sandbox->data;
     codr_stage_t  stage = codr_stage_of(job);
 
-    len = encode_description(job, stage, description, sizeof(description));
+    if (stage == CODR_STAGE_COMPILE) {
+        headers = codr_headers_choose(&job->broker->headers, job);
+    }
+    len = encode_description(job, stage, headers != -1, description,
+                             sizeof(description));
 
     fds[nfds++] = job->source.memfd;
     if (stage == CODR_STAGE_COMPILE) {
@@ -95,6 +110,14 @@ codr_command_describe(codr_sandbox_t *sandbox)
     if (job->artefact.memfd != -1) {
         flags |= CODR_DESCRIBE_ARTEFACT;
         fds[nfds++] = job->artefact.memfd;
+    }
+    if (stage == CODR_STAGE_COMPILE && uses_shortcut(job)) {
+        flags |= CODR_DESCRIBE_ARTEFACT;
+        fds[nfds++] = job->broker->shortcut;
+        if (headers != -1) {
+            flags |= CODR_DESCRIBE_HEADERS;
+            fds[nfds++] = headers;
+        }
     }
     if (job->ends[0] != -1) {
         flags |= CODR_DESCRIBE_STDIO;

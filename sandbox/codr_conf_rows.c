@@ -542,6 +542,45 @@ take_source(parser_t *parser, const row_t *row, const codr_list_t *words)
 }
 
 
+static bool
+take_shortcut(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    bool on = strcmp(words->item[1], "gcc") == 0;
+
+    if (!on && strcmp(words->item[1], "off") != 0) {
+        return invalid(parser, words, 1);
+    }
+
+    codr_put_number(open_piece(parser), row->id, on);
+    return true;
+}
+
+
+static bool
+take_precompile(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    char   set[1024];
+    size_t i, len, used = 0;
+
+    for (i = 1; i < words->count; i++) {
+        len = strlen(words->item[i]);
+        if (len == 0 || len + 1 > sizeof(set) - used
+            || strpbrk(words->item[i], " <>\n"))
+        {
+            return invalid(parser, words, i);
+        }
+        if (used > 0) {
+            set[used++] = ' ';
+        }
+        memcpy(set + used, words->item[i], len);
+        used += len;
+    }
+
+    codr_put_bytes(open_piece(parser), row->id, set, used);
+    return true;
+}
+
+
 #define LIMIT(name, max, id) \
     { name, CODR_CONF_TOP | CODR_CONF_LANGUAGE, 1, max, take_limit, \
       CODR_LIMIT_ ## id }
@@ -578,6 +617,8 @@ static const row_t rows[] = {
     WORDS("version",   CODR_LIST_MAX, take_words, VERSION_ARG),
     WORDS("compile",   CODR_LIST_MAX, take_words, COMPILE_ARG),
     WORDS("run",       CODR_LIST_MAX, take_words, RUN_ARG),
+    WORDS("shortcut",  1, take_shortcut, SHORTCUT),
+    WORDS("precompile", 32, take_precompile, PRECOMPILE),
     WORDS("env",       1, take_env, ENV),
     WORDS("env_live",  1, take_env, ENV_LIVE),
     WORDS("warm",      1, take_warm, WARM),

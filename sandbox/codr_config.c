@@ -73,6 +73,7 @@ static const list_row_t list_rows[] = {
     { CODR_FIELD_RUN_ARG,       OF_LANGUAGE(run),      ARGUMENT_MAX },
     { CODR_FIELD_ENV,           OF_LANGUAGE(env),      ARGUMENT_MAX },
     { CODR_FIELD_ENV_LIVE,      OF_LANGUAGE(env_live), ARGUMENT_MAX },
+    { CODR_FIELD_PRECOMPILE,    OF_LANGUAGE(precompile), ARGUMENT_MAX },
 };
 
 
@@ -285,6 +286,16 @@ take_warm(decoder_t *decoder, const codr_field_t *field)
 
 
 static int
+take_shortcut(decoder_t *decoder, const codr_field_t *field)
+{
+    return decoder->language
+           && codr_field_number(field, 0, 1,
+                                &decoder->language->shortcut) == 0
+           ? 0 : -EPROTO;
+}
+
+
+static int
 take_peer(decoder_t *decoder, const codr_field_t *field)
 {
     codr_config_t *config = decoder->config;
@@ -366,6 +377,9 @@ take_field(decoder_t *decoder, const codr_field_t *field)
     }
     if (field->tag == CODR_FIELD_PEER) {
         return take_peer(decoder, field);
+    }
+    if (field->tag == CODR_FIELD_SHORTCUT) {
+        return take_shortcut(decoder, field);
     }
     if (field->tag == CODR_FIELD_WARM) {
         return take_warm(decoder, field);
@@ -544,6 +558,7 @@ free_language(codr_language_t *language)
     codr_list_free(&language->run);
     codr_list_free(&language->env);
     codr_list_free(&language->env_live);
+    codr_list_free(&language->precompile);
 }
 
 

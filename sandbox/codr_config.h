@@ -49,6 +49,8 @@ typedef struct {
     codr_list_t          run;           /* argv */
     codr_list_t          env;           /* NAME=VALUE */
     codr_list_t          env_live;
+    codr_list_t          precompile;    /* sets of header names */
+    uint64_t             shortcut;      /* 1: codr-shortcut knows it */
     uint64_t             warm;          /* ready sandboxes, at most */
     codr_limits_t        limits;        /* explicit ones, 0 = unset */
 

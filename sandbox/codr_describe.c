@@ -176,15 +176,19 @@ static int
 take_descriptors(codr_describe_t *ret, const int *fds, size_t nfds)
 {
     bool   artefact = (ret->flags & CODR_DESCRIBE_ARTEFACT) != 0,
+           headers = (ret->flags & CODR_DESCRIBE_HEADERS) != 0,
            stdio = (ret->flags & CODR_DESCRIBE_STDIO) != 0;
     size_t i, n = 0;
 
-    if (nfds != (size_t) (1 + (artefact ? 1 : 0) + (stdio ? 3 : 0))) {
+    if (nfds != (size_t) (1 + (artefact ? 1 : 0) + (headers ? 1 : 0)
+                          + (stdio ? 3 : 0)))
+    {
         return -EINVAL;
     }
 
     ret->image = fds[n++];
     ret->artefact = artefact ? fds[n++] : -1;
+    ret->headers = headers ? fds[n++] : -1;
     for (i = 0; i < 3; i++) {
         ret->stdio[i] = stdio ? fds[n++] : -1;
     }
@@ -224,7 +228,8 @@ codr_describe_decode(codr_describe_t *ret, char *message, size_t len,
     if (head.version != CODR_IPC_VERSION || head.op != CODR_INIT_DESCRIBE
         || (head.flags & ~(uint32_t) (CODR_DESCRIBE_ARTEFACT
                                       | CODR_DESCRIBE_STDIO
-                                      | CODR_DESCRIBE_KEEP)) != 0)
+                                      | CODR_DESCRIBE_KEEP
+                                      | CODR_DESCRIBE_HEADERS)) != 0)
     {
         return -EINVAL;
     }

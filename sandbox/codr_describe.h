@@ -16,7 +16,7 @@
 #define CODR_DESCRIBE_ARGS      4096
 #define CODR_DESCRIBE_ENV       256
 #define CODR_DESCRIBE_NEEDS     8
-#define CODR_DESCRIBE_FDS       5
+#define CODR_DESCRIBE_FDS       6
 
 typedef struct {
     uint32_t     flags;         /* CODR_DESCRIBE_* of codr_ipc.h */
@@ -31,6 +31,7 @@ typedef struct {
     uint16_t     rows;
     int          image;         /* descriptors; -1 when absent */
     int          artefact;
+    int          headers;
     int          stdio[3];
 } codr_describe_t;
 

@@ -154,3 +154,18 @@ codr_fingerprint(codr_cache_key_t *ret, const codr_fingerprint_t *of)
     SHA256Final(ret->bytes, &hash);
     return true;
 }
+
+
+void
+codr_fingerprint_headers(codr_cache_key_t *ret, uint64_t toolchain,
+    const codr_language_t *language, const char *names)
+{
+    SHA2_CTX hash;
+
+    SHA256Init(&hash);
+    add(&hash, "codr headers 1", sizeof("codr headers 1"));
+    add(&hash, &toolchain, sizeof(toolchain));
+    add_language(&hash, language);
+    add(&hash, names, strlen(names));
+    SHA256Final(ret->bytes, &hash);
+}

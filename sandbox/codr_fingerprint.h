@@ -30,6 +30,10 @@ typedef struct {
  */
 bool codr_fingerprint(codr_cache_key_t *ret, const codr_fingerprint_t *of);
 
+/* The key of precompiled headers: names as the configuration has them. */
+void codr_fingerprint_headers(codr_cache_key_t *ret, uint64_t toolchain,
+    const codr_language_t *language, const char *names);
+
 /* Whether bytes hold a word that makes a compiler look elsewhere. */
 bool codr_fingerprint_is_volatile(const void *bytes, size_t len);
 

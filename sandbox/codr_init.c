@@ -300,6 +300,7 @@ close_streams(void)
         codr_close(&self.description.stdio[i]);
     }
     codr_close(&self.description.artefact);
+    codr_close(&self.description.headers);
 }
 
 
@@ -314,6 +315,7 @@ run(void)
         .argv = description->argv,
         .envp = description->envp,
         .artefact = description->artefact,
+        .headers = description->headers,
         .stdio = { description->stdio[0], description->stdio[1],
                    description->stdio[2] },
         .limits = self.given->request,

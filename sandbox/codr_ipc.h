@@ -92,7 +92,8 @@ typedef enum {
                                    older one finish there */
     CODR_CONTROL_NO_SPAWNER,    /* none can be had now; cause says why */
     CODR_CONTROL_TOOLCHAIN      /* generation: a number that is another one
-                                   when compilers or libraries change */
+                                   when compilers or libraries change; perhaps
+                                   a descriptor: codr-shortcut, sealed */
 } codr_control_kind_t;
 
 typedef struct {
@@ -190,8 +191,9 @@ typedef struct {
  *
  * and carries descriptors as the flags say, in this order: the source image
  * (always: a sealed memfd, fields FILE_NAME FILE_DATA, alternating), the
- * artefact to execute instead of argv[0], then stdin, stdout, stderr (absent
- * with a terminal).
+ * artefact to execute instead of argv[0], precompiled headers, which the
+ * program has as descriptor 3, then stdin, stdout, stderr (absent with a
+ * terminal).
  */
 typedef enum {
     CODR_INIT_DESCRIBE = 1,
@@ -202,6 +204,7 @@ typedef enum {
 #define CODR_DESCRIBE_ARTEFACT  0x1     /* an artefact's descriptor is there */
 #define CODR_DESCRIBE_STDIO     0x2     /* three descriptors are there */
 #define CODR_DESCRIBE_KEEP      0x4     /* compile: send FILE_NAME afterwards */
+#define CODR_DESCRIBE_HEADERS   0x8     /* precompiled headers are there */
 
 typedef struct {
     uint32_t  version;

@@ -96,6 +96,14 @@ codr_language_put_argv(codr_writer_t *writer, const codr_language_t *language,
 }
 
 
+void
+codr_language_put_shortcut(codr_writer_t *writer, const char *mode)
+{
+    codr_put_text(writer, CODR_FIELD_ARG, "codr-shortcut");
+    codr_put_text(writer, CODR_FIELD_ARG, mode);
+}
+
+
 static bool
 sets(const codr_list_t *list, const char *variable)
 {

@@ -34,6 +34,13 @@ void codr_language_put_argv(codr_writer_t *writer,
     const codr_language_t *language, const codr_list_t *command,
     const codr_list_t *files, const codr_list_t *extra);
 
+/* codr-shortcut as the first words of a command that follows. */
+#define CODR_SHORTCUT_PLAIN         "plain"
+#define CODR_SHORTCUT_HEADERS       "headers"
+#define CODR_SHORTCUT_PRECOMPILE    "precompile"
+
+void codr_language_put_shortcut(codr_writer_t *writer, const char *mode);
+
 /* The whole environment as ENV fields. */
 void codr_language_put_env(codr_writer_t *writer,
     const codr_language_t *language, codr_surroundings_t surroundings);

@@ -52,7 +52,7 @@ start_session(const codr_program_t *program)
 static int
 attach_stdio(const codr_program_t *program)
 {
-    int i, fd;
+    int i, fd, last = 2;
 
     if (program->terminal >= 0
         && ioctl(program->terminal, TIOCSCTTY, 0) == -1)
@@ -67,8 +67,16 @@ attach_stdio(const codr_program_t *program)
         }
     }
 
+    /* what stood there is init's, and a copy here */
+    if (program->headers >= 0
+        && dup2(program->headers, ++last) == -1)
+    {
+        return -errno;
+    }
+
     /* everything else ends at exec, the artefact's descriptor included */
-    return close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == -1 ? -errno : 0;
+    return close_range((unsigned) last + 1, ~0U, CLOSE_RANGE_CLOEXEC) == -1
+           ? -errno : 0;
 }
 
 

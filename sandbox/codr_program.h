@@ -16,6 +16,7 @@ typedef struct {
     char *const                 *argv;
     char *const                 *envp;
     int                          artefact;  /* executed, or -1: argv[0] */
+    int                          headers;   /* its descriptor 3, or -1 */
     int                          terminal;  /* slave side, or -1 */
     int                          stdio[3];
     bool                         limit_data;

@@ -230,6 +230,9 @@ typedef enum {
                                    configuration of a "unix:" helper */
     CODR_FIELD_CACHE_SIZE,      /* number: bytes, 0 = off; configuration */
     CODR_FIELD_CACHE_SHARED,    /* number 0/1; configuration */
+    CODR_FIELD_SHORTCUT,        /* number 0/1, language */
+    CODR_FIELD_PRECOMPILE,      /* header names with a blank between, *,
+                                   language */
 
     /* jobs that outlive their socket */
     CODR_FIELD_DETACH_MS,       /* number: how long it may be without a

@@ -40,6 +40,7 @@ typedef struct {
     codr_conf_file_t  file;         /* service mode */
     codr_family_t     family;
     codr_toolchain_t  toolchain;
+    int               shortcut;     /* codr-shortcut, sealed, or -1 */
     codr_event_t      lifeline;
     codr_event_t      signals;
     int               store;        /* of the keeper, or -1 */
@@ -59,7 +60,7 @@ tell_toolchain(codr_toolchain_t *toolchain)
     if (toolchain->stamp != 0) {
         /* a broker that is gone gets it when it is back */
         (void) codr_family_tell(&supervisor->family, CODR_CONTROL_TOOLCHAIN,
-                                toolchain->stamp, -1);
+                                toolchain->stamp, supervisor->shortcut);
     }
 }
 
@@ -467,6 +468,7 @@ open_supervisor(supervisor_t *supervisor)
                                              : open_lifeline(supervisor);
     }
     if (result == 0) {
+        supervisor->shortcut = codr_toolchain_shortcut();
         codr_toolchain_open(&supervisor->toolchain, &supervisor->loop,
                             tell_toolchain, supervisor);
         result = codr_family_open(&supervisor->family);

@@ -24,6 +24,10 @@ struct codr_toolchain_s {
 };
 
 
+/* A sealed copy of codr-shortcut, which lies beside our own executable, to be
+   executed in compile sandboxes; -1 when there is none. */
+int codr_toolchain_shortcut(void);
+
 /* Starts watching; changed is called when the stamp is another one. */
 void codr_toolchain_open(codr_toolchain_t *toolchain, codr_loop_t *loop,
     void (*changed)(codr_toolchain_t *toolchain), void *data);

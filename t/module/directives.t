@@ -304,6 +304,7 @@ subtest 'codr_language' => sub {
         "$plain env_live PYTHONUNBUFFERED=1;", "$plain bind /srv/x;",
         "$plain memory 1g; timeout 5s input=1m; disk 1m inodes=5;",
         "$plain output 1m; input 1k; files 1m count=2; code_size 1k;",
+        "$plain shortcut gcc; precompile a b/c; precompile d;",
         "$plain policy off; grammar off; warm 0; zygote off; preload off;",
         "$plain warm 64;",
         'source main.x; run x "" $source;',
@@ -344,6 +345,8 @@ subtest 'codr_language' => sub {
         [ "$plain warm -1;", 'invalid value "-1" in "warm"' ],
         [ "$plain warm 1; warm 1;", 'is duplicate' ],
         [ "$plain zygote python;", 'must be "off"' ],
+        [ "$plain shortcut clang;", 'invalid value "clang" in "shortcut"' ],
+        [ "$plain precompile a '<b>';", 'invalid value "<b>"' ],
         [ "$plain preload json re;", 'this build has no such thing' ],
         [ "$plain nonsense 1;", '"nonsense" directive in "codr_language" is'
             . ' unknown' ];

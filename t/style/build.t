@@ -67,7 +67,7 @@ SKIP: {
     my $copy = Codr::Nginx::dir();
     my $parsers = "NPM_DIR=$top/build/npm";     # npm has fetched them
     system("cd '$top' && cp -a Makefile config config.m4 conf docs module "
-        . "playground sandbox t validators '$copy' "
+        . "playground sandbox shortcut t validators '$copy' "
         . "&& chown -R nobody '$copy'") == 0 or die;
     my $said = make($copy, qw(setpriv --reuid nobody --regid nogroup
         --clear-groups make -j2 CC=clang), 'CFLAGS=-O1 -g',

@@ -15,8 +15,8 @@ my %ROLES = (
     supervisor => [ qw(supervisor conf_file conf_rows family listen
         settings) ],
     broker     => [ qw(broker answer attach channel charge client command
-        compile dispatch fetch figures job link pool probe pump report sandbox
-        stage status supply verdict) ],
+        compile dispatch fetch figures headers job link pool probe pump report
+        sandbox stage status supply verdict) ],
     spawner    => [ qw(spawner spawner_setup) ],
     init       => [ qw(init program) ],
 );

@@ -48,7 +48,8 @@ reads(void)
         "codr_bind /srv;\n"
         "codr_results 3m; codr_job_ttl 2h; codr_detach 7s;\n"
         "codr_language Py { alias p; source main.py; memory 1m;\n"
-        "  run \"/opt/my python\" $source; env \"A=b c\"; bind /a /b; }\n"
+        "  run \"/opt/my python\" $source; env \"A=b c\"; bind /a /b;\n"
+        "  shortcut gcc; precompile a b/c; precompile d; }\n"
         "codr_timeout 10s input=1m; codr_output 2k drop;\n"), 0, error);
 
     tap_number(file.settings.uid_base, 100000, "uids");
@@ -75,6 +76,9 @@ reads(void)
     tap_text(language->run.item[0], "/opt/my python", "quoted");
     tap_text(language->run.item[1], "$source", "a dollar is a dollar");
     tap_text(language->env.item[0], "A=b c", "environment");
+    tap_number(language->shortcut, 1, "shortcut");
+    tap_text(language->precompile.item[0], "a b/c", "a set of headers");
+    tap_text(language->precompile.item[1], "d", "and another");
     tap_number(language->limits.value[CODR_LIMIT_MEMORY], 1048576,
                "a limit of its own");
 
