@@ -131,6 +131,30 @@ run_codr(const void *data)
 }
 
 
+#define NUMBER      "00000000"
+
+/* The same with another number each time. */
+static uint64_t
+run_fresh(const void *data)
+{
+    int          n;
+    char        *number, *digit, message[1024];
+    static int   last;
+
+    (void) snprintf(message, sizeof(message), "%s", (const char *) data);
+    number = strstr(message, NUMBER);
+    if (number == NULL) {
+        errx(1, "no number in \"%s\"", message);
+    }
+    digit = number + sizeof(NUMBER) - 1;
+    for (n = ++last; digit > number; n /= 10) {
+        *--digit = (char) ('0' + n % 10);
+    }
+
+    return run_codr(message);
+}
+
+
 static int
 compare(const void *a, const void *b)
 {
@@ -180,6 +204,10 @@ report(contender_t *list, size_t count)
 #define NODE        "console.log('hello')\\n"
 #define C           "#include <stdio.h>\\nint main(void)" \
                     "{puts(\\\"hello\\\");return 0;}\\n"
+#define CPP         "#include <iostream>\\nint main()" \
+                    "{std::cout<<\\\"hello\\\\n\\\";}\\n"
+#define RUST        "fn main(){println!(\\\"hello\\\");}\\n"
+#define FRESH       "// " NUMBER "\\n"
 #define EXECUTE(language, code) \
     "{\"type\":\"execute\",\"language\":\"" language "\",\"tty\":false," \
     "\"code\":\"" code "\"}"
@@ -203,15 +231,53 @@ hello(void)
           .data = RUNS(LIST("/usr/bin/node", "hello.js")) },
         { .name = "node codr, pipes", .base = "node bare",
           .run = run_codr, .data = EXECUTE("javascript", NODE) },
+    };
+
+    for (round = -2; round < rounds; round++) {
+        for (i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+            list[i].us[round < 0 ? 0 : round] = list[i].run(list[i].data);
+        }
+    }
+
+    report(list, sizeof(list) / sizeof(list[0]));
+}
+
+
+/* Compiled each time, as the source is another one, and found in the cache;
+   the rounds before the first see precompiled headers come. */
+static void
+compilers(void)
+{
+    size_t      i;
+    int         round;
+    contender_t list[] = {
         { .name = "gcc + run bare", .run = run_bare,
           .data = RUNS(LIST("/usr/bin/gcc", "-std=c11", "-O1", "hello.c",
                             "-o", "hello", "-lm"),
                        LIST("./hello")) },
-        { .name = "c codr, pipes", .base = "gcc + run bare",
+        { .name = "c codr, not cached", .base = "gcc + run bare",
+          .run = run_fresh, .data = EXECUTE("c", FRESH C) },
+        { .name = "c codr, cached", .base = "gcc + run bare",
           .run = run_codr, .data = EXECUTE("c", C) },
+        { .name = "g++ + run bare", .run = run_bare,
+          .data = RUNS(LIST("/usr/bin/g++", "-std=c++17", "-O1", "hello.cpp",
+                            "-o", "hello"),
+                       LIST("./hello")) },
+        { .name = "c++ codr, not cached", .base = "g++ + run bare",
+          .run = run_fresh, .data = EXECUTE("cpp", FRESH CPP) },
+        { .name = "c++ codr, cached", .base = "g++ + run bare",
+          .run = run_codr, .data = EXECUTE("cpp", CPP) },
+        { .name = "rustc + run bare", .run = run_bare,
+          .data = RUNS(LIST("/usr/bin/rustc", "--edition", "2021", "-C",
+                            "opt-level=1", "hello.rs", "-o", "hello"),
+                       LIST("./hello")) },
+        { .name = "rust codr, not cached", .base = "rustc + run bare",
+          .run = run_fresh, .data = EXECUTE("rust", FRESH RUST) },
+        { .name = "rust codr, cached", .base = "rustc + run bare",
+          .run = run_codr, .data = EXECUTE("rust", RUST) },
     };
 
-    for (round = -2; round < rounds; round++) {
+    for (round = -4; round < rounds; round++) {
         for (i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
             list[i].us[round < 0 ? 0 : round] = list[i].run(list[i].data);
         }
@@ -362,10 +428,14 @@ main(int argc, char **argv)
     write_file("hello.js", "console.log('hello')\n");
     write_file("hello.c", "#include <stdio.h>\n"
                "int main(void){puts(\"hello\");return 0;}\n");
+    write_file("hello.cpp", "#include <iostream>\n"
+               "int main(){std::cout<<\"hello\\n\";}\n");
+    write_file("hello.rs", "fn main(){println!(\"hello\");}\n");
     write_file("flood.py", "import os\nb=(b'x'*63+b'\\n')*1024\n"
                "for i in range(512): os.write(1,b)\n");
 
     hello();
+    compilers();
     stream();
     echo();
     return 0;
