@@ -28,7 +28,7 @@ uses_shortcut(const codr_job_t *job)
 /* The description of a stage, but for its descriptors. */
 static void
 put_description(codr_writer_t *writer, const codr_job_t *job,
-    codr_stage_t stage, bool headers)
+    codr_stage_t stage, const char *shortcut)
 {
     bool                      run = stage == CODR_STAGE_RUN;
     codr_list_t               none = { NULL, 0 };
@@ -42,8 +42,7 @@ put_description(codr_writer_t *writer, const codr_job_t *job,
     }
 
     if (!run && uses_shortcut(job)) {
-        codr_language_put_shortcut(writer, headers ? CODR_SHORTCUT_HEADERS
-                                                   : CODR_SHORTCUT_PLAIN);
+        codr_language_put_shortcut(writer, shortcut);
     }
     codr_language_put_argv(writer, job->language,
                            run ? &job->language->run : &job->language->compile,
@@ -58,13 +57,13 @@ put_description(codr_writer_t *writer, const codr_job_t *job,
 
 
 static size_t
-encode_description(const codr_job_t *job, codr_stage_t stage, bool headers,
-    uint8_t *buffer, size_t size)
+encode_description(const codr_job_t *job, codr_stage_t stage,
+    const char *shortcut, uint8_t *buffer, size_t size)
 {
     codr_writer_t writer;
 
     codr_writer_init(&writer, buffer, size);
-    put_description(&writer, job, stage, headers);
+    put_description(&writer, job, stage, shortcut);
 
     return writer.failed ? 0 : (size_t) (writer.pos - writer.start);
 }
@@ -76,9 +75,11 @@ static uint8_t description[CODR_IPC_CHUNK - sizeof(codr_init_request_t)];
 bool
 codr_command_fits(const codr_job_t *job)
 {
-    return encode_description(job, CODR_STAGE_RUN, true, description,
+    const char *mode = CODR_SHORTCUT_PRECOMPILE;    /* none is longer */
+
+    return encode_description(job, CODR_STAGE_RUN, mode, description,
                               sizeof(description)) > 0
-           && encode_description(job, CODR_STAGE_COMPILE, true, description,
+           && encode_description(job, CODR_STAGE_COMPILE, mode, description,
                                  sizeof(description)) > 0;
 }
 
@@ -90,13 +91,14 @@ codr_command_describe(codr_sandbox_t *sandbox)
     size_t        nfds = 0, len;
     uint32_t      flags = 0;
     uint64_t      artefact_max = 0;
+    const char   *mode = CODR_SHORTCUT_PLAIN;
     codr_job_t   *job = sandbox->data;
     codr_stage_t  stage = codr_stage_of(job);
 
     if (stage == CODR_STAGE_COMPILE) {
-        headers = codr_headers_choose(&job->broker->headers, job);
+        headers = codr_headers_choose(&job->broker->headers, job, &mode);
     }
-    len = encode_description(job, stage, headers != -1, description,
+    len = encode_description(job, stage, mode, description,
                              sizeof(description));
 
     fds[nfds++] = job->source.memfd;

@@ -150,23 +150,43 @@ codr_headers_configure(codr_headers_t *headers)
 /* Choosing */
 
 
-/* The main file of a job with one source: the first in its image. */
+/* None of them: the steps. */
+static const char *
+names_of(const codr_language_t *language, int index)
+{
+    return index < 0 ? "" : language->precompile.item[index];
+}
+
+
+/* One source, of the name that is usual. */
+static bool
+is_usual(const codr_job_t *job)
+{
+    size_t             i;
+    const codr_list_t *names = &job->source.names;
+
+    for (i = 1; i < names->count; i++) {
+        if (codr_language_is_source(job->language, names->item[i])) {
+            return false;
+        }
+    }
+
+    return strcmp(names->item[0], job->language->source) == 0;
+}
+
+
+/* By the main file, which is the first in the image. */
 static int
 choose_for(const codr_job_t *job)
 {
     int           chosen = -1;
     void         *map;
-    size_t        i;
     ssize_t       size;
     codr_field_t  name, data;
     codr_fields_t fields;
 
-    for (i = 1; i < job->source.names.count; i++) {
-        if (codr_language_is_source(job->language,
-                                    job->source.names.item[i]))
-        {
-            return -1;
-        }
+    if (job->language->precompile.count == 0) {
+        return -1;
     }
 
     size = codr_io_sealed_size(job->source.memfd, SOURCE_MAX);
@@ -230,7 +250,7 @@ free_set(codr_headers_t *headers)
 
 static void
 want(codr_headers_t *headers, const codr_job_t *job,
-    const codr_cache_key_t *key, size_t index)
+    const codr_cache_key_t *key, int index)
 {
     codr_header_set_t *set = headers->wanted ? NULL : free_set(headers);
 
@@ -252,35 +272,53 @@ want(codr_headers_t *headers, const codr_job_t *job,
 }
 
 
-int
-codr_headers_choose(codr_headers_t *headers, const codr_job_t *job)
+static int
+find_or_want(codr_headers_t *headers, const codr_job_t *job, int index)
 {
-    int                index;
-    codr_broker_t     *broker = headers->broker;
     codr_cache_key_t   key;
     codr_header_set_t *set;
 
-    if (job->language->precompile.count == 0 || !job->language->shortcut
-        || broker->shortcut == -1 || broker->config[0]->cache_size == 0)
-    {
-        return -1;
-    }
-
-    index = choose_for(job);
-    if (index < 0) {
-        return -1;
-    }
-
-    codr_fingerprint_headers(&key, broker->toolchain, job->language,
-                             job->language->precompile.item[index]);
+    codr_fingerprint_headers(&key, headers->broker->toolchain, job->language,
+                             names_of(job->language, index));
     set = find(headers, &key);
     if (set == NULL) {
-        want(headers, job, &key, (size_t) index);
+        want(headers, job, &key, index);
         return -1;
     }
 
     set->used_us = codr_now_us();
     return set->state == CODR_HEADERS_READY ? set->artefact.memfd : -1;
+}
+
+
+int
+codr_headers_choose(codr_headers_t *headers, const codr_job_t *job,
+    const char **ret_mode)
+{
+    int            index, memfd = -1;
+    codr_broker_t *broker = headers->broker;
+
+    *ret_mode = CODR_SHORTCUT_PLAIN;
+    if (!job->language->shortcut || broker->shortcut == -1
+        || broker->config[0]->cache_size == 0 || !is_usual(job))
+    {
+        return -1;
+    }
+
+    index = choose_for(job);
+    if (index >= 0) {
+        memfd = find_or_want(headers, job, index);
+    }
+    if (memfd != -1) {
+        *ret_mode = CODR_SHORTCUT_HEADERS;
+        return memfd;
+    }
+
+    memfd = find_or_want(headers, job, -1);
+    if (memfd != -1) {
+        *ret_mode = CODR_SHORTCUT_KNOWN;
+    }
+    return memfd;
 }
 
 
@@ -290,7 +328,7 @@ codr_headers_choose(codr_headers_t *headers, const codr_job_t *job)
 static const char *
 wanted_names(const codr_headers_t *headers)
 {
-    return headers->language->precompile.item[headers->index];
+    return names_of(headers->language, headers->index);
 }
 
 
@@ -336,7 +374,9 @@ describe(codr_sandbox_t *sandbox)
 
     codr_writer_init(&writer, fields, sizeof(fields));
     codr_put_text(&writer, CODR_FIELD_FILE_NAME, CODR_LANGUAGE_PROGRAM);
-    codr_language_put_shortcut(&writer, CODR_SHORTCUT_PRECOMPILE);
+    codr_language_put_shortcut(&writer, headers->index < 0
+                                        ? CODR_SHORTCUT_LEARN
+                                        : CODR_SHORTCUT_PRECOMPILE);
     codr_language_put_argv(&writer, headers->language,
                            &headers->language->compile,
                            &headers->source.names, &none);
@@ -442,9 +482,11 @@ keep(codr_headers_t *headers)
         drop(headers, set);
     }
 
-    codr_log(CODR_LEVEL_INFO, 0, "language \"%s\": \"%s\" precompiled, %llu"
-             " bytes", headers->language->name, wanted_names(headers),
-             (unsigned long long) made->size);
+    if (headers->index >= 0) {
+        codr_log(CODR_LEVEL_INFO, 0, "language \"%s\": \"%s\" precompiled,"
+                 " %llu bytes", headers->language->name,
+                 wanted_names(headers), (unsigned long long) made->size);
+    }
 
     headers->wanted->artefact = *made;
     *made = CODR_ARTEFACT_NONE;

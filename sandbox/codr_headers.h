@@ -1,6 +1,8 @@
 /*
- * Precompiled headers: made once in a sandbox of ours, of nothing but the
- * names in the configuration, when the first job could have used them.
+ * What codr-shortcut can be given: precompiled headers, or, where a program
+ * has none of them, the compile command's own words on its steps.  Made once
+ * in a sandbox of ours, of nothing but what the configuration says, when the
+ * first job could have used it.
  */
 
 #ifndef CODR_HEADERS_H
@@ -46,7 +48,7 @@ typedef struct {
     codr_header_set_t     *wanted;  /* NULL: none */
     codr_config_t         *config;  /* a reference */
     codr_language_t       *language;
-    size_t                 index;   /* in its list */
+    int                    index;   /* in its list; -1: the steps */
     codr_timer_t           timer;
     codr_source_t          source;
     codr_sandbox_t         sandbox;
@@ -59,9 +61,10 @@ typedef struct {
 void codr_headers_init(codr_headers_t *headers,
     struct codr_broker_s *broker);
 
-/* A memfd for the compile stage of this job, which stays ours, or -1. */
+/* A memfd for the compile stage of this job, which stays ours, or -1; and
+   what codr-shortcut is to do. */
 int codr_headers_choose(codr_headers_t *headers,
-    const struct codr_job_s *job);
+    const struct codr_job_s *job, const char **ret_mode);
 
 /* The toolchain is another one. */
 void codr_headers_drop(codr_headers_t *headers);

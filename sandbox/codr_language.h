@@ -38,6 +38,8 @@ void codr_language_put_argv(codr_writer_t *writer,
 #define CODR_SHORTCUT_PLAIN         "plain"
 #define CODR_SHORTCUT_HEADERS       "headers"
 #define CODR_SHORTCUT_PRECOMPILE    "precompile"
+#define CODR_SHORTCUT_KNOWN         "known"
+#define CODR_SHORTCUT_LEARN         "learn"
 
 void codr_language_put_shortcut(codr_writer_t *writer, const char *mode);
 

@@ -2,18 +2,19 @@
  * A faster way to what gcc makes.  Runs inside the compile sandbox, as the
  * program of that stage, with the job's rights and nothing else's:
  *
- *     codr-shortcut plain|headers|precompile COMMAND ...
+ *     codr-shortcut plain|headers|known|precompile|learn COMMAND ...
  *
  * It asks the command for its steps (-###) and takes them itself: compiler and
- * assembler joined by a pipe, the linker without what loads it.  "headers":
- * descriptor 3 is a precompiled form of headers that the only source begins
- * with.  Steps that succeed in silence have made just what the command would
- * have made.  In any other case whatever came of them is forgotten and the
- * command is executed as it stands: its words and its exit code are the ones
- * that count.
+ * assembler joined by a pipe, the linker without what loads it.  Descriptor 3
+ * is, with "headers", a precompiled form of headers that the only source
+ * begins with, and with "known" what the command has answered before.  Steps
+ * that succeed in silence have made just what the command would have made.  In
+ * any other case whatever came of them is forgotten and the command is
+ * executed as it stands: its words and its exit code are the ones that count.
  *
  * "precompile" makes such headers of the source, into the file ".program",
- * after it has seen that they change nothing.
+ * after it has seen that they change nothing; "learn" writes such an answer
+ * there.
  */
 
 #define _GNU_SOURCE
@@ -134,6 +135,33 @@ ask(char **command, size_t count, char *answer)
     answer[len] = '\0';
 
     return succeeded(pid) && len < ANSWER_MAX - 1;
+}
+
+
+/* What it has answered to the same question. */
+static bool
+recall(char *answer)
+{
+    ssize_t n, len = 0;
+
+    while (len < ANSWER_MAX - 1
+           && (n = pread(3, answer + len, (size_t) (ANSWER_MAX - 1 - len),
+                         len)) > 0)
+    {
+        len += n;
+    }
+    answer[len] = '\0';
+
+    return len > 0 && len < ANSWER_MAX - 1;
+}
+
+
+static bool
+learn(const char *answer)
+{
+    FILE *file = fopen(PROGRAM, "we");
+
+    return file && fputs(answer, file) != EOF && fclose(file) == 0;
 }
 
 
@@ -466,6 +494,7 @@ main(int argc, char **argv)
 {
     bool         made = false;
     char       **command = &argv[2];
+    const char  *mode = argv[1];
     static char  answer[ANSWER_MAX];
 
     if (argc < 4) {
@@ -473,14 +502,20 @@ main(int argc, char **argv)
     }
 
     words = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    made = words != -1 && ask(command, (size_t) argc - 2, answer)
-           && were_silent() && read_steps(answer);
+    made = words != -1
+           && (strcmp(mode, "known") == 0 ? recall(answer)
+               : ask(command, (size_t) argc - 2, answer) && were_silent());
 
-    if (strcmp(argv[1], "precompile") == 0) {
+    if (strcmp(mode, "learn") == 0) {
+        return made && learn(answer) ? 0 : 1;
+    }
+
+    made = made && read_steps(answer);
+    if (strcmp(mode, "precompile") == 0) {
         return made && precompile() ? 0 : 1;
     }
     if (made) {
-        made = make_program(strcmp(argv[1], "headers") == 0);
+        made = make_program(strcmp(mode, "headers") == 0);
         remove_objects();
     }
     if (made) {

@@ -61,10 +61,15 @@ sub make {
         =~ s{/tmp/cc\w+}{}gr;
 }
 
+my @gcc = qw(/usr/bin/gcc -std=c11 -O1 -fuse-ld=gold main.c -lm);
+is(system($shortcut, 'learn', @gcc, qw(-o fast)), 0, 'steps are learnt');
+rename '.program', 'steps';
 for my $name (sort keys %C) {
     spew('main.c', $C{$name});
-    my @gcc = qw(/usr/bin/gcc -std=c11 -O1 -fuse-ld=gold main.c -lm);
-    ok(make('plain', 'fast', @gcc) eq make('', 'slow', @gcc), "c: $name");
+    open my $steps, '<', 'steps' or die;
+    my $slow = make('', 'slow', @gcc);
+    ok(make('plain', 'fast', @gcc) eq $slow, "c: $name");
+    ok(with('known', $steps, 'fast', @gcc) eq $slow, '... by known steps');
 }
 spew('a.c', 'int f(void){return 4;}');
 spew('main.c', $C{unlinked});
@@ -81,14 +86,15 @@ for my $name (sort keys %CPP) {
     spew('main.cpp', $CPP{$name});
     unlink '.headers.gch';
     open my $headers, '<', 'iostream.gch' or die;
-    ok(with($headers, 'fast', @gpp) eq make('', 'slow', @gpp), "c++: $name");
+    ok(with('headers', $headers, 'fast', @gpp) eq make('', 'slow', @gpp),
+        "c++: $name");
 }
 
-# As make(), with headers as descriptor 3.
+# As make(), with something as descriptor 3.
 sub with {
-    my ($headers, $into, @command) = @_;
-    my $fd = fileno $headers;
-    return make('', $into, 'bash', '-c', "exec $shortcut headers \"\$\@\""
+    my ($mode, $given, $into, @command) = @_;
+    my $fd = fileno $given;
+    return make('', $into, 'bash', '-c', "exec $shortcut $mode \"\$\@\""
             . " 3</proc/$$/fd/$fd", 'bash', @command);
 }
 
@@ -99,13 +105,13 @@ spew('main.cpp', "#include <iostream>\nint main(){\n#ifdef MARK\n"
     . "std::cout<<\"marked\";\n#endif\n}\n");
 unlink '.headers.gch';
 open my $marked, '<', '.program' or die;
-with($marked, 'fast', @gpp);
+with('headers', $marked, 'fast', @gpp);
 is(`./fast`, 'marked', 'control: what is given is what is used');
 unlink '.headers.gch';
 spew('junk', 'junk');
 open my $junk, '<', 'junk' or die;
-ok(with($junk, 'fast', @gpp) eq make('', 'slow', @gpp),
-    'junk instead of headers changes nothing');
+ok(with($_, $junk, 'fast', @gpp) eq make('', 'slow', @gpp),
+    "junk instead changes nothing ($_)") for qw(headers known);
 
 # Over the socket: the same languages with and without it.
 
