@@ -123,7 +123,10 @@ for my $name (sort keys %cpu) {
             if !$enforced && $name =~ /children/;
         my $end = ends($name, greedy($name, $cpu{$name}, path => '/cpu'),
             'cpu_limit');
-        cmp_ok($end->{cpu_time}, '>=', 1.9, "$name: not before its time");
+
+        # Without cgroups the kernel counts whole ticks, more or less.
+        cmp_ok($end->{cpu_time}, '>=', $enforced ? 1.9 : 1.5,
+            "$name: not before its time");
 
         # Without cgroups a process is stopped at its next whole second.
         cmp_ok($end->{cpu_time}, '<', ($enforced ? 2.5 : 3.5) * $SLOW,
