@@ -55,6 +55,11 @@ export class Terminal {
         this.fit();
     }
 
+    /** Nobody reads any more: no cursor. */
+    end(): void {
+        this.xterm.write('\x1b[?25l');
+    }
+
     write(data: string): void {
         this.xterm.write(data);
     }

@@ -26,6 +26,7 @@ export class OutputPane {
     private readonly tabs: Tabs;
     private view: View = choice('view') === 'plain' ? 'plain' : 'terminal';
     private target: View = this.view;
+    private active = false;
     private listening = false;
     private piped = false;
 
@@ -77,6 +78,10 @@ export class OutputPane {
     }
 
     listen(now: boolean, open: boolean): void {
+        if (this.active && !now) {
+            this.terminal.end();
+        }
+        this.active = now;
         this.listening = now && open;
         this.plain.listening(now && open && this.target === 'plain');
     }

@@ -1,5 +1,5 @@
 // A program in the fragment of an address: it never reaches a server.
-// "#v1." and base64url of deflate-raw of JSON.
+// "#v1." and base64url of deflate of JSON.
 
 import { base64url, fromBase64url } from '../protocol/messages';
 import { type Work, workFrom } from './work';
@@ -12,7 +12,7 @@ export async function toFragment(work: Work): Promise<string> {
         files: work.files, args: work.args || undefined,
         stdin: work.stdin || undefined });
     const packed = new Blob([json]).stream()
-        .pipeThrough(new CompressionStream('deflate-raw'));
+        .pipeThrough(new CompressionStream('deflate'));
     const bytes = await new Response(packed).arrayBuffer();
     return MARK + base64url(new Uint8Array(bytes));
 }
@@ -34,7 +34,7 @@ export async function fromFragment(fragment: string):
 
 async function unpack(bytes: Uint8Array): Promise<Uint8Array> {
     const reader = new Blob([bytes]).stream()
-        .pipeThrough(new DecompressionStream('deflate-raw')).getReader();
+        .pipeThrough(new DecompressionStream('deflate')).getReader();
     const parts: Uint8Array[] = [];
     let size = 0;
     for (;;) {
