@@ -42,6 +42,7 @@ export class App {
     private ran = '';               // what the run in hand has written
     private hasStdin = false;
     private saving = 0;
+    private wanted = '';            // the language last asked for
     private phase: Phase = 'idle';
 
     constructor() {
@@ -142,9 +143,13 @@ export class App {
         }
         this.save();
         choose('language', language.name);
-        this.bench.open(keptWork(language.name)
-            ?? await this.firstWork(language));
         this.toolbar.showLanguage(language.name);
+        this.wanted = language.name;
+        const work = keptWork(language.name)
+            ?? await this.firstWork(language);
+        if (this.wanted === language.name) {    // nobody was faster
+            this.bench.open(work);
+        }
     }
 
     private async firstWork(language: Language): Promise<Work> {
@@ -170,6 +175,7 @@ export class App {
 
     private restore(work: Work): void {
         keepWork(work);
+        this.wanted = work.language;
         choose('language', work.language);
         this.toolbar.showLanguage(work.language);
         this.bench.open(work);

@@ -67,6 +67,7 @@ export class Workbench {
 
     private show(): void {
         const file = this.file;
+        find('code').dataset['language'] = this.work.language;
         this.showing = true;
         this.editor.open(file.name, file.content, this.work.language);
         this.editor.mark(this.found.filter((f) => f.file === file.name));

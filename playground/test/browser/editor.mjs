@@ -44,8 +44,7 @@ async function errors(browser) {
         'the compiler speaks in the terminal');
     ok(await page.innerText('.tab .count') === '1', 'the tab counts it');
 
-    await language(page, 'rust');
-    if (await page.inputValue('#language') === 'rust') {
+    if (await language(page, 'rust')) {
         await write(page, 'fn main() {\n    let x: i32 = "text";\n}\n');
         await run(page);
         await phase(page, 'failed');

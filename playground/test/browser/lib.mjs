@@ -137,10 +137,12 @@ export async function shows(page, text) {
         .includes(wanted), text);
 }
 
-/** Opens the language as the page first shows it. */
+/** Opens the language; false when the server does not have it. */
 export async function language(page, name) {
+    if (await page.locator(`#language option[value=${name}]`).isDisabled()) {
+        return false;
+    }
     await page.selectOption('#language', name);
-    await until(page, (wanted) => document
-        .querySelector('#language').value === wanted, name);
+    await page.waitForSelector(`#code[data-language=${name}]`);
+    return true;
 }
-
