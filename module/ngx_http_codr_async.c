@@ -21,7 +21,7 @@ ngx_http_codr_async_answer(void *data, ngx_http_codr_answer_t *a)
 {
     ngx_http_codr_job_t  *job = data;
 
-    if (job->ended) {
+    if (job->ended && job->reports) {
         ngx_http_codr_record_alone(job, a);
     }
 }

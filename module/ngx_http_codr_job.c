@@ -79,7 +79,7 @@ ngx_http_codr_job_start(ngx_http_codr_job_t **ret, ngx_http_codr_execute_t *x,
         || ngx_http_codr_execute_frames(x, &job->out, log) != NGX_OK
         || ngx_http_codr_job_open(job, log, refusal) != NGX_OK)
     {
-        ngx_http_codr_records_ended(job, refusal);
+        (void) ngx_http_codr_records_ended(job, refusal);
         ngx_http_codr_sendq_free(&job->out);
         ngx_destroy_pool(job->pool);
         return NGX_ERROR;
@@ -604,7 +604,12 @@ static void
 ngx_http_codr_job_ended(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
 {
     if (!job->attached) {
-        ngx_http_codr_records_ended(job, a);
+
+        if (ngx_http_codr_records_ended(job, a) == NGX_DECLINED
+            && job->outlives && job->started)
+        {
+            job->reports = 0;
+        }
 
     } else if (job->started) {
         job->reports = (ngx_http_codr_records_end(job->mcf, job->id, a, job)
@@ -662,7 +667,7 @@ ngx_http_codr_job_lost(ngx_http_codr_job_t *job, codr_error_t code,
     job->ended = 1;
 
     ngx_http_codr_answer_error(&a, code, reason);
-    ngx_http_codr_records_ended(job, &a);
+    (void) ngx_http_codr_records_ended(job, &a);
     job->handler->answer(job->data, &a);
 }
 

@@ -24,6 +24,8 @@ enum {
 };
 
 
+static void ngx_http_codr_records_lost(ngx_http_codr_main_conf_t *mcf,
+    ngx_pool_t *pool, u_char *id);
 static void ngx_http_codr_records_free(ngx_http_codr_store_t *store,
     ngx_http_codr_stored_t *record);
 static void ngx_http_codr_records_finish(ngx_http_codr_store_t *store,
@@ -286,14 +288,17 @@ ngx_http_codr_records_started(ngx_http_codr_job_t *job)
 }
 
 
-void
+ngx_int_t
 ngx_http_codr_records_ended(ngx_http_codr_job_t *job,
     ngx_http_codr_answer_t *a)
 {
-    if (job->recorded) {
-        job->recorded = 0;
-        (void) ngx_http_codr_records_end(job->mcf, job->id, a, job);
+    if (!job->recorded) {
+        return NGX_OK;
     }
+
+    job->recorded = 0;
+
+    return ngx_http_codr_records_end(job->mcf, job->id, a, job);
 }
 
 
@@ -312,7 +317,7 @@ ngx_http_codr_records_left(ngx_http_codr_job_t *job)
 
     if (!job->outlives) {
         ngx_http_codr_answer_stopped(&a);
-        ngx_http_codr_records_ended(job, &a);
+        (void) ngx_http_codr_records_ended(job, &a);
         return;
     }
 
@@ -526,21 +531,27 @@ done:
 void
 ngx_http_codr_records_inherit(ngx_http_codr_main_conf_t *mcf)
 {
-    ngx_str_t                result;
+    u_char                  *id;
+    ngx_uint_t               i;
+    ngx_pool_t              *pool;
     ngx_queue_t             *q, *next;
+    ngx_array_t              lost;
     ngx_http_codr_store_t   *store;
-    ngx_http_codr_answer_t   a;
     ngx_http_codr_stored_t  *record;
+
+    pool = ngx_create_pool(4096, ngx_cycle->log);
+
+    if (pool == NULL
+        || ngx_array_init(&lost, pool, 16, CODR_JOB_ID_LEN) != NGX_OK)
+    {
+        goto done;
+    }
 
     store = ngx_http_codr_records_lock(mcf);
 
     if (store == NULL) {
-        return;
+        goto done;
     }
-
-    ngx_http_codr_answer_error(&a, CODR_ERROR_INTERNAL, "");
-    ngx_str_set(&result, "\"code\":\"internal\",\"message\":"
-                         "\"the server process that ran it was lost\"");
 
     for (q = ngx_queue_head(&store->unfinished);
          q != ngx_queue_sentinel(&store->unfinished);
@@ -562,11 +573,62 @@ ngx_http_codr_records_inherit(ngx_http_codr_main_conf_t *mcf)
             record->pid = 0;
 
         } else {
-            ngx_http_codr_records_finish(store, record, &a, &result);
+            id = ngx_array_push(&lost);
+
+            if (id) {
+                (void) ngx_hex_dump(id, record->node.id,
+                                    NGX_HTTP_CODR_NODE_ID);
+            }
         }
     }
 
     ngx_shmtx_unlock(&store->pool->mutex);
+
+    id = lost.elts;
+
+    for (i = 0; i < lost.nelts; i++) {
+        ngx_http_codr_records_lost(mcf, pool, id + i * CODR_JOB_ID_LEN);
+    }
+
+done:
+
+    if (pool) {
+        ngx_destroy_pool(pool);
+    }
+}
+
+
+/* Its worker cannot tell any more: this one counts it, and writes its line. */
+
+static void
+ngx_http_codr_records_lost(ngx_http_codr_main_conf_t *mcf, ngx_pool_t *pool,
+    u_char *id)
+{
+    ngx_http_codr_ended_t   e;
+    ngx_http_codr_answer_t  a;
+    ngx_http_codr_stored_t  record;
+
+    ngx_http_codr_answer_error(&a, CODR_ERROR_INTERNAL,
+                               "the server process that ran it was lost");
+
+    if (ngx_http_codr_records_read(mcf, pool, id, &record) != NGX_OK
+        || ngx_http_codr_records_end(mcf, id, &a, NULL) != NGX_OK)
+    {
+        return;
+    }
+
+    ngx_memzero(&e, sizeof(ngx_http_codr_ended_t));
+
+    e.job_id.len = CODR_JOB_ID_LEN;
+    e.job_id.data = id;
+    e.tag = record.tag;
+    e.language = record.language;
+    e.owner = record.owner;
+    e.key_id = record.key_id;
+    e.trace = record.trace;
+    e.started = (record.state == NGX_HTTP_CODR_RECORD_PROCESSING);
+
+    ngx_http_codr_ended(mcf, &e, &a);
 }
 
 

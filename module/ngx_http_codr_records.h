@@ -51,7 +51,10 @@ typedef struct {
 ngx_int_t ngx_http_codr_records_open(ngx_http_codr_job_t *job);
 void ngx_http_codr_records_accepted(ngx_http_codr_job_t *job);
 void ngx_http_codr_records_started(ngx_http_codr_job_t *job);
-void ngx_http_codr_records_ended(ngx_http_codr_job_t *job,
+
+/* NGX_DECLINED: somebody else has heard of it first, or it was never
+   accepted. */
+ngx_int_t ngx_http_codr_records_ended(ngx_http_codr_job_t *job,
     ngx_http_codr_answer_t *a);
 
 /* Its socket is closed before its end has come. */

@@ -45,9 +45,8 @@ sub sessions {
 # kill -9
 
 my @ws = sessions($SESSIONS + 5, 'k');
-is(scalar(grep { $_->expect(qr/on/) } @ws[0 .. $SESSIONS - 1]), $SESSIONS,
-    'many sessions, and some that wait');
-ok(wait_until(10, sub { metric('codr_jobs_queued') == 5 }), 'all are counted');
+ok(wait_until(20, sub { metric($running) == $SESSIONS }), 'many sessions');
+ok(wait_until(10, sub { metric('codr_jobs_queued') == 5 }), 'some that wait');
 my $descriptors = $nginx->helper_descriptors;
 kill KILL => $nginx->workers;
 ok(wait_until(5 * slow(), sub { !$nginx->job_processes }),
@@ -57,6 +56,13 @@ is(metric('codr_jobs_queued'), 0, 'none waits');
 is(metric('codr_sockets'), 0, 'no socket is left');
 is(scalar(grep { $_->wait_for('(eof)', 10) } @ws), scalar @ws,
     'the clients know');
+ok(wait_until(10, sub {
+    my @lines = slurp("$dir/job.log") =~ /^(k\d+ internal)$/mg;
+    return @lines == @ws;
+}), 'each job has its line');
+is(metric('codr_jobs_total{language="sh",status="internal"}'), $SESSIONS,
+    'those that ran are counted');
+is(metric('codr_rejected_total{code="internal"}'), 5, 'and those that waited');
 ok(wait_until(10, sub { $nginx->helper_descriptors < $descriptors }),
     'and the helper has closed what it had of them');
 is($nginx->run_job(language => 'sh', code => 'exit 0')->{status}, 'ok',
