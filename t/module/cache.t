@@ -38,6 +38,7 @@ END
 
 sub config {
     return (http => "codr_owner \$http_x_owner; $_[0]\n$unique",
+        server => 'location = /metrics { codr_status prometheus; }',
         location => 'codr_compile_timeout 60s; ' . ($_[1] // ''));
 }
 
@@ -97,6 +98,14 @@ ok(cached($kept), '... and what only looks like it is not');
 is($nginx->post('/run', { language => 'unique', code => 'words 1' },
         headers => ['X-Owner: ann'])->{json}{compile}{cached}, 1,
     'over HTTP it is the same');
+
+sub total {
+    my ($what) = @_;
+    my $text = $nginx->get('/metrics')->{body} // '';
+    return $text =~ /^codr_compile_cache_${what}_total (\d+)/m ? $1 : 0;
+}
+ok(wait_until(10, sub { total('hits') >= 3 && total('misses') >= 4 }),
+    'hits and misses are counted') or diag total('hits'), ' ', total('misses');
 
 # At the same time.
 
