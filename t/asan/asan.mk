@@ -9,7 +9,7 @@ asan: deps
 
 ASAN_SERVER = $(abspath $(BUILD))/server
 
-asan-check: $(HELPER) $(VALIDATOR) $(POLICIES) $(ASAN_SERVER)/nginx unit \
+asan-check: $(HELPER) $(SHORTCUT) $(VALIDATOR) $(POLICIES) $(CLI) $(ASAN_SERVER)/nginx unit \
             probes playground
 	@$(TEST_ENV) CODR_NGINX='$(ASAN_SERVER)/nginx' CODR_SANITIZER=1 \
 	    CODR_SLOW='$(or $(CODR_SLOW),10)' t/run $(TESTS)

@@ -232,6 +232,7 @@ quotas(void)
     request = (codr_request_t) { .location = 0 };
     tap_number(decode_with(CODR_FIELD_CPU_QUOTA, cpu, 31, &request), -EPROTO,
                "one of another size");
+    codr_request_free(&request);
 }
 
 
