@@ -69,6 +69,8 @@ typedef struct {
     ngx_uint_t                 warm_set;
     ngx_array_t                precompile;     /* of ngx_str_t, sets */
     ngx_uint_t                 shortcut;       /* unsigned  1:1 */
+    ngx_str_t                  policy;         /* file or directory */
+    ngx_str_t                  grammar;
     codr_limits_t              limits;         /* explicit ones, 0 = unset */
 } ngx_http_codr_language_t;
 
@@ -76,6 +78,7 @@ typedef struct {
 typedef struct {
     ngx_uint_t                 helper;         /* NGX_HTTP_CODR_HELPER_* */
     ngx_str_t                  helper_path;    /* NUL-terminated */
+    ngx_str_t                  policies;       /* directory, likewise */
     ngx_uint_t                 uid_base;
     ngx_uint_t                 uid_count;
     ngx_str_t                  user;
@@ -185,7 +188,8 @@ typedef struct {
     ngx_msec_t                 idle_timeout;
     ngx_msec_t                 ping;
     ngx_msec_t                 detach;
-    ngx_uint_t                 ast_nodes;
+    ngx_uint_t                 policy_mode;    /* codr_policy_mode_t */
+    ngx_uint_t                 policy_level;   /* codr_policy_level_t */
 } ngx_http_codr_loc_conf_t;
 
 

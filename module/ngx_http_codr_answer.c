@@ -7,6 +7,7 @@
  */
 
 #include "ngx_http_codr_answer.h"
+#include "ngx_http_codr_findings.h"
 
 
 typedef enum {
@@ -182,6 +183,7 @@ ngx_http_codr_answer_field(ngx_http_codr_answer_t *a, codr_field_t *field)
 {
     void                                *p;
     uint64_t                             value;
+    ngx_int_t                            rc;
     ngx_str_t                           *s;
     ngx_uint_t                           i, n;
     const ngx_http_codr_answer_field_t  *row;
@@ -195,6 +197,12 @@ ngx_http_codr_answer_field(ngx_http_codr_answer_t *a, codr_field_t *field)
         ngx_http_codr_answer_set(a, CODR_FIELD_LIMIT);
 
         return NGX_OK;
+    }
+
+    rc = ngx_http_codr_findings_field(a, field);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
     }
 
     n = sizeof(ngx_http_codr_answer_fields)

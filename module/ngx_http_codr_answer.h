@@ -10,6 +10,20 @@
 #include "ngx_http_codr.h"
 
 
+#define NGX_HTTP_CODR_FINDINGS  20
+
+/* What a policy says of a place in a source. */
+
+typedef struct {
+    ngx_str_t                  rule;
+    ngx_str_t                  severity;
+    ngx_str_t                  message;
+    ngx_str_t                  snippet;
+    ngx_str_t                  file;           /* when not the main one */
+    codr_position_t            place;
+} ngx_http_codr_finding_t;
+
+
 /* What the broker says, one frame; strings point into the frame. */
 
 typedef struct {
@@ -55,6 +69,8 @@ typedef struct {
     uint64_t                   completed_ms;
     codr_limits_t              limits;
     uint32_t                   limit;          /* the last one of limits */
+    ngx_uint_t                 findings;
+    ngx_http_codr_finding_t    finding[NGX_HTTP_CODR_FINDINGS];
 } ngx_http_codr_answer_t;
 
 #define ngx_http_codr_answer_bit(tag)  (1ULL << ((tag) % 64))

@@ -53,6 +53,8 @@ static char *ngx_http_codr_language_shortcut(ngx_conf_t *cf,
     ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
 static char *ngx_http_codr_language_precompile(ngx_conf_t *cf,
     ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
+static char *ngx_http_codr_language_policy(ngx_conf_t *cf,
+    ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
 static char *ngx_http_codr_language_absent(ngx_conf_t *cf,
     ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
 
@@ -88,9 +90,11 @@ static const ngx_http_codr_language_command_t
 
     { "bind", 2, ngx_http_codr_language_bind, 0, NULL },
 
-    { "policy", 1, ngx_http_codr_language_absent, 0, "off" },
+    { "policy", 1, ngx_http_codr_language_policy,
+      offsetof(ngx_http_codr_language_t, policy), NULL },
 
-    { "grammar", 1, ngx_http_codr_language_absent, 0, "off" },
+    { "grammar", 1, ngx_http_codr_language_policy,
+      offsetof(ngx_http_codr_language_t, grammar), NULL },
 
     { "warm", 1, ngx_http_codr_language_warm, 0, NULL },
 
@@ -384,6 +388,33 @@ ngx_http_codr_language_warm(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
 
     lang->warm = n;
     lang->warm_set = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+/* policy, grammar: one text, in which nothing separates. */
+
+static char *
+ngx_http_codr_language_policy(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
+    const ngx_http_codr_language_command_t *c)
+{
+    ngx_str_t  *value, *text;
+
+    value = cf->args->elts;
+    text = (ngx_str_t *) (void *) ((u_char *) lang + c->offset);
+
+    if (text->data) {
+        return "is duplicate";
+    }
+
+    if (value[1].len == 0 || value[1].len > 1000
+        || strpbrk((char *) value[1].data, ":="))
+    {
+        return ngx_http_codr_conf_invalid(cf, 1);
+    }
+
+    *text = value[1];
 
     return NGX_CONF_OK;
 }

@@ -40,6 +40,10 @@ struct ngx_http_codr_lifeline_s {
 
 /* spawn */
 
+/* Which file it is. */
+ngx_int_t ngx_http_codr_spawn_path(ngx_cycle_t *cycle,
+    ngx_http_codr_main_conf_t *mcf, ngx_str_t *path);
+
 /* NGX_OK; NGX_DECLINED when there is no such file; NGX_ERROR when it is not
    fit to be run as the helper.  A reason with both. */
 ngx_int_t ngx_http_codr_spawn_check(ngx_str_t *path, const char **reason);

@@ -76,6 +76,11 @@ ngx_http_codr_image_globals(codr_writer_t *w, ngx_http_codr_main_conf_t *mcf)
     codr_put_number(w, CODR_FIELD_RESULTS, mcf->results);
     codr_put_number(w, CODR_FIELD_JOB_TTL_MS, mcf->job_ttl);
 
+    if (mcf->policies.len) {
+        codr_put_bytes(w, CODR_FIELD_POLICIES, mcf->policies.data,
+                       mcf->policies.len);
+    }
+
     ngx_http_codr_image_list(w, CODR_FIELD_ALLOW_MISSING, &mcf->allow_missing);
     ngx_http_codr_image_binds(w, &mcf->binds);
 }
@@ -88,6 +93,8 @@ ngx_http_codr_image_location(codr_writer_t *w, ngx_http_codr_loc_conf_t *lcf)
     ngx_http_codr_image_limits(w, &lcf->limits);
     codr_put_number(w, CODR_FIELD_OUTPUT_DROP, lcf->output_drop ? 1 : 0);
     codr_put_number(w, CODR_FIELD_DETACH_MS, lcf->detach);
+    codr_put_number(w, CODR_FIELD_POLICY_MODE, lcf->policy_mode);
+    codr_put_number(w, CODR_FIELD_POLICY_LEVEL, lcf->policy_level);
 }
 
 
@@ -108,6 +115,16 @@ ngx_http_codr_image_language(codr_writer_t *w, ngx_http_codr_language_t *lang)
     codr_put_number(w, CODR_FIELD_WARM, lang->warm);
     codr_put_number(w, CODR_FIELD_SHORTCUT, lang->shortcut);
     ngx_http_codr_image_list(w, CODR_FIELD_PRECOMPILE, &lang->precompile);
+
+    if (lang->policy.len) {
+        codr_put_bytes(w, CODR_FIELD_POLICY_FILE, lang->policy.data,
+                       lang->policy.len);
+    }
+
+    if (lang->grammar.len) {
+        codr_put_bytes(w, CODR_FIELD_GRAMMAR, lang->grammar.data,
+                       lang->grammar.len);
+    }
 }
 
 

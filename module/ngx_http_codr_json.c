@@ -115,6 +115,23 @@ ngx_http_codr_json_close(ngx_http_codr_json_t *j)
 }
 
 
+void
+ngx_http_codr_json_array(ngx_http_codr_json_t *j, const char *key)
+{
+    ngx_http_codr_json_key(j, key);
+    ngx_http_codr_json_put(j, "[", 1);
+    j->comma = 0;
+}
+
+
+void
+ngx_http_codr_json_array_end(ngx_http_codr_json_t *j)
+{
+    ngx_http_codr_json_put(j, "]", 1);
+    j->comma = 1;
+}
+
+
 /* Piece by piece, so that no more than that is set aside for the worst. */
 
 void

@@ -32,6 +32,10 @@ void ngx_http_codr_json_init(ngx_http_codr_json_t *j, ngx_pool_t *pool,
 void ngx_http_codr_json_open(ngx_http_codr_json_t *j, const char *key);
 void ngx_http_codr_json_close(ngx_http_codr_json_t *j);
 
+/* An array, likewise. */
+void ngx_http_codr_json_array(ngx_http_codr_json_t *j, const char *key);
+void ngx_http_codr_json_array_end(ngx_http_codr_json_t *j);
+
 void ngx_http_codr_json_text(ngx_http_codr_json_t *j, const char *key,
     const ngx_str_t *value);
 void ngx_http_codr_json_name(ngx_http_codr_json_t *j, const char *key,

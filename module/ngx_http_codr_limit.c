@@ -63,7 +63,10 @@ static const ngx_http_codr_limit_row_t  ngx_http_codr_limit_table[] = {
     { { "files", CODR_LIMIT_FILES, NGX_HTTP_CODR_SIZE },
       { { "count", CODR_LIMIT_FILE_COUNT, NGX_HTTP_CODR_NUMBER } } },
 
-    { { "input", CODR_LIMIT_STDIN, NGX_HTTP_CODR_SIZE }, { { 0 } } }
+    { { "input", CODR_LIMIT_STDIN, NGX_HTTP_CODR_SIZE }, { { 0 } } },
+
+    { { "ast_nodes", CODR_LIMIT_AST_NODES, NGX_HTTP_CODR_NUMBER },
+      { { 0 } } }
 };
 
 

@@ -6,6 +6,7 @@
  */
 
 #include "ngx_http_codr_conf.h"
+#include "ngx_http_codr_policy.h"
 
 
 #define NGX_HTTP_CODR_BODY_DEFAULT  (1 * 1024 * 1024)   /* of nginx itself */
@@ -221,63 +222,6 @@ ngx_http_codr_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
-ngx_http_codr_policy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_str_t   *value;
-    ngx_uint_t   i;
-
-    value = cf->args->elts;
-    i = 1;
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-
-        if (cf->args->nelts == 2) {
-            return NGX_CONF_OK;
-        }
-
-        i = 2;
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid value \"%V\" in \"%V\", it must be \"off\": "
-                       "policies are not built in", &value[i], &value[0]);
-    return NGX_CONF_ERROR;
-}
-
-
-/* Bounds what policies look at. */
-
-char *
-ngx_http_codr_ast_nodes(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_codr_loc_conf_t  *lcf = conf;
-
-    uint64_t    n;
-    ngx_str_t  *value;
-
-    static const ngx_http_codr_range_t  range = {
-        NGX_HTTP_CODR_NUMBER, 1, 10000000
-    };
-
-    if (lcf->ast_nodes != NGX_CONF_UNSET_UINT) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (ngx_http_codr_parse_value(cf, &value[0], &value[1], &range, &n)
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    lcf->ast_nodes = (ngx_uint_t) n;
-
-    return NGX_CONF_OK;
-}
-
-
-char *
 ngx_http_codr_deflate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_str_t  *value;
@@ -443,6 +387,7 @@ ngx_http_codr_merge_location(ngx_conf_t *cf, ngx_http_codr_loc_conf_t *prev,
     ngx_http_codr_main_conf_t  *mcf;
 
     ngx_http_codr_limit_merge(prev, conf);
+    ngx_http_codr_policy_merge(prev, conf);
 
     ngx_conf_merge_ptr_value(conf->keys, prev->keys, NULL);
     ngx_conf_merge_ptr_value(conf->origins, prev->origins, NULL);
@@ -451,7 +396,6 @@ ngx_http_codr_merge_location(ngx_conf_t *cf, ngx_http_codr_loc_conf_t *prev,
     ngx_conf_merge_msec_value(conf->idle_timeout, prev->idle_timeout, 600000);
     ngx_conf_merge_msec_value(conf->ping, prev->ping, 30000);
     ngx_conf_merge_msec_value(conf->detach, prev->detach, 60000);
-    ngx_conf_merge_uint_value(conf->ast_nodes, prev->ast_nodes, 50000);
 
     if (conf->quotas == NULL) {                /* lines replace, not add */
         conf->quotas = prev->quotas;

@@ -5,6 +5,7 @@
  * workers.
  */
 
+#include "ngx_http_codr_findings.h"
 #include "ngx_http_codr_json.h"
 
 
@@ -103,6 +104,7 @@ ngx_http_codr_json_started(ngx_http_codr_json_t *j, ngx_http_codr_answer_t *a,
     }
     ngx_http_codr_json_limits(j, &a->limits);
     ngx_http_codr_json_tag(j, job);
+    ngx_http_codr_findings_json(j, "warnings", a);
 }
 
 
@@ -220,6 +222,7 @@ ngx_http_codr_json_error(ngx_http_codr_json_t *j, ngx_http_codr_answer_t *a,
 
     ngx_http_codr_json_text(j, "message", &a->message);
     ngx_http_codr_json_id(j, a, job);
+    ngx_http_codr_findings_json(j, "diagnostics", a);
 
     if (ngx_http_codr_has(a, RETRY_MS)) {
         ngx_http_codr_json_seconds(j, "retry_after", a->retry_ms * 1000);

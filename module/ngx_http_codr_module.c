@@ -7,6 +7,7 @@
 
 #include "ngx_http_codr_conf.h"
 #include "ngx_http_codr_job_log.h"
+#include "ngx_http_codr_policy.h"
 #include "ngx_http_codr_records.h"
 
 
@@ -125,6 +126,8 @@ static ngx_command_t  ngx_http_codr_commands[] = {
 
     ngx_http_codr_main_command("codr_bind", NGX_CONF_TAKE12,
                                ngx_http_codr_bind),
+    ngx_http_codr_main_command("codr_policies", NGX_CONF_TAKE1,
+                               ngx_http_codr_policies),
     ngx_http_codr_main_command("codr_language", NGX_CONF_BLOCK|NGX_CONF_TAKE1,
                                ngx_http_codr_language_block),
 
@@ -143,10 +146,8 @@ static ngx_command_t  ngx_http_codr_commands[] = {
                               ngx_http_codr_auth),
     ngx_http_codr_loc_command("codr_origin", NGX_CONF_1MORE,
                               ngx_http_codr_origin),
-    ngx_http_codr_loc_command("codr_policy", NGX_CONF_1MORE,
+    ngx_http_codr_loc_command("codr_policy", NGX_CONF_TAKE12,
                               ngx_http_codr_policy),
-    ngx_http_codr_loc_command("codr_ast_nodes", NGX_CONF_TAKE1,
-                              ngx_http_codr_ast_nodes),
     ngx_http_codr_loc_command("codr_deflate", NGX_CONF_TAKE1,
                               ngx_http_codr_deflate),
 
@@ -186,6 +187,8 @@ static ngx_command_t  ngx_http_codr_commands[] = {
                               ngx_http_codr_limit),
     ngx_http_codr_loc_command("codr_input", NGX_CONF_TAKE1,
                               ngx_http_codr_limit),
+    ngx_http_codr_loc_command("codr_ast_nodes", NGX_CONF_TAKE1,
+                              ngx_http_codr_limit),
 
     ngx_http_codr_msec_command("codr_first_message_timeout",
                                first_message_timeout, &ngx_http_codr_seconds),
@@ -200,7 +203,7 @@ static ngx_command_t  ngx_http_codr_commands[] = {
 
 static ngx_http_module_t  ngx_http_codr_module_ctx = {
     ngx_http_codr_add_variables,           /* preconfiguration */
-    NULL,                                  /* postconfiguration */
+    ngx_http_codr_policy_check,            /* postconfiguration */
 
     ngx_http_codr_create_main_conf,        /* create main configuration */
     ngx_http_codr_init_main_conf,          /* init main configuration */
@@ -367,7 +370,8 @@ ngx_http_codr_create_loc_conf(ngx_conf_t *cf)
     lcf->idle_timeout = NGX_CONF_UNSET_MSEC;
     lcf->ping = NGX_CONF_UNSET_MSEC;
     lcf->detach = NGX_CONF_UNSET_MSEC;
-    lcf->ast_nodes = NGX_CONF_UNSET_UINT;
+    lcf->policy_mode = NGX_CONF_UNSET_UINT;
+    lcf->policy_level = NGX_CONF_UNSET_UINT;
 
     return lcf;
 }

@@ -70,7 +70,7 @@ ngx_http_codr_spawn_check(ngx_str_t *path, const char **reason)
 /* The configured path, else the file beside this module, else the installed
    one. */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_codr_spawn_path(ngx_cycle_t *cycle, ngx_http_codr_main_conf_t *mcf,
     ngx_str_t *path)
 {

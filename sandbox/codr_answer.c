@@ -106,7 +106,7 @@ void
 codr_answer_started(codr_client_t *client)
 {
     uint32_t       id;
-    uint8_t        buffer[SMALL];
+    static uint8_t buffer[CODR_FRAME_MAX];
     codr_writer_t  writer;
     codr_result_t *result = client->result;
 
@@ -122,6 +122,7 @@ codr_answer_started(codr_client_t *client)
         codr_put_limit(&writer, CODR_FIELD_LIMIT, id,
                        result->limits.value[id]);
     }
+    codr_put_fields(&writer, result->warnings, result->warnings_len);
     if (client->joined) {
         put_joined(&writer, client);
     }
@@ -305,7 +306,7 @@ cut(const char *text, size_t max)
 void
 codr_answer_error(codr_job_t *job, const codr_answer_error_t *error)
 {
-    static uint8_t buffer[SMALL + CODR_MESSAGE_MAX + CODR_WORDS_MAX];
+    static uint8_t buffer[SMALL + CODR_FRAME_MAX];
     codr_writer_t  writer;
 
     codr_charge_cpu(job);
@@ -325,6 +326,7 @@ codr_answer_error(codr_job_t *job, const codr_answer_error_t *error)
         codr_put_limit(&writer, CODR_FIELD_LIMIT, (uint32_t) error->limit,
                        error->cap);
     }
+    codr_put_fields(&writer, error->findings, error->findings_len);
     put_compile(&writer, &job->compile);
     send_final(job, &writer);
 }

@@ -17,6 +17,8 @@ typedef struct {
     uint64_t      retry_ms;     /* 0 = none */
     int           limit;        /* codr_limit_id_t, or -1 */
     uint64_t      cap;
+    const void   *findings;     /* fields of findings, or NULL */
+    size_t        findings_len;
 } codr_answer_error_t;
 
 /* To all clients of the job. */

@@ -30,6 +30,7 @@
 
 #define LOG_MESSAGE     2048        /* a line and its frame */
 #define DESCRIPTORS     65536       /* asked for; the host may allow less */
+#define REVIEWS         2           /* at a time, a processor */
 
 
 static void compute_capacity(codr_broker_t *broker);
@@ -315,6 +316,16 @@ take_control(codr_broker_t *broker, const codr_control_t *control, int *fd)
         take_cause(broker, control);
         return 0;
 
+    case CODR_CONTROL_VALIDATOR:
+        if (given) {
+            codr_reviewer_take(&broker->reviewer, codr_steal_fd(fd));
+        }
+        return given ? 0 : -EPROTO;
+
+    case CODR_CONTROL_NO_VALIDATOR:
+        codr_reviewer_none(&broker->reviewer, control->cause);
+        return 0;
+
     case CODR_CONTROL_TOOLCHAIN:
         take_toolchain(broker, control->generation, codr_steal_fd(fd));
         return 0;
@@ -515,6 +526,8 @@ open_broker(codr_broker_t *broker)
     codr_probe_init(&broker->probe, broker);
     codr_headers_init(&broker->headers, broker);
     broker->shortcut = -1;
+    codr_reviewer_init(&broker->reviewer, &broker->loop,
+                       REVIEWS * (size_t) broker->host.cpus);
     codr_pool_init(&broker->pool, broker);
     codr_results_init(&broker->results, &broker->loop.timers);
 
@@ -555,7 +568,9 @@ codr_broker_main(int argc, char **argv)
         return EXIT_FAILURE;
     }
 
-    lacks = codr_confine(options.uid, options.gid);
+    lacks = codr_confine(&(codr_confine_t) {
+        .uid = options.uid, .gid = options.gid,
+    });
     if (lacks) {
         codr_log(CODR_LEVEL_WARNING, 0, "%s", lacks);
     }

@@ -23,6 +23,7 @@
 #include "codr_probe.h"
 #include "codr_queue.h"
 #include "codr_quota.h"
+#include "codr_review.h"
 #include "codr_results.h"
 #include "codr_slot.h"
 
@@ -54,6 +55,7 @@ struct codr_broker_s {
     codr_probe_t      probe;
     codr_channel_t   *channels;
     codr_pool_t       pool;
+    codr_reviewer_t   reviewer;
     codr_slots_t      slots;
     codr_capacity_t   capacity;
     codr_queue_t      queue;
@@ -85,10 +87,8 @@ struct codr_broker_s {
 
 /*
  * Runs the role; argv[0] is the executable, argv[1] "broker", then
- *
  *     --uids BASE:COUNT       whose processes never get a channel
  *     --uid UID --gid GID     what the broker becomes
- *
  * Descriptors as the table of codr_ipc.h says.  Returns an exit status.
  */
 int codr_broker_main(int argc, char **argv);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codr_conf_policy.h"
 #include "codr_config.h"
 #include "codr_limits.h"
 #include "codr_user.h"
@@ -74,7 +75,8 @@ put_limit(parser_t *parser, unsigned id, const char *text)
     bool     is_size = !codr_limit_info(id)->is_time;
     bool     counts = id == CODR_LIMIT_PROCESSES || id == CODR_LIMIT_INODES
                       || id == CODR_LIMIT_OPEN_FILES
-                      || id == CODR_LIMIT_FILE_COUNT;
+                      || id == CODR_LIMIT_FILE_COUNT
+                      || id == CODR_LIMIT_AST_NODES;
 
     if (counts) {
         ok = codr_conf_number(text, &value);
@@ -606,6 +608,8 @@ static const row_t rows[] = {
       CODR_FIELD_JOB_TTL_MS },
     { "detach",        CODR_CONF_TOP, 1, 1, take_detach,
       CODR_FIELD_DETACH_MS },
+    { "policies",      CODR_CONF_TOP, 1, 1, codr_conf_take_policies, 0 },
+    { "policy",        CODR_CONF_TOP, 1, 2, codr_conf_take_policy, 0 },
     { "include",       CODR_CONF_TOP | CODR_CONF_LANGUAGE, 1, 1,
       codr_conf_take_include, 0 },
     { "bind",          CODR_CONF_TOP | CODR_CONF_LANGUAGE, 1, 2, take_bind,
@@ -622,6 +626,8 @@ static const row_t rows[] = {
     WORDS("env",       1, take_env, ENV),
     WORDS("env_live",  1, take_env, ENV_LIVE),
     WORDS("warm",      1, take_warm, WARM),
+    WORDS("policy",    1, take_words, POLICY_FILE),
+    WORDS("grammar",   1, take_words, GRAMMAR),
 
     LIMIT("timeout",         3, WALL_MS),
     LIMIT("cpu_time",        1, CPU_MS),
@@ -635,6 +641,7 @@ static const row_t rows[] = {
     LIMIT("code_size",       1, CODE),
     LIMIT("files",           2, FILES),
     LIMIT("input",           1, STDIN),
+    LIMIT("ast_nodes",       1, AST_NODES),
     { "output",        CODR_CONF_TOP | CODR_CONF_LANGUAGE, 1, 2, take_output,
       CODR_LIMIT_OUTPUT },
 };

@@ -126,6 +126,8 @@ open_location(decoder_t *decoder, const codr_field_t *field)
     decoder->location = &location[config->locations++];
     decoder->location->id = id;
     decoder->location->detach_ms = DETACH_MS;
+    decoder->location->policy_mode = CODR_POLICY_BLOCK;
+    decoder->location->policy_level = CODR_POLICY_STANDARD;
     return 0;
 }
 
@@ -345,11 +347,50 @@ take_row(decoder_t *decoder, const codr_field_t *field)
 }
 
 
+/* 1 when the field is none of a policy. */
+static int
+take_policy(decoder_t *decoder, const codr_field_t *field)
+{
+    codr_location_t *location = decoder->location;
+    codr_language_t *language = decoder->language;
+
+    switch ((codr_field_tag_t) field->tag) {
+
+    case CODR_FIELD_POLICIES:
+        return copy_text(&decoder->config->policies, field, PATH_LENGTH);
+
+    case CODR_FIELD_POLICY_FILE:
+        return language ? copy_text(&language->policy, field, PATH_LENGTH)
+                        : -EPROTO;
+
+    case CODR_FIELD_GRAMMAR:
+        return language ? copy_text(&language->grammar, field, CODR_NAME_MAX)
+                        : -EPROTO;
+
+    case CODR_FIELD_POLICY_MODE:
+        return location && codr_field_number(field, 0, CODR_POLICY_MODES - 1,
+                                             &location->policy_mode) == 0
+               ? 0 : -EPROTO;
+
+    case CODR_FIELD_POLICY_LEVEL:
+        return location && codr_field_number(field, 0, CODR_POLICY_LEVELS - 1,
+                                             &location->policy_level) == 0
+               ? 0 : -EPROTO;
+
+    default:
+        return 1;
+    }
+}
+
+
 static int
 take_field(decoder_t *decoder, const codr_field_t *field)
 {
     int result = take_row(decoder, field);
 
+    if (result == 1) {
+        result = take_policy(decoder, field);
+    }
     if (result <= 0) {
         return result;
     }
@@ -551,6 +592,8 @@ free_language(codr_language_t *language)
 {
     free(language->name);
     free(language->source);
+    free(language->grammar);
+    free(language->policy);
     codr_list_free(&language->aliases);
     codr_list_free(&language->sources);
     codr_list_free(&language->version);
@@ -577,6 +620,7 @@ codr_config_unref(codr_config_t *config)
     free(config->location);
     codr_list_free(&config->allow_missing);
     codr_list_free(&config->binds);
+    free(config->policies);
     free(config->image);
     free(config);
 }

@@ -36,12 +36,16 @@ typedef struct {
     uint64_t             id;
     codr_limits_t        limits;        /* explicit ones, 0 = unset */
     bool                 output_drop;
+    uint64_t             policy_mode;   /* codr_policy_mode_t */
+    uint64_t             policy_level;  /* codr_policy_level_t */
     uint64_t             detach_ms;
 } codr_location_t;
 
 typedef struct {
     char                *name;          /* lower case */
     char                *source;        /* name of the main file */
+    char                *grammar;       /* NULL: by the name */
+    char                *policy;        /* file or directory; NULL: shipped */
     codr_list_t          aliases;
     codr_list_t          sources;       /* globs; empty: source's extension */
     codr_list_t          version;       /* argv; may be empty */
@@ -79,6 +83,7 @@ typedef struct {
     uint64_t             job_ttl_ms;
     uint64_t             cache_size;    /* bytes; 0 = no compile cache */
     uint64_t             cache_shared;  /* 1: not an owner's own */
+    char                *policies;      /* directory; NULL: beside us */
     codr_list_t          allow_missing;
     codr_list_t          binds;         /* "FROM:AT", of all languages */
     uint64_t             peer[CODR_CONFIG_PEERS];

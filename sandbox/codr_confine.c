@@ -1,7 +1,9 @@
 /*
- * The broker's own confinement, in the order in which each step is still
- * possible.  Whoever takes the broker over finds: descriptors of running jobs,
- * no file, no other process, no network, no way to become anybody else.
+ * The confinement of the roles that read hostile bytes, in the order in which
+ * each step is still possible.  Whoever takes the broker over finds:
+ * descriptors of running jobs, no file, no other process, no network, no way
+ * to become anybody else.  The validator is confined likewise before it has
+ * its first source.
  */
 
 #define _GNU_SOURCE
@@ -31,16 +33,11 @@
 #include "codr_util.h"
 
 
-typedef struct {
-    int          number;
-    const char  *reason;
-} allowed_t;
-
 /*
  * What the broker calls.  Anything else fails with EPERM instead of killing:
  * a libc that takes another path one day then costs one job, not all of them.
  */
-static const allowed_t allowed[] = {
+static const codr_confine_call_t allowed[] = {
     { SCMP_SYS(read),            "program output, timers" },
     { SCMP_SYS(write),           "program input, memfds" },
     { SCMP_SYS(writev),          "libc's last words" },
@@ -91,7 +88,7 @@ static const uint64_t allowed_ioctls[] = {
 static void
 die(const char *step)
 {
-    codr_log(CODR_LEVEL_FATAL, errno, "confine the broker: %s", step);
+    codr_log(CODR_LEVEL_FATAL, errno, "confine the role: %s", step);
     _exit(EXIT_FAILURE);
 }
 
@@ -170,7 +167,7 @@ change_root(void)
         if (geteuid() == 0) {
             die("change the root directory");
         }
-        return "no user namespace for the broker: it keeps its root"
+        return "no user namespace for this role: it keeps its root"
                " directory";
     }
 
@@ -262,10 +259,15 @@ restrict_files(void)
 
 
 static int
-add_rules(scmp_filter_ctx filter)
+add_rules(scmp_filter_ctx filter, const codr_confine_t *plan)
 {
     int    result = 0;
     size_t i;
+
+    for (i = 0; result == 0 && i < plan->calls; i++) {
+        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
+                                  plan->call[i].number, 0);
+    }
 
     for (i = 0; result == 0 && i < CODR_ARRAY_LEN(allowed); i++) {
         result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i].number,
@@ -308,7 +310,7 @@ add_rules(scmp_filter_ctx filter)
 
 
 static void
-restrict_calls(void)
+restrict_calls(const codr_confine_t *plan)
 {
     int             result;
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -324,7 +326,7 @@ restrict_calls(void)
         result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     }
     if (result == 0) {
-        result = add_rules(filter);
+        result = add_rules(filter, plan);
     }
     if (result == 0) {
         result = seccomp_load(filter);
@@ -339,19 +341,20 @@ restrict_calls(void)
 
 
 const char *
-codr_confine(uid_t uid, gid_t gid)
+codr_confine(const codr_confine_t *plan)
 {
     const char *lacks;
 
     (void) umask(077);
 
     if (geteuid() != 0) {
-        (void) enter_user_namespace(uid, gid);  /* change_root() tells */
+        /* change_root() tells */
+        (void) enter_user_namespace(plan->uid, plan->gid);
     }
 
     lacks = change_root();
     drop_bounding_set();
-    change_user(uid, gid);
+    change_user(plan->uid, plan->gid);
     drop_capabilities();
 
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1
@@ -362,10 +365,10 @@ codr_confine(uid_t uid, gid_t gid)
 
     /* changing the user has cleared it */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1) {
-        die("tie the broker to its parent");
+        die("tie it to its parent");
     }
 
     restrict_files();
-    restrict_calls();
+    restrict_calls(plan);
     return lacks;
 }

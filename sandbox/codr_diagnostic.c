@@ -72,7 +72,7 @@ skip_mark(const codr_range_t *range)
 
 
 codr_position_t
-codr_diagnostic_place(const codr_range_t *range)
+codr_diagnostic_position(const codr_range_t *range)
 {
     size_t       n;
     uint32_t     line = 1, column = 1;

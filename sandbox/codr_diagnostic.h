@@ -9,18 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codr_proto.h"
+
 #define CODR_DIAGNOSTIC_FINDINGS    20      /* of one verdict */
 #define CODR_DIAGNOSTIC_SNIPPET     240     /* bytes with the NUL */
 #define CODR_DIAGNOSTIC_MESSAGE     600     /* bytes with the NUL */
-
-/* Lines and columns count from 1, columns in characters; the end is behind
-   the last character. */
-typedef struct {
-    uint32_t  line;
-    uint32_t  column;
-    uint32_t  end_line;
-    uint32_t  end_column;
-} codr_position_t;
 
 /* A source and a range of its bytes, start <= end <= length. */
 typedef struct {
@@ -31,7 +24,7 @@ typedef struct {
 } codr_range_t;
 
 
-codr_position_t codr_diagnostic_place(const codr_range_t *range);
+codr_position_t codr_diagnostic_position(const codr_range_t *range);
 
 /* The line the range begins in, without its indentation; of a long one what
    is around the range. */

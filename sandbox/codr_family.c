@@ -1,10 +1,12 @@
 /*
- * The supervisor's children: a broker, a spawner, and spawners of earlier
- * configurations whose jobs finish.  Runs in the supervisor.
+ * The supervisor's children: a broker, a spawner, a validator, and those of
+ * earlier configurations that finish.  Runs in the supervisor.
  *
  * A broker and a spawner belong together: a spawner whose broker is gone ends
  * all its sandboxes and itself.  A spawner alone can be replaced, after its
- * death or, with another configuration, while the old one's jobs finish.
+ * death or, with another configuration, while the old one's jobs finish.  A
+ * validator is of one configuration: the broker lets the old one go when the
+ * next one is ready.
  */
 
 #define _GNU_SOURCE
@@ -13,17 +15,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "codr_io.h"
+#include "codr_argv.h"
+#include "codr_checker.h"
 #include "codr_ipc.h"
 #include "codr_log.h"
+#include "codr_tell.h"
 #include "codr_user.h"
 #include "codr_util.h"
 
@@ -33,178 +34,25 @@
 
 static void start_broker(codr_family_t *family);
 static void start_spawner(codr_family_t *family);
-
-
-/* What the broker is told */
-
-
-static int
-tell_broker(codr_family_t *family, codr_control_kind_t kind,
-    uint64_t generation, int fd)
-{
-    int            result;
-    codr_control_t control = {
-        .version = CODR_IPC_VERSION, .kind = kind, .generation = generation,
-    };
-
-    if (family->broker.pid == 0) {
-        return -ENOTCONN;
-    }
-
-    result = codr_io_send_one(family->broker.control, &control,
-                              sizeof(control), &fd, fd != -1);
-    if (result < 0 && result != -EPIPE) {
-        codr_log(CODR_LEVEL_ERROR, -result, "tell the broker");
-    }
-    return result;
-}
-
-
-static void __attribute__((format(printf, 2, 3)))
-tell_cause(codr_family_t *family, const char *format, ...)
-{
-    va_list        args;
-    codr_control_t control = {
-        .version = CODR_IPC_VERSION, .kind = CODR_CONTROL_NO_SPAWNER,
-    };
-
-    va_start(args, format);
-    (void) vsnprintf(control.cause, sizeof(control.cause), format, args);
-    va_end(args);
-
-    codr_log(CODR_LEVEL_FATAL, 0, "%s", control.cause);
-    if (family->broker.pid != 0) {
-        /* a broker that does not take it is about to be replaced */
-        (void) codr_io_send_one(family->broker.control, &control,
-                                sizeof(control), NULL, 0);
-    }
-}
+static void start_validator(codr_family_t *family);
 
 
 /* Children */
 
 
-static void
-start_due(codr_timer_t *timer)
-{
-    codr_family_t *family = timer->data;
-
-    if (timer == &family->broker.timer) {
-        start_broker(family);
-    } else {
-        start_spawner(family);
-    }
-}
-
-
-static void
-start_later(codr_family_t *family, codr_relative_t *child)
-{
-    uint64_t now = codr_now_us();
-    uint64_t delay = codr_throttle_ended(&child->throttle, now);
-
-    child->timer.handler = start_due;
-    child->timer.data = family;
-    if (codr_timer_set(&family->loop->timers, &child->timer,
-                       now + delay) < 0)
-    {
-        codr_loop_stop(family->loop);  /* it could never start again */
-    }
-}
-
-
-static int
-add_words(codr_list_t *list, const char *first, const char *second)
-{
-    int result = codr_list_add(list, first, strlen(first));
-
-    if (result == 0 && second) {
-        result = codr_list_add(list, second, strlen(second));
-    }
-
-    return result;
-}
-
-
-static int
-add_number(codr_list_t *list, const char *option, uint64_t number)
-{
-    char text[32];
-
-    (void) snprintf(text, sizeof(text), "%llu", (unsigned long long) number);
-    return add_words(list, option, text);
-}
-
-
-static int
-add_uids(codr_list_t *list, const codr_settings_t *settings)
-{
-    char text[32];
-
-    (void) snprintf(text, sizeof(text), "%u:%u", settings->uid_base,
-                    settings->uid_count);
-    return add_words(list, "--uids", text);
-}
-
-
-/* A pair of messages sockets: ours does not block. */
-static int
-open_pair(int ret_ours[2])
-{
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_ours)
-        == -1)
-    {
-        return -errno;
-    }
-
-    return fcntl(ret_ours[0], F_SETFL, O_RDWR | O_NONBLOCK) == -1 ? -errno
-                                                                  : 0;
-}
-
-
-/* Starts a child with a control socket and the descriptors of its plan. */
-static int
-start_child(codr_family_t *family, codr_relative_t *child,
-    codr_child_plan_t *plan)
-{
-    int   pair[2] = { -1, -1 }, result;
-    pid_t pid;
-
-    result = open_pair(pair);
-    if (result < 0) {
-        return result;
-    }
-
-    plan->self = family->self;
-    plan->fd[plan->fds++] = (codr_child_fd_t) { pair[1], CODR_FD_CONTROL };
-
-    pid = codr_child_start(plan);
-    codr_close(&pair[1]);
-    if (pid < 0) {
-        codr_close(&pair[0]);
-        return pid;
-    }
-
-    child->pid = pid;
-    child->control = pair[0];
-    codr_throttle_started(&child->throttle, codr_now_us());
-    return 0;
-}
-
-
 static int
 broker_argv(const codr_family_t *family, codr_list_t *argv)
 {
-    int result = add_words(argv, "codr-sandboxd", "broker");
+    int result = codr_argv_add(argv, "codr-sandboxd", "broker");
 
     if (result == 0) {
-        result = add_uids(argv, family->settings);
+        result = codr_argv_uids(argv, family->settings);
     }
     if (result == 0) {
-        result = add_number(argv, "--uid", family->uid);
+        result = codr_argv_number(argv, "--uid", family->uid);
     }
     if (result == 0) {
-        result = add_number(argv, "--gid", family->gid);
+        result = codr_argv_number(argv, "--gid", family->gid);
     }
 
     return result;
@@ -216,6 +64,7 @@ start_broker(codr_family_t *family)
 {
     int               result;
     codr_child_plan_t plan = {
+        .self = family->self,
         .fd = { { family->log[0], CODR_FD_LOG },
                 { family->log[1], CODR_FD_LOG_SELF } },
         .fds = 2,
@@ -223,27 +72,29 @@ start_broker(codr_family_t *family)
 
     result = broker_argv(family, &plan.argv);
     if (result == 0) {
-        result = start_child(family, &family->broker, &plan);
+        result = codr_relative_start(&family->broker, &plan);
     }
     codr_list_free(&plan.argv);
 
     if (result < 0) {
         codr_log(CODR_LEVEL_FATAL, -result, "start the broker");
-        start_later(family, &family->broker);
+        codr_relative_failed(&family->broker);
         return;
     }
 
     codr_log_init("supervisor", family->log[1]);
 
     if (family->config) {
-        (void) tell_broker(family, CODR_CONTROL_CONFIG,
-                           family->config->generation, family->memfd);
+        (void) codr_tell(&family->broker, CODR_CONTROL_CONFIG,
+                         family->config->generation, family->memfd);
     }
     if (family->listener != -1) {
-        (void) tell_broker(family, CODR_CONTROL_LISTENER, 0, family->listener);
+        (void) codr_tell(&family->broker, CODR_CONTROL_LISTENER, 0,
+                         family->listener);
     }
 
     start_spawner(family);
+    start_validator(family);
     family->broker_up(family, true);
 }
 
@@ -260,25 +111,25 @@ spawner_argv(const codr_family_t *family, codr_list_t *argv)
     codr_capacity_compute(&capacity, config, &family->host,
                           settings->uid_count - 1);
 
-    result = add_words(argv, "codr-sandboxd", "spawner");
+    result = codr_argv_add(argv, "codr-sandboxd", "spawner");
     if (result == 0) {
-        result = add_uids(argv, settings);
+        result = codr_argv_uids(argv, settings);
     }
     if (result == 0 && settings->cgroup) {
-        result = add_words(argv, "--cgroup", settings->cgroup);
+        result = codr_argv_add(argv, "--cgroup", settings->cgroup);
     }
     if (result == 0 && capacity.memory) {
-        result = add_number(argv, "--total-memory", capacity.memory);
+        result = codr_argv_number(argv, "--total-memory", capacity.memory);
     }
     if (result == 0 && capacity.cpu_milli) {
-        result = add_number(argv, "--total-cpu", capacity.cpu_milli);
+        result = codr_argv_number(argv, "--total-cpu", capacity.cpu_milli);
     }
 
     for (i = 0; result == 0 && i < config->binds.count; i++) {
-        result = add_words(argv, "--bind", config->binds.item[i]);
+        result = codr_argv_add(argv, "--bind", config->binds.item[i]);
     }
     for (i = 0; result == 0 && i < config->allow_missing.count; i++) {
-        result = add_words(argv, "--allow", config->allow_missing.item[i]);
+        result = codr_argv_add(argv, "--allow", config->allow_missing.item[i]);
     }
 
     return result;
@@ -291,6 +142,7 @@ try_spawner(codr_family_t *family, const codr_list_t *argv)
 {
     int               peer[2], result;
     codr_child_plan_t plan = {
+        .self = family->self,
         .argv = *argv,
         .fd = { { family->log[1], CODR_FD_LOG },
                 { family->self, CODR_FD_SELF } },
@@ -304,9 +156,9 @@ try_spawner(codr_family_t *family, const codr_list_t *argv)
 
     plan.fd[plan.fds++] = (codr_child_fd_t) { peer[1], CODR_FD_PEER };
 
-    result = start_child(family, &family->spawner, &plan);
+    result = codr_relative_start(&family->spawner, &plan);
     if (result == 0) {
-        (void) tell_broker(family, CODR_CONTROL_SPAWNER, 0, peer[0]);
+        (void) codr_tell(&family->broker, CODR_CONTROL_SPAWNER, 0, peer[0]);
     }
 
     codr_close(&peer[0]);
@@ -326,7 +178,7 @@ start_spawner(codr_family_t *family)
     {
         return;
     }
-    codr_timer_clear(&family->loop->timers, &family->spawner.timer);
+    codr_relative_wait(&family->spawner);
 
     result = spawner_argv(family, &argv);
     if (result == 0) {
@@ -334,9 +186,10 @@ start_spawner(codr_family_t *family)
     }
     if (result < 0) {
         codr_list_free(&argv);
-        tell_cause(family, "the spawner cannot be started: %s",
-                   strerror(-result));
-        start_later(family, &family->spawner);
+        codr_tell_cause(&family->broker, CODR_CONTROL_NO_SPAWNER,
+                        "the spawner cannot be started: %s",
+                        strerror(-result));
+        codr_relative_failed(&family->spawner);
         return;
     }
 
@@ -345,13 +198,13 @@ start_spawner(codr_family_t *family)
 }
 
 
-/* The present spawner goes on until the broker has no jobs on it. */
+/* It goes on until the broker has no use for it any more. */
 static void
-retire_spawner(codr_family_t *family)
+retire(codr_family_t *family, codr_relative_t *child)
 {
     size_t i;
 
-    if (family->spawner.pid == 0) {
+    if (child->pid == 0) {
         return;
     }
 
@@ -363,25 +216,10 @@ retire_spawner(codr_family_t *family)
 
     /* with too many of them the last one's jobs are ended */
     codr_close(&family->retired[i].control);
-    family->retired[i].pid = family->spawner.pid;
-    family->retired[i].control = family->spawner.control;
-    family->spawner.pid = 0;
-    family->spawner.control = -1;
-}
-
-
-static bool
-same(const codr_list_t *a, const codr_list_t *b)
-{
-    size_t i;
-
-    for (i = 0; i < a->count && i < b->count; i++) {
-        if (strcmp(a->item[i], b->item[i]) != 0) {
-            return false;
-        }
-    }
-
-    return a->count == b->count;
+    family->retired[i].pid = child->pid;
+    family->retired[i].control = child->control;
+    child->pid = 0;
+    child->control = -1;
 }
 
 
@@ -394,14 +232,59 @@ renew_spawner(codr_family_t *family)
     codr_list_t argv = { NULL, 0 };
 
     changed = spawner_argv(family, &argv) < 0
-              || !same(&argv, &family->spawner_argv);
+              || !codr_argv_same(&argv, &family->spawner_argv);
     codr_list_free(&argv);
 
     if (changed) {
-        retire_spawner(family);
+        retire(family, &family->spawner);
         family->spawner.throttle.failures = 0;
         start_spawner(family);
     }
+}
+
+
+/* In service mode nginx's locations may ask for more than ours do. */
+static bool
+wants_validator(const codr_family_t *family)
+{
+    return family->listener != -1 || codr_checker_wanted(family->config);
+}
+
+
+static void
+start_validator(codr_family_t *family)
+{
+    int                 result;
+    codr_checker_plan_t plan = {
+        .self = family->checker, .log = family->log[1], .uid = family->uid,
+        .gid = family->gid, .config = family->config,
+    };
+
+    if (family->config == NULL || family->broker.pid == 0
+        || family->validator.pid != 0 || family->leaving
+        || !wants_validator(family))
+    {
+        return;
+    }
+    codr_relative_wait(&family->validator);
+
+    result = codr_checker_start(&family->validator, &family->broker, &plan);
+    if (result < 0) {
+        codr_tell_cause(&family->broker, CODR_CONTROL_NO_VALIDATOR,
+                        "the validator cannot be started: %s",
+                        strerror(-result));
+        codr_relative_failed(&family->validator);
+    }
+}
+
+
+/* Policies are read again with every configuration. */
+static void
+renew_validator(codr_family_t *family)
+{
+    retire(family, &family->validator);
+    family->validator.throttle.failures = 0;
+    start_validator(family);
 }
 
 
@@ -409,22 +292,9 @@ renew_spawner(codr_family_t *family)
 
 
 static void
-describe_end(char *text, size_t size, int wait_status)
-{
-    if (WIFSIGNALED(wait_status)) {
-        (void) snprintf(text, size, "signal %d", WTERMSIG(wait_status));
-    } else {
-        (void) snprintf(text, size, "exit status %d",
-                        WEXITSTATUS(wait_status));
-    }
-}
-
-
-static void
 broker_ended(codr_family_t *family, const char *how)
 {
-    codr_close(&family->broker.control);
-    family->broker.pid = 0;
+    codr_relative_gone(&family->broker);
     codr_log_init("supervisor", -1);
 
     if (family->leaving) {
@@ -433,8 +303,9 @@ broker_ended(codr_family_t *family, const char *how)
 
     codr_log(CODR_LEVEL_FATAL, 0, "the broker ended with %s", how);
     family->broker_up(family, false);
-    retire_spawner(family);     /* it sees that its broker is gone */
-    start_later(family, &family->broker);
+    retire(family, &family->spawner);   /* they see that their broker */
+    retire(family, &family->validator); /* is gone */
+    codr_relative_later(&family->broker);
 }
 
 
@@ -443,19 +314,41 @@ spawner_ended(codr_family_t *family, const char *how)
 {
     codr_relative_t *spawner = &family->spawner;
 
-    codr_close(&spawner->control);
-    spawner->pid = 0;
+    codr_relative_gone(spawner);
 
     if (family->leaving) {
         return;
     }
 
-    start_later(family, spawner);
+    codr_relative_later(spawner);
     if (spawner->throttle.failures >= FAILURES_TOLD) {
-        tell_cause(family, "the sandbox cannot be set up: the spawner"
-                   " ended with %s", how);
+        codr_tell_cause(&family->broker, CODR_CONTROL_NO_SPAWNER,
+                        "the sandbox cannot be set up: the spawner ended"
+                        " with %s", how);
     } else {
         codr_log(CODR_LEVEL_FATAL, 0, "the spawner ended with %s", how);
+    }
+}
+
+
+static void
+validator_ended(codr_family_t *family, const char *how)
+{
+    codr_relative_t *validator = &family->validator;
+
+    codr_relative_gone(validator);
+
+    if (family->leaving) {
+        return;
+    }
+
+    codr_relative_later(validator);
+    if (validator->throttle.failures >= FAILURES_TOLD) {
+        codr_tell_cause(&family->broker, CODR_CONTROL_NO_VALIDATOR,
+                        "programs cannot be checked: the validator ended"
+                        " with %s", how);
+    } else {
+        codr_log(CODR_LEVEL_FATAL, 0, "the validator ended with %s", how);
     }
 }
 
@@ -466,12 +359,14 @@ child_ended(codr_family_t *family, pid_t pid, int wait_status)
     char   how[64];
     size_t i;
 
-    describe_end(how, sizeof(how), wait_status);
+    codr_relative_describe(how, sizeof(how), wait_status);
 
     if (pid == family->broker.pid) {
         broker_ended(family, how);
     } else if (pid == family->spawner.pid) {
         spawner_ended(family, how);
+    } else if (pid == family->validator.pid) {
+        validator_ended(family, how);
     }
 
     for (i = 0; i < CODR_FAMILY_RETIRED; i++) {
@@ -494,7 +389,8 @@ has_children(const codr_family_t *family)
         }
     }
 
-    return family->broker.pid != 0 || family->spawner.pid != 0;
+    return family->broker.pid != 0 || family->spawner.pid != 0
+           || family->validator.pid != 0;
 }
 
 
@@ -515,15 +411,6 @@ codr_family_reap(codr_family_t *family)
 
 
 static void
-kill_child(codr_relative_t *child)
-{
-    if (child->pid != 0) {
-        (void) kill(child->pid, SIGKILL);   /* not reaped: still ours */
-    }
-}
-
-
-static void
 leave_due(codr_timer_t *timer)
 {
     size_t        i;
@@ -531,10 +418,11 @@ leave_due(codr_timer_t *timer)
 
     codr_log(CODR_LEVEL_ERROR, ETIMEDOUT, "wait for the other roles to end");
 
-    kill_child(&family->broker);
-    kill_child(&family->spawner);
+    codr_relative_kill(&family->broker);
+    codr_relative_kill(&family->spawner);
+    codr_relative_kill(&family->validator);
     for (i = 0; i < CODR_FAMILY_RETIRED; i++) {
-        kill_child(&family->retired[i]);
+        codr_relative_kill(&family->retired[i]);
     }
 }
 
@@ -550,10 +438,12 @@ codr_family_leave(codr_family_t *family)
     }
     family->leaving = true;
 
-    codr_timer_clear(&family->loop->timers, &family->broker.timer);
-    codr_timer_clear(&family->loop->timers, &family->spawner.timer);
+    codr_relative_wait(&family->broker);
+    codr_relative_wait(&family->spawner);
+    codr_relative_wait(&family->validator);
     codr_close(&family->broker.control);
     codr_close(&family->spawner.control);
+    codr_close(&family->validator.control);
     for (i = 0; i < CODR_FAMILY_RETIRED; i++) {
         codr_close(&family->retired[i].control);
     }
@@ -587,8 +477,9 @@ codr_family_configure(codr_family_t *family, int memfd,
     family->config = config;
     family->memfd = memfd;
 
-    (void) tell_broker(family, CODR_CONTROL_CONFIG, generation, memfd);
+    (void) codr_tell(&family->broker, CODR_CONTROL_CONFIG, generation, memfd);
     renew_spawner(family);
+    renew_validator(family);
     return 0;
 }
 
@@ -644,7 +535,28 @@ int
 codr_family_tell(codr_family_t *family, codr_control_kind_t kind,
     uint64_t generation, int fd)
 {
-    return tell_broker(family, kind, generation, fd);
+    return codr_tell(&family->broker, kind, generation, fd);
+}
+
+
+static void
+broker_due(codr_relative_t *child)
+{
+    start_broker(child->data);
+}
+
+
+static void
+spawner_due(codr_relative_t *child)
+{
+    start_spawner(child->data);
+}
+
+
+static void
+validator_due(codr_relative_t *child)
+{
+    start_validator(child->data);
 }
 
 
@@ -656,8 +568,12 @@ init(codr_family_t *family)
     family->self = -1;
     family->log[0] = family->log[1] = -1;
     family->memfd = -1;
-    family->broker.control = -1;
-    family->spawner.control = -1;
+    family->checker = codr_checker_open();
+
+    codr_relative_init(&family->broker, family->loop, broker_due, family);
+    codr_relative_init(&family->spawner, family->loop, spawner_due, family);
+    codr_relative_init(&family->validator, family->loop, validator_due,
+                       family);
 
     for (i = 0; i < CODR_FAMILY_RETIRED; i++) {
         family->retired[i].control = -1;

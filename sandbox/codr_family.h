@@ -10,21 +10,14 @@
 #include <sys/types.h>
 
 #include "codr_capacity.h"
-#include "codr_child.h"
 #include "codr_config.h"
 #include "codr_event.h"
 #include "codr_ipc.h"
 #include "codr_list.h"
+#include "codr_relative.h"
 #include "codr_settings.h"
 
-#define CODR_FAMILY_RETIRED 16      /* old spawners whose jobs finish */
-
-typedef struct {
-    pid_t             pid;          /* 0: not running */
-    int               control;
-    codr_throttle_t   throttle;
-    codr_timer_t      timer;        /* the next start */
-} codr_relative_t;
+#define CODR_FAMILY_RETIRED 16      /* spawners and validators of before */
 
 typedef struct codr_family_s codr_family_t;
 
@@ -40,11 +33,14 @@ struct codr_family_s {
     uid_t                   uid;            /* the broker's */
     gid_t                   gid;
     int                     self;           /* our executable */
+    int                     checker;        /* codr-validator, or negative
+                                               errno */
     int                     log[2];         /* receiving, sending */
     codr_timer_t            leave_timer;
     bool                    leaving;
     codr_relative_t         broker;
     codr_relative_t         spawner;
+    codr_relative_t         validator;
     codr_relative_t         retired[CODR_FAMILY_RETIRED];
     codr_list_t             spawner_argv;   /* of the running one */
     codr_config_t          *config;         /* the newest, or NULL */

@@ -32,6 +32,8 @@
  *         with a lifeline
  *      5  -                 log (sending end)    the executable
  *      6  -                 -                    peer (the broker)
+ *
+ * The validator has what the spawner has, without the executable.
  */
 #define CODR_FD_LIFELINE        3
 #define CODR_FD_CONTROL         3
@@ -91,9 +93,11 @@ typedef enum {
     CODR_CONTROL_SPAWNER,       /* descriptor: the newest spawner; jobs of an
                                    older one finish there */
     CODR_CONTROL_NO_SPAWNER,    /* none can be had now; cause says why */
-    CODR_CONTROL_TOOLCHAIN      /* generation: a number that is another one
+    CODR_CONTROL_TOOLCHAIN,     /* generation: a number that is another one
                                    when compilers or libraries change; perhaps
                                    a descriptor: codr-shortcut, sealed */
+    CODR_CONTROL_VALIDATOR,     /* descriptor: the next validator */
+    CODR_CONTROL_NO_VALIDATOR   /* none can be had now; cause says why */
 } codr_control_kind_t;
 
 typedef struct {

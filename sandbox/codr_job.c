@@ -18,6 +18,7 @@
 #include "codr_client.h"
 #include "codr_command.h"
 #include "codr_figures.h"
+#include "codr_inspect.h"
 #include "codr_log.h"
 #include "codr_util.h"
 
@@ -173,6 +174,9 @@ release(codr_job_t *job)
     codr_stdio_close(&job->compiler);
     codr_sandbox_free(&job->sandbox);
     codr_artefact_free(&job->artefact);
+    codr_review_end(&job->inspection.review);
+    free(job->inspection.findings);
+    job->inspection.findings = NULL;
     codr_source_free(&job->source);
     codr_request_free(&job->request);
     free(job->words);
@@ -313,6 +317,14 @@ narrow_by(codr_limits_t *limits, const codr_limits_t *caps)
 }
 
 
+/* Modes and levels grow stricter. */
+static uint64_t
+larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+
 int
 codr_job_begin(codr_client_t *client, const uint8_t *payload, size_t len)
 {
@@ -345,6 +357,9 @@ codr_job_begin(codr_client_t *client, const uint8_t *payload, size_t len)
     codr_limits_combine(&job->caps, &location->limits,
                         &job->language->limits);
     narrow_by(&job->caps, &request->caps);
+    job->inspection.mode = larger(location->policy_mode, request->policy_mode);
+    job->inspection.level = larger(location->policy_level,
+                               request->policy_level);
     job->output_drop = location->output_drop || request->output_drop;
     job->detach_ms = request->detach_ms < location->detach_ms
                      ? request->detach_ms : location->detach_ms;
@@ -540,7 +555,10 @@ take_submit(codr_job_t *job, const uint8_t *payload, size_t len)
 
     job->submitted_us = codr_now_us();
     job->state = CODR_JOB_QUEUED;
-    codr_dispatch_add(job->broker, job);
+    codr_inspect_begin(job);
+    if (job->state == CODR_JOB_QUEUED) {
+        codr_dispatch_add(job->broker, job);
+    }
     return 0;
 }
 

@@ -18,10 +18,12 @@
 #include "codr_artefact.h"
 #include "codr_broker.h"
 #include "codr_event.h"
+#include "codr_inspection.h"
 #include "codr_queue.h"
 #include "codr_request.h"
 #include "codr_sandbox.h"
 #include "codr_source.h"
+#include "codr_stage.h"
 #include "codr_stdio.h"
 
 typedef enum {
@@ -64,6 +66,8 @@ struct codr_job_s {
     bool                    output_drop;
     codr_source_t           source;
     uint64_t                stored;         /* bytes of memfds it holds */
+
+    codr_inspection_t       inspection;
 
     codr_waiter_t           waiter;
     size_t                  position;       /* told last; 0 = none */
@@ -121,30 +125,5 @@ void codr_job_control(codr_job_t *job, codr_client_t *client);
 
 /* Its client is gone: it is stopped, unless it may go on without. */
 void codr_job_alone(codr_job_t *job);
-
-/* codr_stage.c */
-
-/* It has left the queue: STARTED, then its first stage. */
-void codr_stage_begin(codr_job_t *job);
-
-/* The last stage: its artefact is there. */
-void codr_stage_run(codr_job_t *job);
-
-/* Input, end of input, resize, signal: what the run stage does with them. */
-void codr_stage_input(codr_job_t *job, const void *data, size_t len);
-void codr_stage_eof(codr_job_t *job);
-void codr_stage_signal(codr_job_t *job, int signo);
-
-/* The client wants it ended. */
-void codr_stage_stop(codr_job_t *job);
-
-/* Whether its output has to wait for its client may have changed. */
-void codr_stage_flow(codr_job_t *job);
-
-/* Gives back place and compile place; accepts a job that has none. */
-void codr_stage_release(codr_job_t *job);
-
-/* Compiling or running: which stage it is in. */
-codr_stage_t codr_stage_of(const codr_job_t *job);
 
 #endif /* CODR_JOB_H */

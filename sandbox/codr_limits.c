@@ -35,6 +35,7 @@ static const codr_limit_info_t table[CODR_LIMIT_COUNT] = {
     { "files",         NULL,           false, 8 * M,       256 * M },
     { "file_count",    NULL,           false, 64,          1024 },
     { "stdin",         NULL,           false, 1 * M,       256 * M },
+    { "ast_nodes",     NULL,           false, 50000,       1000000 },
 };
 
 

@@ -34,6 +34,7 @@ typedef enum {
     CODR_LIMIT_FILES,           /* bytes of all files, decoded */
     CODR_LIMIT_FILE_COUNT,      /* number of files */
     CODR_LIMIT_STDIN,           /* bytes of input over the life of a job */
+    CODR_LIMIT_AST_NODES,       /* syntax nodes of all source files */
     CODR_LIMIT_COUNT
 } codr_limit_id_t;
 

@@ -31,6 +31,14 @@ static const char *const notice_names[CODR_NOTICE_COUNT] = {
 
 static const char *const path_names[] = { "cold", "pool", "zygote" };
 
+static const char *const mode_names[CODR_POLICY_MODES] = {
+    "off", "warn", "block",
+};
+
+static const char *const policy_names[CODR_POLICY_LEVELS] = {
+    "light", "standard", "strict",
+};
+
 static const char *const level_names[CODR_LEVEL_COUNT] = {
     "debug", "info", "warning", "error", "fatal", "panic",
 };
@@ -80,6 +88,20 @@ const char *
 codr_level_name(uint64_t level)
 {
     return NAME(level_names, level);
+}
+
+
+const char *
+codr_policy_mode_name(uint64_t mode)
+{
+    return NAME(mode_names, mode);
+}
+
+
+const char *
+codr_policy_level_name(uint64_t level)
+{
+    return NAME(policy_names, level);
 }
 
 
@@ -347,6 +369,21 @@ codr_field_quota(const codr_field_t *field, uint8_t ret_key[CODR_QUOTA_KEY],
 
 
 int
+codr_field_position(const codr_field_t *field, codr_position_t *ret)
+{
+    if (field->length != 16) {
+        return -1;
+    }
+
+    ret->line = (uint32_t) get_le(field->data, 4);
+    ret->column = (uint32_t) get_le(field->data + 4, 4);
+    ret->end_line = (uint32_t) get_le(field->data + 8, 4);
+    ret->end_column = (uint32_t) get_le(field->data + 12, 4);
+    return 0;
+}
+
+
+int
 codr_output_decode(codr_output_t *ret, const uint8_t *payload, size_t len)
 {
     if (len < CODR_OUTPUT_HEADER || (payload[0] != 1 && payload[0] != 2)
@@ -446,6 +483,17 @@ put_field(codr_writer_t *writer, codr_field_tag_t tag, size_t len)
 
 
 void
+codr_put_fields(codr_writer_t *writer, const void *fields, size_t len)
+{
+    uint8_t *p = len > 0 ? reserve(writer, len) : NULL;
+
+    if (p) {
+        memcpy(p, fields, len);
+    }
+}
+
+
+void
 codr_put_bytes(codr_writer_t *writer, codr_field_tag_t tag, const void *data,
     size_t len)
 {
@@ -497,5 +545,19 @@ codr_put_quota(codr_writer_t *writer, const uint8_t key[CODR_QUOTA_KEY],
     if (p) {
         set_le(p, max, 4);
         memcpy(p + 4, key, CODR_QUOTA_KEY);
+    }
+}
+
+
+void
+codr_put_position(codr_writer_t *writer, const codr_position_t *position)
+{
+    uint8_t *p = put_field(writer, CODR_FIELD_PLACE, 16);
+
+    if (p) {
+        set_le(p, position->line, 4);
+        set_le(p + 4, position->column, 4);
+        set_le(p + 8, position->end_line, 4);
+        set_le(p + 12, position->end_column, 4);
     }
 }

@@ -91,7 +91,7 @@ typedef enum {
     /* job, to the worker */
     CODR_FRAME_QUEUED,          /* JOB_ID POSITION WAIT_MS? */
     CODR_FRAME_STARTED,         /* JOB_ID ATTACH_TOKEN VIEW_TOKEN LANGUAGE
-                                   LIMIT*; to who attached TAG? TERMINAL
+                                   LIMIT* RULE*?; to who attached TAG? TERMINAL
                                    INPUT_BYTES INPUT_CLOSED OFFSET HELD? too,
                                    and to a viewer no ATTACH_TOKEN */
     CODR_FRAME_STAGE,           /* STAGE CACHED? COMPILE_*? */
@@ -101,7 +101,8 @@ typedef enum {
                                    TRUNCATED PATH COMPILE_*?
                                    (no EXIT_CODE: the program never ran) */
     CODR_FRAME_ERROR,           /* CODE MESSAGE JOB_ID? RETRY_MS? LIMIT?
-                                   COMPILE_*? (LIMIT: its number and its cap) */
+                                   COMPILE_*? RULE*? (LIMIT: its number and
+                                   its cap) */
     CODR_FRAME_NOTICE,          /* CODE MESSAGE OFFSET? (output_lost: where
                                    output goes on) */
 
@@ -263,6 +264,21 @@ typedef enum {
                                    CODR_QUOTA_KEY bytes, *; execute */
     CODR_FIELD_CPU_QUOTA,       /* CODR_CPU_QUOTA bytes that only workers
                                    understand, *; execute, and back */
+
+    CODR_FIELD_RULE,            /* text; opens a finding: RULE SEVERITY
+                                   RULE_MESSAGE PLACE SNIPPET FILE_NAME?, in
+                                   ERROR and STARTED, at most 20 */
+    CODR_FIELD_SEVERITY,        /* text: "error" or "warning" */
+    CODR_FIELD_RULE_MESSAGE,    /* text for people */
+    CODR_FIELD_PLACE,           /* 16 bytes: u32 line, column, end line, end
+                                   column, from 1 */
+    CODR_FIELD_SNIPPET,         /* text: the line of the source */
+    CODR_FIELD_POLICY_MODE,     /* number: codr_policy_mode_t; location, and
+                                   EXECUTE to a "unix:" helper */
+    CODR_FIELD_POLICY_LEVEL,    /* number: codr_policy_level_t, likewise */
+    CODR_FIELD_POLICIES,        /* path: directory of policies; global */
+    CODR_FIELD_POLICY_FILE,     /* path, of the open language */
+    CODR_FIELD_GRAMMAR,         /* name, of the open language */
     CODR_FIELD_TAGS
 } codr_field_tag_t;
 
@@ -294,6 +310,20 @@ typedef enum {
     CODR_PATH_POOL,
     CODR_PATH_ZYGOTE
 } codr_path_t;
+
+typedef enum {
+    CODR_POLICY_OFF = 0,
+    CODR_POLICY_WARN,           /* findings are told, the program runs */
+    CODR_POLICY_BLOCK,
+    CODR_POLICY_MODES
+} codr_policy_mode_t;
+
+typedef enum {
+    CODR_POLICY_LIGHT = 0,
+    CODR_POLICY_STANDARD,
+    CODR_POLICY_STRICT,
+    CODR_POLICY_LEVELS
+} codr_policy_level_t;
 
 typedef enum {
     CODR_STATUS_OK = 0,
@@ -385,6 +415,8 @@ const char *codr_error_name(uint64_t error);
 const char *codr_notice_name(uint64_t notice);
 const char *codr_path_name(uint64_t path);
 const char *codr_level_name(uint64_t level);
+const char *codr_policy_mode_name(uint64_t mode);
+const char *codr_policy_level_name(uint64_t level);
 
 /* "SIGINT" for 2, NULL for what has no name; and back, 0 for an unknown one.
    The numbers are Linux's, the names those of signal(7), 1..31. */
@@ -439,6 +471,17 @@ int codr_field_quota(const codr_field_t *field,
 int codr_field_figure(const codr_field_t *field, uint32_t *ret_id,
     uint64_t *ret_value);
 
+/* Lines and columns from 1, columns in characters; the end is behind the last
+   one. */
+typedef struct {
+    uint32_t  line;
+    uint32_t  column;
+    uint32_t  end_line;
+    uint32_t  end_column;
+} codr_position_t;
+
+int codr_field_position(const codr_field_t *field, codr_position_t *ret);
+
 typedef struct {
     uint8_t         stream;     /* 1 stdout, 2 stderr */
     uint64_t        offset;     /* bytes the program had written before */
@@ -477,6 +520,11 @@ void codr_put_limit(codr_writer_t *writer, codr_field_tag_t tag, uint32_t id,
     uint64_t value);
 void codr_put_quota(codr_writer_t *writer,
     const uint8_t key[CODR_QUOTA_KEY], uint32_t max);
+
+/* Fields that are encoded already. */
+void codr_put_fields(codr_writer_t *writer, const void *fields, size_t len);
+void codr_put_position(codr_writer_t *writer,
+    const codr_position_t *position);
 
 /* The header of a field whose bytes the caller writes itself. */
 void codr_field_header(uint8_t header[CODR_FIELD_HEADER],

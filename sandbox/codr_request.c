@@ -232,6 +232,14 @@ take_field(codr_request_t *request, const codr_field_t *field)
         return codr_field_number(field, 0, UINT32_MAX, &request->detach_ms)
                ? -EPROTO : 0;
 
+    case CODR_FIELD_POLICY_MODE:
+        return codr_field_number(field, 0, CODR_POLICY_MODES - 1,
+                                 &request->policy_mode) ? -EPROTO : 0;
+
+    case CODR_FIELD_POLICY_LEVEL:
+        return codr_field_number(field, 0, CODR_POLICY_LEVELS - 1,
+                                 &request->policy_level) ? -EPROTO : 0;
+
     case CODR_FIELD_TAG:
         return take_tag(request, field);
 

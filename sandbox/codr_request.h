@@ -38,6 +38,8 @@ typedef struct {
     size_t           quotas;
     uint8_t          cpu_quota[CODR_QUOTAS_MAX][CODR_CPU_QUOTA];
     size_t           cpu_quotas;
+    uint64_t         policy_mode;       /* likewise */
+    uint64_t         policy_level;
     int              invalid;           /* a limit that is no valid number,
                                            or -1 */
 } codr_request_t;

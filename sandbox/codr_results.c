@@ -85,7 +85,7 @@ weigh(codr_results_t *results, codr_result_t *result)
 {
     results->memory -= result->memory;
     result->memory = sizeof(*result) + result->stage_len + result->final_len
-                     + result->tape.memory;
+                     + result->warnings_len + result->tape.memory;
     results->memory += result->memory;
 }
 
@@ -95,6 +95,7 @@ destroy(codr_results_t *results, codr_result_t *result)
 {
     codr_tape_clear(&result->tape);
     results->memory -= result->memory;
+    free(result->warnings);
     free(result->stage);
     free(result->final);
     free(result);
@@ -303,6 +304,15 @@ keep(uint8_t **ret, size_t *ret_len, const void *frame, size_t len)
         memcpy(*ret, frame, len);
         *ret_len = len;
     }
+}
+
+
+void
+codr_results_warn(codr_results_t *results, codr_result_t *result,
+    const void *fields, size_t len)
+{
+    keep(&result->warnings, &result->warnings_len, fields, len);
+    weigh(results, result);
 }
 
 

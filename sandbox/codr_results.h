@@ -72,6 +72,8 @@ struct codr_result_s {
 
     bool            announced;          /* STARTED can be said */
     unsigned        stages;             /* that began so far */
+    uint8_t        *warnings;           /* fields of STARTED, or NULL */
+    size_t          warnings_len;
     uint8_t        *stage;              /* the last STAGE frame */
     size_t          stage_len;
     uint8_t        *final;              /* the COMPLETE or ERROR frame */
@@ -100,6 +102,10 @@ codr_result_t *codr_results_find(const codr_results_t *results,
 /* Output of a live job, as far as there is room. */
 void codr_results_write(codr_results_t *results, codr_result_t *result,
     uint8_t stream, const uint8_t *data, size_t len);
+
+/* Keeps a copy of what the policy warns of. */
+void codr_results_warn(codr_results_t *results, codr_result_t *result,
+    const void *fields, size_t len);
 
 /* Keeps a copy of the STAGE frame, or of the final one: then the job has
    ended, and its result is one that may be evicted. */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -80,6 +81,24 @@ write_all(codr_source_t *source, const void *data, size_t len)
 }
 
 
+/* 1024 files of 256 MB in all at most: 32 bits are enough. */
+static codr_source_result_t
+add_piece(codr_source_t *source, uint64_t size, bool code)
+{
+    size_t               n = source->names.count;
+    codr_source_piece_t *grown;
+
+    grown = realloc(source->piece, n * sizeof(*grown));
+    if (grown == NULL) {
+        return CODR_SOURCE_FAILED;
+    }
+
+    source->piece = grown;
+    grown[n - 1] = (codr_source_piece_t) { 0, (uint32_t) size, code };
+    return CODR_SOURCE_OK;
+}
+
+
 static codr_source_result_t
 write_headers(codr_source_t *source, uint32_t size)
 {
@@ -91,6 +110,10 @@ write_headers(codr_source_t *source, uint32_t size)
     codr_put_text(&writer, CODR_FIELD_FILE_NAME, name);
     codr_field_header(writer.pos, CODR_FIELD_FILE_DATA, size);
 
+    source->image += (size_t) (writer.pos - head) + CODR_FIELD_HEADER;
+    source->piece[source->names.count - 1].offset = (uint32_t) source->image;
+    source->image += size;
+
     return write_all(source, head, (size_t) (writer.pos - head)
                                    + CODR_FIELD_HEADER);
 }
@@ -100,7 +123,7 @@ codr_source_result_t
 codr_source_file(codr_source_t *source, const codr_language_t *language,
     const codr_limits_t *limits, const char *name, size_t len, uint64_t size)
 {
-    bool                 main_file = source->names.count == 0;
+    bool                 code, main_file = source->names.count == 0;
     codr_source_result_t result;
 
     if (source->awaited != 0 || size > UINT32_MAX) {
@@ -126,11 +149,17 @@ codr_source_file(codr_source_t *source, const codr_language_t *language,
     }
 
     name = source->names.item[source->names.count - 1];
-    if (main_file || codr_language_is_source(language, name)) {
+    code = main_file || codr_language_is_source(language, name);
+    if (code) {
         source->code += size;
     }
     if (source->code > limits->value[CODR_LIMIT_CODE]) {
         return CODR_SOURCE_CODE_TOO_LARGE;
+    }
+
+    result = add_piece(source, size, code);
+    if (result != CODR_SOURCE_OK) {
+        return result;
     }
 
     source->awaited = size;
@@ -167,4 +196,6 @@ codr_source_free(codr_source_t *source)
 {
     codr_close(&source->memfd);
     codr_list_free(&source->names);
+    free(source->piece);
+    source->piece = NULL;
 }

@@ -6,18 +6,29 @@
 #ifndef CODR_SOURCE_H
 #define CODR_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "codr_config.h"
 #include "codr_list.h"
 
+/* A file in the image. */
 typedef struct {
-    int          memfd;         /* FILE_NAME FILE_DATA, alternating */
-    codr_list_t  names;         /* the first is the main file */
-    uint64_t     code;          /* bytes of source files */
-    uint64_t     total;         /* bytes of all files */
-    uint64_t     awaited;       /* bytes of the last file still to come */
+    uint32_t  offset;
+    uint32_t  length;
+    bool      code;             /* compiled, policed, counted */
+} codr_source_piece_t;
+
+typedef struct {
+    int                   memfd;    /* FILE_NAME FILE_DATA, alternating */
+    codr_list_t           names;    /* the first is the main file */
+    codr_source_piece_t  *piece;    /* one a name */
+    uint64_t              image;    /* bytes of the memfd, the last file
+                                       whole */
+    uint64_t              code;     /* bytes of source files */
+    uint64_t              total;    /* bytes of all files */
+    uint64_t              awaited;  /* bytes of the last file still to come */
 } codr_source_t;
 
 typedef enum {

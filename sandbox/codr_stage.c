@@ -21,6 +21,7 @@
 #include "codr_answer.h"
 #include "codr_command.h"
 #include "codr_compile.h"
+#include "codr_inspect.h"
 #include "codr_log.h"
 #include "codr_supply.h"
 #include "codr_util.h"
@@ -137,7 +138,9 @@ start_sandbox(codr_job_t *job)
         result = codr_supply_sandbox(job, stage);
     }
     if (result == 0) {
-        run_stage(job);
+        if (codr_inspect_passed(job)) {
+            run_stage(job);
+        }
         return;
     }
 
@@ -167,6 +170,45 @@ codr_stage_run(codr_job_t *job)
 }
 
 
+/* Not before it is known whether there are warnings. */
+static void
+announce(codr_job_t *job)
+{
+    if (!job->announced && codr_inspect_passed(job)) {
+        job->announced = true;
+        job->result->announced = true;
+        codr_pump_all(job->result);
+    }
+}
+
+
+void
+codr_stage_inspected(codr_job_t *job)
+{
+    codr_sandbox_state_t state = job->sandbox.state;
+
+    if (job->state == CODR_JOB_QUEUED && codr_inspect_refused(job)) {
+        codr_inspect_refuse(job);
+        return;
+    }
+    if (job->state != CODR_JOB_COMPILING && job->state != CODR_JOB_RUNNING) {
+        return;
+    }
+
+    if (codr_inspect_refused(job)) {
+        codr_sandbox_kill(&job->sandbox, CODR_STATUS_STOPPED);
+        return;
+    }
+
+    announce(job);
+    if (state != CODR_SANDBOX_IDLE && state != CODR_SANDBOX_GONE
+        && !job->sandbox.ending)
+    {
+        run_stage(job);
+    }
+}
+
+
 void
 codr_stage_begin(codr_job_t *job)
 {
@@ -178,12 +220,7 @@ codr_stage_begin(codr_job_t *job)
         return;
     }
 
-    if (!job->announced) {
-        job->announced = true;
-        job->result->announced = true;
-        codr_pump_all(job->result);
-    }
-
+    announce(job);
     job->state = codr_compile_begin(job) ? CODR_JOB_COMPILING
                                          : CODR_JOB_RUNNING;
     start_sandbox(job);
@@ -485,6 +522,10 @@ stage_gone(codr_job_t *job)
 
     close_ends(job);
 
+    if (codr_inspect_refused(job)) {
+        codr_inspect_refuse(job);
+        return;
+    }
     if (can_start_over(job)) {
         job->cold = true;
         start_over(job);

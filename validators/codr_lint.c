@@ -103,7 +103,7 @@ static void
 print_json(const codr_rule_t *rule, const codr_range_t *range)
 {
     char         text[CODR_DIAGNOSTIC_MESSAGE];
-    codr_position_t place = codr_diagnostic_place(range);
+    codr_position_t place = codr_diagnostic_position(range);
 
     (void) fputs("{\"rule\":", stdout);
     put_json(rule->id);
@@ -126,7 +126,7 @@ print_line(const char *path, const codr_rule_t *rule,
 {
     char         message[CODR_DIAGNOSTIC_MESSAGE];
     char         snippet[CODR_DIAGNOSTIC_SNIPPET];
-    codr_position_t place = codr_diagnostic_place(range);
+    codr_position_t place = codr_diagnostic_position(range);
 
     codr_diagnostic_message(message, rule->message, range);
     codr_diagnostic_snippet(snippet, range);

@@ -376,6 +376,9 @@ codr_policy_add(codr_policy_set_t *set, const codr_policy_plan_t *plan,
                                         0 };
     codr_policy_language_t *language;
 
+    if (plan->file && strcmp(plan->file, "off") == 0) {
+        return -ENOENT;
+    }
     if (plan->grammar == NULL && plan->file == NULL
         && (builder.grammar == NULL || !has_folder(set, plan->name)))
     {

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "codr_level.h"
+#include "codr_proto.h"
 #include "codr_query.h"
 
 #define CODR_POLICY_FILES   8       /* that one policy inherits, itself too */

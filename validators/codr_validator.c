@@ -1,7 +1,8 @@
 /*
  * codr-validator: checks programs against policies.
  *
- * Options are for people and for the process that reads nginx's configuration.
+ * Options are for people and for the process that reads nginx's configuration;
+ * the word "serve" as the first argument is for the supervisor.
  */
 
 #define _GNU_SOURCE
@@ -12,9 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "codr_lint.h"
 #include "codr_plans.h"
+#include "codr_serve.h"
 #include "codr_util.h"
 
 #define EXIT_USAGE  2
@@ -31,7 +34,7 @@ typedef enum {
 typedef struct {
     action_t      action;
     codr_lint_t   lint;
-    codr_plans_t  plans;
+    codr_serve_t  serve;
 } command_t;
 
 static const char usage[] =
@@ -49,7 +52,7 @@ static const char usage[] =
 enum {
     OPTION_LINT = 256, OPTION_CHECK, OPTION_VERSION, OPTION_HELP,
     OPTION_LANGUAGE, OPTION_LEVEL, OPTION_JSON, OPTION_POLICIES,
-    OPTION_POLICY, OPTION_NODES, OPTION_PLAN
+    OPTION_POLICY, OPTION_NODES, OPTION_PLAN, OPTION_UID, OPTION_GID
 };
 
 static const struct option options[] = {
@@ -64,6 +67,8 @@ static const struct option options[] = {
     { "policy",         required_argument, NULL, OPTION_POLICY },
     { "nodes",          required_argument, NULL, OPTION_NODES },
     { "plan",           required_argument, NULL, OPTION_PLAN },
+    { "uid",            required_argument, NULL, OPTION_UID },
+    { "gid",            required_argument, NULL, OPTION_GID },
     { NULL, 0, NULL, 0 },
 };
 
@@ -80,24 +85,30 @@ misused(const char *message)
 static int
 take_level(codr_lint_t *lint, const char *text)
 {
-    lint->level = codr_policy_level_find(text);
+    unsigned level;
 
-    return lint->level == CODR_POLICY_LEVELS
-           ? misused("--level wants light, standard or strict") : 0;
+    for (level = 0; level < CODR_POLICY_LEVELS; level++) {
+        if (strcmp(codr_policy_level_name(level), text) == 0) {
+            lint->level = (codr_policy_level_t) level;
+            return 0;
+        }
+    }
+
+    return misused("--level wants light, standard or strict");
 }
 
 
 static int
-take_nodes(codr_lint_t *lint, const char *text)
+take_number(uint32_t *ret, const char *text)
 {
     char         *end;
     unsigned long number = strtoul(text, &end, 10);
 
-    if (*end != '\0' || number == 0 || number > UINT32_MAX) {
-        return misused("--nodes wants a number");
+    if (*end != '\0' || *text == '\0' || number >= UINT32_MAX) {
+        return misused("an option wants a number");
     }
 
-    lint->nodes = (uint32_t) number;
+    *ret = (uint32_t) number;
     return 0;
 }
 
@@ -143,11 +154,17 @@ take_option(command_t *command, int option)
         return 0;
 
     case OPTION_NODES:
-        return take_nodes(&command->lint, optarg);
+        return take_number(&command->lint.nodes, optarg);
 
     case OPTION_PLAN:
-        return codr_plans_add(&command->plans, optarg) < 0
+        return codr_plans_add(&command->serve.plans, optarg) < 0
                ? misused("--plan wants LANGUAGE[=GRAMMAR[:FILE]]") : 0;
+
+    case OPTION_UID:
+        return take_number(&command->serve.uid, optarg);
+
+    case OPTION_GID:
+        return take_number(&command->serve.gid, optarg);
 
     default:
         return misused("unknown option, or one without its value");
@@ -175,7 +192,7 @@ run_command(const command_t *command, char **argv, int argc)
         return run_lint(command, argv, argc);
 
     case ACTION_CHECK_POLICIES:
-        return codr_plans_check(&command->plans, command->lint.policies);
+        return codr_plans_check(&command->serve.plans, command->lint.policies);
 
     case ACTION_VERSION:
         (void) puts("codr-validator " CODR_VERSION);
@@ -199,11 +216,14 @@ main(int argc, char **argv)
 {
     int       option, result = 0;
     char      policies[PATH_MAX];
+    bool      serve = argc > 1 && strcmp(argv[1], "serve") == 0;
     command_t command = {
+        .serve = { .uid = getuid(), .gid = getgid() },
         .lint = { .level = CODR_POLICY_STANDARD, .nodes = NODES },
     };
 
     opterr = 0;
+    optind = serve ? 2 : 1;
     while (result == 0
            && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
     {
@@ -222,5 +242,7 @@ main(int argc, char **argv)
         return misused("--policies is needed");
     }
 
-    return run_command(&command, argv + optind, argc - optind);
+    command.serve.policies = command.lint.policies;
+    return serve ? codr_serve(&command.serve)
+                 : run_command(&command, argv + optind, argc - optind);
 }

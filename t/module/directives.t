@@ -19,7 +19,7 @@ sub check {
     my ($level, $text, %o) = @_;
     unlink "$dir/stderr.log";
     my ($ok, $said) = Codr::Nginx->check(dir => $dir, languages => 0,
-        locations => 0, uids => 0, helper => 0, auth => 0,
+        locations => 0, uids => 0, helper => 0, auth => 0, policy => 0,
         $level => "\n$text $mark\n", %o);
     my $line = 0;
     for (split /\n/, slurp("$dir/nginx.conf")) {
@@ -201,7 +201,11 @@ subtest 'limits and times' => sub {
         'codr_files 1m;', 'codr_files 1m count=5;', 'codr_input 64k;',
         'codr_first_message_timeout 5s;', 'codr_idle_timeout 1m;',
         'codr_ping 10s;', 'codr_detach 0;', 'codr_detach 5m;',
-        'codr_deflate off;', 'codr_policy off;', 'codr_owner $remote_user;',
+        'codr_deflate off;', 'codr_policy off;', 'codr_policy warn;',
+        'codr_policy warn light;', 'codr_policy block;',
+        'codr_policy block standard;', 'codr_policy block strict;',
+        'codr_policies /srv/policies;', 'codr_policies policies;',
+        'codr_owner $remote_user;',
         'codr_limit_jobs $remote_addr jobs=5 rate=3/m burst=9 cpu=1h/h;',
         'codr_limit_jobs $host rate=3/s; codr_limit_jobs $host cpu=5s/m;';
 
@@ -244,8 +248,11 @@ subtest 'limits and times' => sub {
         [ 'codr_limit_jobs $remote_addr jobs=5;' x 32, 'too often' ],
         [ 'codr_deflate on;', 'is not built in' ],
         [ 'codr_deflate maybe;', 'invalid value "maybe"' ],
-        [ 'codr_policy block standard;', 'policies are not built in' ],
-        [ 'codr_policy warn;', 'policies are not built in' ];
+        [ 'codr_policy maybe;', 'invalid value "maybe" in "codr_policy"' ],
+        [ 'codr_policy block hard;', 'invalid value "hard"' ],
+        [ 'codr_policy warn strict more;', 'invalid number of arguments' ],
+        [ 'codr_policy warn; codr_policy warn;', 'is duplicate' ],
+        [ 'codr_ast_nodes 2000000;', 'from 1 to 1000000' ];
 };
 
 
@@ -305,8 +312,8 @@ subtest 'codr_language' => sub {
         "$plain memory 1g; timeout 5s input=1m; disk 1m inodes=5;",
         "$plain output 1m; input 1k; files 1m count=2; code_size 1k;",
         "$plain shortcut gcc; precompile a b/c; precompile d;",
-        "$plain policy off; grammar off; warm 0; zygote off; preload off;",
-        "$plain warm 64;",
+        "$plain policy off; warm 0; zygote off; preload off;",
+        "$plain warm 64;", "$plain policy own.scm; grammar python;",
         'source main.x; run x "" $source;',
         'source m.x; compile cc -o $program $sources; run $program;';
 
@@ -339,8 +346,9 @@ subtest 'codr_language' => sub {
         [ "$plain output 1m drop;", 'invalid value "drop"' ],
         [ "$plain codr_memory 1m;", '"codr_memory" directive in'
             . ' "codr_language" is unknown' ],
-        [ "$plain policy python.scm;", 'this build has no such thing' ],
-        [ "$plain grammar python;", 'must be "off"' ],
+        [ "$plain policy a:b;", 'invalid value "a:b" in "policy"' ],
+        [ "$plain grammar a=b;", 'invalid value "a=b" in "grammar"' ],
+        [ "$plain grammar a; grammar b;", 'is duplicate' ],
         [ "$plain warm 65;", 'invalid value "65" in "warm"' ],
         [ "$plain warm -1;", 'invalid value "-1" in "warm"' ],
         [ "$plain warm 1; warm 1;", 'is duplicate' ],

@@ -16,7 +16,8 @@ my $before = snapshot();
 my $copy = Codr::Nginx::dir();
 my ($top, $build) = (top(), build());
 system("cd '$top' && cp -a conf t '$copy' && mkdir '$copy/build' && "
-    . "cp -a '$build/codr-sandboxd' '$build/ngx_http_codr_module.so' "
+    . "cp -a '$build/codr-sandboxd' '$build/codr-validator' "
+    . "'$build/policies' '$build/ngx_http_codr_module.so' "
     . "'$copy/build' && mkdir '$copy/tmp' && chmod 755 '$copy/tmp' && "
     . "chmod 700 '$copy/conf' '$copy/t' '$copy/build'") == 0 or die;
 

@@ -12,11 +12,12 @@ my $top = top();
 # of.  A file that belongs to none is a mechanism.
 my %ROLES = (
     keeper     => [ qw(keeper) ],
-    supervisor => [ qw(supervisor conf_file conf_rows family listen
-        settings) ],
+    supervisor => [ qw(supervisor argv checker conf_file conf_policy
+        conf_rows family listen relative settings tell) ],
     broker     => [ qw(broker answer attach channel charge client command
-        compile dispatch fetch figures headers job link pool probe pump report
-        sandbox stage status supply verdict) ],
+        compile dispatch fetch figures headers inspect inspection job link
+        pool probe pump report review rules sandbox stage status supply
+        verdict) ],
     spawner    => [ qw(spawner spawner_setup) ],
     init       => [ qw(init program) ],
 );

@@ -34,6 +34,8 @@ my @all;
 #              cold), or shipped: as conf/languages.conf has it
 #   helper     argument of codr_helper ("spawn" and the build's helper)
 #   uids       arguments of codr_uids; 0: the directive is left out
+#   policy     arguments of codr_policy ("off": what tests run is meant to be
+#              contained, not refused); 0: left out
 #   allow      arguments of codr_allow_missing (CODR_ALLOW_MISSING, none)
 #   auth       argument of codr_auth at http level ("off"); 0: left out
 #   log        level of the error log (info)
@@ -106,6 +108,7 @@ sub conf {
     my %c = (main => '', events => '', http => '', server => '',
         location => '', locations => 1, languages => 1, listen => '',
         helper => 'spawn ' . build() . '/codr-sandboxd', auth => 'off',
+        policy => 'off',
         allow => $ENV{CODR_ALLOW_MISSING} // '',
         log => 'info', load => 1, workers => 1, user => 'www-data', %{$self});
     my ($dir, $top, $uids) = ($c{dir}, top(), $self->_uids);
@@ -135,6 +138,7 @@ CONF
         $conf .= "    codr_uids $uids;\n" if $uids;
         $conf .= "    codr_allow_missing $c{allow};\n" if $c{allow};
         $conf .= "    codr_auth $c{auth};\n" if $c{auth};
+        $conf .= "    codr_policy $c{policy};\n" if $c{policy};
         $conf .= '    include ' . $self->_languages . ";\n"
             if $c{languages};
     }

@@ -1,0 +1,17 @@
+/*
+ * The directives codr_policy and codr_policies of a configuration file.
+ */
+
+#ifndef CODR_CONF_POLICY_H
+#define CODR_CONF_POLICY_H
+
+#include <stdbool.h>
+
+#include "codr_conf_rows.h"
+
+bool codr_conf_take_policies(codr_conf_parser_t *parser,
+    const codr_conf_row_t *row, const codr_list_t *words);
+bool codr_conf_take_policy(codr_conf_parser_t *parser,
+    const codr_conf_row_t *row, const codr_list_t *words);
+
+#endif /* CODR_CONF_POLICY_H */

@@ -1,0 +1,296 @@
+/*
+ * A validator's child.  From codr_cell_run() on it has one descriptor, the
+ * writing end of a pipe, no limit it could raise, and a filter that leaves it
+ * memory, that pipe and its end.  Nothing it does can reach another source:
+ * it is the only process that sees this one, and sees no other.
+ *
+ * Where Linux lets a system call be limited to arguments, it is; what is not
+ * listed kills the process, and the broker takes that for a refusal.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_cell.h"
+
+#include <errno.h>
+#include <linux/close_range.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "codr_budget.h"
+#include "codr_check.h"
+#include "codr_io.h"
+#include "codr_util.h"
+
+#define ANSWER      3               /* its one descriptor */
+#define MEMORY      (256UL * 1024 * 1024)
+#define IMAGE_MAX   (1UL << 30)
+
+
+static int
+add_rules(scmp_filter_ctx filter)
+{
+    size_t i;
+    int    result = 0;
+
+    static const int plain[] = {
+        SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
+        SCMP_SYS(clock_gettime),    /* its CPU time is no business of the
+                                       vdso */
+        SCMP_SYS(exit_group),
+    };
+
+    for (i = 0; result == 0 && i < CODR_ARRAY_LEN(plain); i++) {
+        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, plain[i], 0);
+    }
+
+    if (result == 0) {
+        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
+                                  SCMP_A0(SCMP_CMP_EQ, ANSWER, 0));
+    }
+
+    /* memory that is no file's and never code */
+    if (result == 0) {
+        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
+                                  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+                                  SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS,
+                                          MAP_ANONYMOUS));
+    }
+    if (result == 0) {
+        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect),
+                                  1,
+                                  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    }
+
+    return result;
+}
+
+
+/* As bytes: libseccomp would need a millisecond in every child. */
+static int
+export_filter(scmp_filter_ctx ctx, struct sock_fprog *ret)
+{
+    int     fd, result;
+    off_t   size;
+    void   *code;
+
+    fd = memfd_create("codr-filter", MFD_CLOEXEC);
+    if (fd == -1) {
+        return -errno;
+    }
+
+    result = seccomp_export_bpf(ctx, fd);
+    size = lseek(fd, 0, SEEK_END);
+    code = size > 0 ? malloc((size_t) size) : NULL;
+    if (result == 0
+        && (code == NULL || pread(fd, code, (size_t) size, 0) != size))
+    {
+        result = -ENOMEM;
+    }
+    codr_close(&fd);
+
+    if (result < 0) {
+        free(code);
+        return result;
+    }
+
+    ret->filter = code;
+    ret->len = (unsigned short) ((size_t) size / sizeof(struct sock_filter));
+    return 0;
+}
+
+
+int
+codr_cell_prepare(codr_cell_t *cell)
+{
+    int             result;
+    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+
+    if (ctx == NULL) {
+        return -ENOMEM;
+    }
+
+    result = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
+                              SCMP_ACT_KILL_PROCESS);
+    if (result == 0) {
+        result = add_rules(ctx);
+    }
+    if (result == 0) {
+        result = export_filter(ctx, &cell->filter);
+    }
+
+    seccomp_release(ctx);
+    return result;
+}
+
+
+static bool
+limit(int resource, rlim_t value)
+{
+    const struct rlimit both = { value, value };
+
+    return setrlimit((__rlimit_resource_t) resource, &both) == 0;
+}
+
+
+/* The kernel's word besides our own: a loop in a parser asks no clock. */
+static bool
+limit_time(uint64_t cpu_us)
+{
+    const uint64_t         most = 2 * cpu_us;
+    const struct itimerval timer = {
+        .it_value = { .tv_sec = (time_t) (most / 1000000),
+                      .tv_usec = (suseconds_t) (most % 1000000) },
+    };
+
+    return limit(RLIMIT_CPU, most / 1000000 + 1)
+           && setitimer(ITIMER_PROF, &timer, NULL) == 0;
+}
+
+
+static bool
+lock_up(const codr_cell_t *cell, uint64_t cpu_us)
+{
+    (void) signal(SIGPIPE, SIG_DFL);    /* nobody waits for it any more */
+
+    return limit_time(cpu_us) && limit(RLIMIT_DATA, MEMORY)
+           && limit(RLIMIT_NPROC, 0) && limit(RLIMIT_FSIZE, 0)
+           && limit(RLIMIT_CORE, 0) && limit(RLIMIT_MEMLOCK, 0)
+           && limit(RLIMIT_NOFILE, 0)
+           && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &cell->filter)
+              == 0;
+}
+
+
+/* Read-only, of a sealed file: nobody can change or shorten it. */
+static const char *
+map_image(int image, size_t *ret_len)
+{
+    void    *place;
+    ssize_t  size = codr_io_sealed_size(image, IMAGE_MAX);
+
+    if (size <= 0) {
+        return NULL;
+    }
+
+    place = mmap(NULL, (size_t) size, PROT_READ, MAP_PRIVATE, image, 0);
+    *ret_len = (size_t) size;
+    return place == MAP_FAILED ? NULL : place;
+}
+
+
+static uint64_t
+sum(const codr_review_request_t *request, size_t image)
+{
+    uint32_t i;
+    uint64_t bytes = 0;
+
+    for (i = 0; i < request->sources; i++) {
+        if (request->source[i].offset > image
+            || request->source[i].length > image - request->source[i].offset)
+        {
+            return UINT64_MAX;
+        }
+        bytes += request->source[i].length;
+    }
+
+    return bytes;
+}
+
+
+static codr_review_result_t
+translate(codr_check_result_t result)
+{
+    switch (result) {
+
+    case CODR_CHECK_DONE:
+        return CODR_REVIEW_DONE;
+
+    case CODR_CHECK_TOO_COMPLEX:
+        return CODR_REVIEW_TOO_COMPLEX;
+
+    case CODR_CHECK_UNAVAILABLE:
+        break;
+    }
+
+    return CODR_REVIEW_UNAVAILABLE;
+}
+
+
+static void
+check_sources(codr_review_verdict_t *verdict, const codr_policy_set_t *set,
+    const codr_review_request_t *request, const char *image,
+    codr_budget_t *budget)
+{
+    uint32_t                    s, i, n;
+    codr_finding_t              found[CODR_CHECK_FINDINGS];
+    codr_check_result_t         result;
+    const codr_review_source_t *source;
+
+    for (s = 0; s < request->sources; s++) {
+        source = &request->source[s];
+        n = 0;
+        result = codr_check_source(set, &set->language[request->language],
+                                   (codr_policy_level_t) request->level,
+                                   image + source->offset, source->length,
+                                   budget, found, &n);
+        verdict->result = translate(result);
+        if (verdict->result != CODR_REVIEW_DONE) {
+            verdict->count = 0;
+            return;
+        }
+
+        for (i = 0; i < n && verdict->count < CODR_DIAGNOSTIC_FINDINGS; i++) {
+            verdict->finding[verdict->count++] = (codr_review_finding_t) {
+                found[i].rule, s, found[i].start, found[i].end,
+            };
+        }
+    }
+}
+
+
+_Noreturn void
+codr_cell_run(const codr_cell_t *cell, const codr_policy_set_t *set,
+    const codr_review_request_t *request, int image, int answer)
+{
+    size_t                len = 0;
+    uint64_t              bytes, cpu_us;
+    const char           *data;
+    codr_budget_t         budget;
+    codr_review_verdict_t verdict = { .version = CODR_REVIEW_VERSION };
+
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1) {
+        _exit(EXIT_FAILURE);
+    }
+
+    data = map_image(image, &len);
+    bytes = sum(request, len);
+    cpu_us = codr_budget_us(bytes);
+    if (data == NULL || bytes == UINT64_MAX || dup2(answer, ANSWER) == -1
+        || syscall(SYS_close_range, 0, ANSWER - 1, 0) == -1
+        || syscall(SYS_close_range, ANSWER + 1, ~0U, 0) == -1
+        || !lock_up(cell, cpu_us))
+    {
+        _exit(EXIT_FAILURE);
+    }
+
+    codr_budget_begin(&budget, cpu_us, request->nodes);
+    check_sources(&verdict, set, request, data, &budget);
+
+    /* shorter than PIPE_BUF: whole or not at all */
+    if (write(ANSWER, &verdict, sizeof(verdict)) != (ssize_t) sizeof(verdict))
+    {
+        _exit(EXIT_FAILURE);
+    }
+    _exit(EXIT_SUCCESS);
+}
