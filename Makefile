@@ -276,6 +276,19 @@ $(BUILD)/t/unit/%: t/unit/%.c $(BUILD)/libcodr.a
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(BUILD)/libcodr.a $(LIBS)
 
+# Pieces of the validator, without the parsers.
+UNIT_CELL = $(addprefix $(BUILD)/validators/,codr_cell.o codr_budget.o)
+UNIT_NAME = $(BUILD)/validators/codr_name.o
+
+$(BUILD)/t/unit/test_cell: t/unit/test_cell.c $(UNIT_CELL) $(BUILD)/libcodr.a
+	@mkdir -p $(@D)
+	$(Q)$(VALIDATOR_COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(UNIT_CELL) \
+	    $(BUILD)/libcodr.a $(LIBS)
+
+$(BUILD)/t/unit/test_name: t/unit/test_name.c $(UNIT_NAME)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(UNIT_NAME)
+
 # Probes run inside sandboxes and outside of them, as the control: static, so
 # that they need nothing there.
 $(BUILD)/t/sandbox/%: t/sandbox/%.c $(BUILD)/config.mk
@@ -295,6 +308,33 @@ fuzz: $(FUZZ_SRC)
 	        sandbox/codr_proto.c sandbox/codr_limits.c; \
 	    $(BUILD)/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) \
 	        -print_final_stats=0 $(BUILD)/fuzz/$$name.corpus; \
+	done
+	@$(MAKE) --no-print-directory fuzz-check
+
+# One fuzzer, a run and a corpus a language.  The tables of the grammars are as
+# they are: only what reads them is instrumented.
+FUZZ_CHECK_NOT = %/codr_validator.c %/codr_serve.c %/codr_cell.c
+FUZZ_CHECK_SRC = t/fuzz/validators/fuzz_check.c \
+              $(filter-out $(FUZZ_CHECK_NOT),$(VALIDATOR_SRC)) \
+              $(addprefix sandbox/codr_,diagnostic.c io.c limits.c list.c \
+                  proto.c util.c)
+
+$(BUILD)/fuzz/check: $(FUZZ_CHECK_SRC) $(GRAMMAR_OBJ)
+	@mkdir -p $(@D)
+	$(Q)clang -w -O1 -g $(FUZZ_FLAGS) -D_DEFAULT_SOURCE \
+	    -I$(TREE_SITTER)/include -I$(TREE_SITTER)/src -c -o $@.core.o \
+	    $(TREE_SITTER)/src/lib.c
+	$(Q)clang $(WARN) -O1 -g $(FUZZ_FLAGS) -I$(TREE_SITTER)/include \
+	    -Isandbox -I$(BUILD)/grammars -o $@ $(FUZZ_CHECK_SRC) $@.core.o \
+	    $(GRAMMAR_OBJ) -lpcre2-8
+
+fuzz-check: $(BUILD)/fuzz/check $(POLICIES)
+	@set -e; for name in $(GRAMMARS); do \
+	    mkdir -p $(BUILD)/fuzz/check.$$name; \
+	    CODR_LANGUAGE=$$name CODR_POLICIES=$(BUILD)/policies \
+	        $(BUILD)/fuzz/check -max_total_time=$(FUZZ_SECONDS) \
+	        -print_final_stats=0 -artifact_prefix=$(BUILD)/fuzz/ \
+	        $(BUILD)/fuzz/check.$$name validators/$$name/tests; \
 	done
 
 bench: all
@@ -355,5 +395,5 @@ clean:
 FORCE:
 
 .PHONY: all run serve test test-all check unit probes fuzz bench deps \
-        parsers install clean FORCE
+        parsers fuzz-check install clean FORCE
 .DELETE_ON_ERROR:

@@ -507,6 +507,13 @@ raise_descriptors(void)
 }
 
 
+static void
+reviewer_changed(void *data)
+{
+    codr_channel_tell_status(data);
+}
+
+
 static int
 open_broker(codr_broker_t *broker)
 {
@@ -528,6 +535,8 @@ open_broker(codr_broker_t *broker)
     broker->shortcut = -1;
     codr_reviewer_init(&broker->reviewer, &broker->loop,
                        REVIEWS * (size_t) broker->host.cpus);
+    broker->reviewer.changed = reviewer_changed;
+    broker->reviewer.data = broker;
     codr_pool_init(&broker->pool, broker);
     codr_results_init(&broker->results, &broker->loop.timers);
 

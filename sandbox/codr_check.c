@@ -8,6 +8,7 @@
 
 #include "codr_check.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +178,17 @@ print_text(const report_t *report, bool passed)
 
 
 /* Our own texts: nothing in them needs escaping. */
+/* No layer: without it programs are refused where a policy is asked for. */
+static bool
+validator_found(void)
+{
+    char path[PATH_MAX];
+
+    return codr_beside(path, sizeof(path), "codr-validator") == 0
+           && access(path, X_OK) == 0;
+}
+
+
 static void
 print_json(const report_t *report, bool passed)
 {
@@ -203,7 +215,8 @@ print_json(const report_t *report, bool passed)
         (void) printf("}");
     }
 
-    (void) printf("]}\n");
+    (void) printf("],\"validator\":%s}\n",
+                  validator_found() ? "true" : "false");
 }
 
 
@@ -231,6 +244,9 @@ codr_check(bool json)
         print_json(&report, passed);
     } else {
         print_text(&report, passed);
+        (void) printf("codr-validator: %s\n", validator_found() ? "found"
+                      : "missing; programs are refused where codr_policy is"
+                        " not off");
     }
 
     return passed ? EXIT_SUCCESS : EXIT_FAILURE;

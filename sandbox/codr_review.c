@@ -375,6 +375,7 @@ next_spoke(codr_event_t *event, uint32_t events)
 
     reviewer->rules = rules;
     reviewer->cause[0] = '\0';
+    reviewer->changed(reviewer->data);
     ask_next(reviewer);
 }
 
@@ -403,7 +404,9 @@ codr_reviewer_none(codr_reviewer_t *reviewer, const char *cause)
         return;                     /* the old one does */
     }
 
-    (void) snprintf(reviewer->cause, sizeof(reviewer->cause), "%s", cause);
+    (void) snprintf(reviewer->cause, sizeof(reviewer->cause), "%.*s",
+                    (int) sizeof(reviewer->cause) - 1, cause);
+    reviewer->changed(reviewer->data);
     while (reviewer->first) {
         conclude(reviewer->first, CODR_REVIEW_UNAVAILABLE);
     }

@@ -28,6 +28,8 @@ typedef struct {
     size_t          running;
     size_t          most;           /* at a time */
     bool            asking;
+    void          (*changed)(void *data);   /* cause has */
+    void           *data;
 } codr_reviewer_t;
 
 typedef enum {

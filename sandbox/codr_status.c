@@ -73,6 +73,10 @@ put_causes(codr_writer_t *writer, const codr_broker_t *broker)
     size_t i;
     char   cause[CODR_NAME_MAX + 32];
 
+    if (broker->reviewer.cause[0] != '\0') {
+        codr_put_text(writer, CODR_FIELD_CAUSE, broker->reviewer.cause);
+    }
+
     if (broker->link == NULL) {
         if (broker->cause[0] != '\0') {
             codr_put_text(writer, CODR_FIELD_CAUSE, broker->cause);

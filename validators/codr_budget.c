@@ -9,7 +9,7 @@
 
 #include <time.h>
 
-#define BASE_US     40000       /* any source; 64 KB of the densest take half */
+#define BASE_US     100000      /* any source; 64 KB of the densest take half */
 #define FREE_BYTES  65536
 #define BYTES_A_US  2           /* beyond that */
 #define STEPS       2048        /* of a loop, some ten microseconds */

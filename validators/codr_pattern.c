@@ -191,6 +191,26 @@ take_number(reader_t *reader, codr_predicate_t *predicate)
 }
 
 
+/* Most words of the long lists are plain ones, which compare fast. */
+static int
+take_paths(codr_predicate_t *predicate)
+{
+    uint32_t i;
+
+    predicate->wild = calloc(predicate->words + 1, sizeof(bool));
+    if (predicate->wild == NULL) {
+        return -ENOMEM;
+    }
+
+    for (i = 0; i < predicate->words; i++) {
+        predicate->length[i] = dot(predicate->word[i]);
+        predicate->wild[i] = strchr(predicate->word[i], '*') != NULL;
+    }
+
+    return 0;
+}
+
+
 /* A name may stand for several symbols of a grammar (aliases). */
 static int
 take_symbols(reader_t *reader, codr_predicate_t *predicate)
@@ -227,8 +247,6 @@ take_symbols(reader_t *reader, codr_predicate_t *predicate)
 static int
 finish(reader_t *reader, codr_predicate_t *predicate)
 {
-    uint32_t i;
-
     switch (predicate->kind) {
 
     case CODR_PREDICATE_MATCH:
@@ -243,10 +261,7 @@ finish(reader_t *reader, codr_predicate_t *predicate)
         return take_symbols(reader, predicate);
 
     case CODR_PREDICATE_PATH:
-        for (i = 0; i < predicate->words; i++) {
-            predicate->length[i] = dot(predicate->word[i]);
-        }
-        return 0;
+        return take_paths(predicate);
 
     case CODR_PREDICATE_EQUAL:
         return predicate->words || predicate->other != CODR_NO_CAPTURE
@@ -513,6 +528,7 @@ codr_pattern_free(codr_pattern_t *pattern)
         }
         free(predicate->word);
         free(predicate->length);
+        free(predicate->wild);
         free(predicate->symbol);
         pcre2_code_free(predicate->regex);
     }

@@ -35,6 +35,7 @@ typedef struct {
     uint32_t               other;       /* EQUAL: capture, else strings */
     char                 **word;        /* owned */
     uint32_t              *length;      /* of each word: they may hold NUL */
+    bool                  *wild;        /* PATH: a word with '*' */
     uint32_t               words;
     uint32_t              *symbol;      /* INSIDE: 0 ends them */
     pcre2_code            *regex;

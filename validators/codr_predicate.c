@@ -89,10 +89,29 @@ matches(codr_check_t *check, const codr_predicate_t *predicate, uint32_t node)
 
 
 static bool
+is_path(const codr_predicate_t *predicate, const char *path)
+{
+    size_t   len = strlen(path);
+    uint32_t w;
+
+    for (w = 0; w < predicate->words; w++) {
+        if (predicate->wild[w] ? codr_name_matches(path, predicate->word[w])
+            : predicate->length[w] == len
+              && memcmp(path, predicate->word[w], len) == 0)
+        {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+static bool
 has_path(codr_check_t *check, const codr_predicate_t *predicate,
     uint32_t node)
 {
-    uint32_t            p, w;
+    uint32_t            p;
     const codr_value_t *value = codr_resolve(check, node);
 
     if (predicate->words == 0) {
@@ -100,10 +119,8 @@ has_path(codr_check_t *check, const codr_predicate_t *predicate,
     }
 
     for (p = 0; p < value->paths; p++) {
-        for (w = 0; w < predicate->words; w++) {
-            if (codr_name_matches(value->path[p], predicate->word[w])) {
-                return true;
-            }
+        if (is_path(predicate, value->path[p])) {
+            return true;
         }
     }
 

@@ -1,0 +1,295 @@
+/*
+ * A validator's child that has been taken over: codr_check_source() of this
+ * program is what an attacker would do in its place.  Each attempt ends the
+ * process or fails; the control, the same without the cell, succeeds.
+ */
+
+#define _GNU_SOURCE
+
+#include "tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../sandbox/codr_io.h"
+#include "../../sandbox/codr_util.h"
+#include "../../validators/codr_cell.h"
+#include "../../validators/codr_check.h"
+
+#define BIG     (400UL * 1024 * 1024)
+
+
+static bool
+opens_file(void)
+{
+    return open("/etc/passwd", O_RDONLY) != -1;
+}
+
+
+static bool
+opens_socket(void)
+{
+    return socket(AF_UNIX, SOCK_STREAM, 0) != -1;
+}
+
+
+static bool
+forks(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        _exit(0);
+    }
+    return pid > 0;
+}
+
+
+static bool
+executes(void)
+{
+    char *argv[] = { (char *) (uintptr_t) "true", NULL };
+
+    (void) execve("/bin/true", argv, NULL);
+    return false;               /* the control sees the exit status of true */
+}
+
+
+static bool
+signals(void)
+{
+    return kill(getppid(), 0) == 0;
+}
+
+
+/* Another source would come this way. */
+static bool
+reads_descriptor(void)
+{
+    int  fd;
+    char byte;
+
+    for (fd = 0; fd < 64; fd++) {
+        if (pread(fd, &byte, 1, 0) == 1) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+/* The log, another pipe. */
+static bool
+writes_elsewhere(void)
+{
+    int fd;
+
+    for (fd = 0; fd < 64; fd++) {
+        if (fd != 3 && write(fd, "", 0) == 0) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+static bool
+maps_code(void)
+{
+    return mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+}
+
+
+static bool
+makes_code(void)
+{
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return page != MAP_FAILED
+           && mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0;
+}
+
+
+static bool
+takes_memory(void)
+{
+    void *place = mmap(NULL, BIG, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return place != MAP_FAILED;
+}
+
+
+static bool
+raises_limit(void)
+{
+    const struct rlimit more = { 16, 16 };
+
+    return setrlimit(RLIMIT_NOFILE, &more) == 0;
+}
+
+
+/* As long as a control is waited for. */
+static bool
+takes_time(void)
+{
+    struct timespec now;
+
+    do {
+        (void) clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    } while (now.tv_sec == 0 && now.tv_nsec < 600000000);
+
+    return true;
+}
+
+
+static const struct {
+    const char  *name;
+    bool       (*attack)(void);
+} attacks[] = {
+    { "open a file", opens_file },
+    { "make a socket", opens_socket },
+    { "make a process", forks },
+    { "execute a program", executes },
+    { "signal its parent", signals },
+    { "read from a descriptor", reads_descriptor },
+    { "write to another descriptor", writes_elsewhere },
+    { "map memory as code", maps_code },
+    { "turn memory into code", makes_code },
+    { "take 400 MB", takes_memory },
+    { "raise a limit", raises_limit },
+    { "use up a processor", takes_time },
+};
+
+
+/* The first byte of the source is the attack; 255 is none. */
+codr_check_result_t
+codr_check_source(const codr_policy_set_t *set,
+    const codr_policy_language_t *language, codr_policy_level_t level,
+    const void *source, uint32_t length, codr_budget_t *budget,
+    codr_finding_t ret[CODR_CHECK_FINDINGS], uint32_t *ret_count)
+{
+    uint8_t which = *(const uint8_t *) source;
+
+    (void) set;
+    (void) language;
+    (void) level;
+    (void) length;
+    (void) budget;
+
+    *ret_count = 1;
+    ret[0].rule = which != 255 && attacks[which].attack();
+    return CODR_CHECK_DONE;
+}
+
+
+static int
+make_image(uint8_t which)
+{
+    int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    if (fd == -1 || codr_io_write_all(fd, &which, 1) < 0
+        || codr_io_seal(fd) < 0)
+    {
+        abort();
+    }
+
+    return fd;
+}
+
+
+/* 1: the attempt succeeded, 0: it failed, -1: no verdict. */
+static int
+try_in_cell(const codr_cell_t *cell, uint8_t which)
+{
+    int                          ends[2], image = make_image(which), status;
+    pid_t                        pid;
+    ssize_t                      n;
+    codr_policy_language_t       language = { .name = NULL };
+    codr_policy_set_t            set = { .language = &language,
+                                         .languages = 1 };
+    codr_review_verdict_t        verdict;
+    static codr_review_request_t request = {
+        .version = CODR_REVIEW_VERSION, .nodes = 1, .sources = 1,
+        .source = { { 0, 1 } },
+    };
+
+    if (pipe2(ends, O_CLOEXEC) == -1) {
+        abort();
+    }
+
+    (void) fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        codr_cell_run(cell, &set, &request, image, ends[1]);
+    }
+
+    codr_close(&ends[1]);
+    n = read(ends[0], &verdict, sizeof(verdict));
+    codr_close(&ends[0]);
+    codr_close(&image);
+    if (waitpid(pid, &status, 0) != pid
+        || n != (ssize_t) sizeof(verdict) || verdict.count != 1)
+    {
+        return -1;
+    }
+
+    return (int) verdict.finding[0].rule;
+}
+
+
+static bool
+try_outside(bool (*attack)(void))
+{
+    int   status;
+    pid_t pid;
+
+    (void) fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        _exit(attack() ? 0 : 1);
+    }
+
+    return waitpid(pid, &status, 0) == pid && WIFEXITED(status)
+           && WEXITSTATUS(status) == 0;
+}
+
+
+int
+main(void)
+{
+    char        name[128];
+    size_t      i;
+    codr_cell_t cell;
+
+    /* something to read and write that a child must not have */
+    int file = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+
+    tap_ok(file != -1, "a file is open");
+    tap_ok(codr_cell_prepare(&cell) == 0, "the cell is prepared");
+    tap_number(try_in_cell(&cell, 255), 0, "an honest child has a verdict");
+
+    for (i = 0; i < CODR_ARRAY_LEN(attacks); i++) {
+        (void) snprintf(name, sizeof(name), "cannot %s", attacks[i].name);
+        tap_ok(try_in_cell(&cell, (uint8_t) i) != 1, name);
+        (void) snprintf(name, sizeof(name), "outside it can %s",
+                        attacks[i].name);
+        tap_ok(try_outside(attacks[i].attack), name);
+    }
+
+    return tap_done();
+}
