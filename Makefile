@@ -33,15 +33,16 @@ INSTALL   = install
 # Packages of Debian 12: a word is a package, or package:file, where the file
 # (a newer node, a compiler of one's own) does as well as the package.
 DEPS_BUILD = gcc:/usr/bin/gcc libc6-dev make autoconf nginx nginx-dev \
-             libwslay-dev libjansson-dev libssl-dev libseccomp-dev libmd-dev \
-             libpcre2-dev npm:/usr/bin/npm
+             libwslay-dev libjansson-dev libhiredis-dev libssl-dev \
+             libseccomp-dev libmd-dev libpcre2-dev npm:/usr/bin/npm
 DEPS_PAGE  = nodejs:/usr/bin/node npm:/usr/bin/npm
-DEPS_RUN   = nginx libwslay1 libssl3 libjansson4 libseccomp2 libmd0 \
-             libpcre2-8-0 python3:/usr/bin/python3 nodejs:/usr/bin/node \
+DEPS_RUN   = nginx libwslay1 libssl3 libjansson4 libhiredis0.14 \
+             libseccomp2 libmd0 libpcre2-8-0 \
+             python3:/usr/bin/python3 nodejs:/usr/bin/node \
              gcc:/usr/bin/gcc g++:/usr/bin/g++ rustc:/usr/bin/rustc
 DEPS_TEST  = perl openssl curl clang:/usr/bin/clang lua5.4 \
              user-mode-linux:/usr/bin/linux prometheus:/usr/bin/promtool \
-             chromium:/usr/bin/chromium
+             chromium:/usr/bin/chromium redis-server:/usr/bin/redis-server
 
 comma := ,
 

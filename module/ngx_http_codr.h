@@ -46,6 +46,8 @@ typedef struct ngx_http_codr_job_s       ngx_http_codr_job_t;
 typedef struct ngx_http_codr_lifeline_s  ngx_http_codr_lifeline_t;
 typedef struct ngx_http_codr_channel_s   ngx_http_codr_channel_t;
 typedef struct ngx_http_codr_drain_s     ngx_http_codr_drain_t;
+typedef struct ngx_http_codr_redis_s     ngx_http_codr_redis_t;
+typedef struct ngx_http_codr_redis_conf_s  ngx_http_codr_redis_conf_t;
 
 
 typedef struct {
@@ -103,6 +105,8 @@ typedef struct {
     size_t                     results;        /* bytes the helper keeps */
     ngx_str_t                  ticket_key;     /* empty: that of the zone */
     ngx_msec_t                 ticket_ttl;
+    ngx_http_codr_redis_conf_t  *redis_conf;   /* NULL: none */
+    ngx_http_codr_redis_t     *redis;          /* of this worker */
     ngx_msec_t                 job_ttl;        /* of a record, after its end */
     uint64_t                   generation;     /* random, of this config */
 
@@ -355,6 +359,10 @@ void ngx_http_codr_count(ngx_http_codr_main_conf_t *mcf,
 ngx_uint_t ngx_http_codr_counter(ngx_http_codr_main_conf_t *mcf,
     ngx_http_codr_counter_e counter);
 uint64_t ngx_http_codr_zone_free(ngx_http_codr_main_conf_t *mcf);
+
+/* redis: 0: not configured, 1: up, 2: down, 3: down, and no job runs */
+
+ngx_uint_t ngx_http_codr_redis_state(ngx_http_codr_main_conf_t *mcf);
 
 /* status, languages: content handlers */
 

@@ -67,3 +67,31 @@ ngx_http_codr_async_leave(ngx_http_codr_drain_t *drain)
         }
     }
 }
+
+
+ngx_http_codr_job_t *
+ngx_http_codr_job_find(ngx_http_codr_main_conf_t *mcf, const u_char *id)
+{
+    ngx_queue_t            *q;
+    ngx_http_codr_job_t    *job;
+    ngx_http_codr_drain_t  *drain;
+
+    drain = ngx_http_codr_drain(mcf);
+
+    if (drain == NULL) {
+        return NULL;
+    }
+
+    for (q = ngx_queue_head(&drain->jobs);
+         q != ngx_queue_sentinel(&drain->jobs);
+         q = ngx_queue_next(q))
+    {
+        job = ngx_queue_data(q, ngx_http_codr_job_t, queue);
+
+        if (ngx_memcmp(job->id, id, CODR_JOB_ID_LEN) == 0) {
+            return job;
+        }
+    }
+
+    return NULL;
+}

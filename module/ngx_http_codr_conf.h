@@ -114,14 +114,14 @@ char *ngx_http_codr_language_directive(ngx_conf_t *cf, ngx_command_t *dummy,
     void *conf);
 
 
-/* secret: a whole file that others cannot read, in pool; logs an [emerg].
-   what names the kind of file. */
+/* secret: a whole file that others cannot read; logs an [emerg] about what */
 ngx_int_t ngx_http_codr_secret(ngx_conf_t *cf, ngx_pool_t *pool,
     ngx_str_t *file, const char *what, size_t max, ngx_str_t *text);
 
 
-/* ticket_conf */
+/* redis_conf, ticket_conf */
 
+char *ngx_http_codr_redis_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_codr_ticket_key_file(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 

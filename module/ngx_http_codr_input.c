@@ -37,7 +37,7 @@ ngx_http_codr_job_flush(ngx_http_codr_job_t *job)
 
     c = job->connection;
 
-    if (job->again) {
+    if (job->again || job->held) {
         return;
     }
 

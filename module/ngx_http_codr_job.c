@@ -38,8 +38,6 @@ static ngx_int_t ngx_http_codr_job_open(ngx_http_codr_job_t *job,
     ngx_log_t *log, ngx_http_codr_answer_t *refusal);
 static ngx_int_t ngx_http_codr_job_init(ngx_http_codr_job_t *job,
     ngx_http_codr_execute_t *x);
-static ngx_int_t ngx_http_codr_job_record(ngx_http_codr_job_t *job,
-    ngx_http_codr_answer_t *refusal);
 static ngx_int_t ngx_http_codr_job_connect(ngx_http_codr_job_t *job,
     ngx_log_t *log);
 static void ngx_http_codr_job_read_handler(ngx_event_t *rev);
@@ -75,8 +73,8 @@ ngx_http_codr_job_start(ngx_http_codr_job_t **ret, ngx_http_codr_execute_t *x,
     }
 
     if (ngx_http_codr_job_init(job, x) != NGX_OK
-        || ngx_http_codr_job_record(job, refusal) != NGX_OK
         || ngx_http_codr_execute_frames(x, &job->out, log) != NGX_OK
+        || ngx_http_codr_hold(job, x, refusal) != NGX_OK
         || ngx_http_codr_job_open(job, log, refusal) != NGX_OK)
     {
         (void) ngx_http_codr_records_ended(job, refusal);
@@ -190,29 +188,6 @@ ngx_http_codr_job_open(ngx_http_codr_job_t *job, ngx_log_t *log,
     ngx_http_codr_job_flush(job);
 
     return NGX_OK;
-}
-
-
-/* Before the helper is asked: a job that cannot be recorded is not run. */
-
-static ngx_int_t
-ngx_http_codr_job_record(ngx_http_codr_job_t *job,
-    ngx_http_codr_answer_t *refusal)
-{
-    ngx_int_t  rc;
-
-    rc = ngx_http_codr_records_open(job);
-
-    if (rc == NGX_DECLINED) {
-        ngx_http_codr_answer_error(refusal, CODR_ERROR_BAD_MESSAGE,
-                                   "there is a job of this id");
-
-    } else if (rc != NGX_OK) {
-        ngx_http_codr_answer_error(refusal, CODR_ERROR_UNAVAILABLE,
-                                   "there is no room for another job");
-    }
-
-    return rc;
 }
 
 
@@ -669,6 +644,23 @@ ngx_http_codr_job_lost(ngx_http_codr_job_t *job, codr_error_t code,
     ngx_http_codr_answer_error(&a, code, reason);
     (void) ngx_http_codr_records_ended(job, &a);
     job->handler->answer(job->data, &a);
+}
+
+
+void
+ngx_http_codr_job_deny(ngx_http_codr_job_t *job, codr_error_t code,
+    const char *reason)
+{
+    void                               *data;
+    const ngx_http_codr_job_handler_t  *handler;
+
+    data = job->data;
+    handler = job->handler;
+
+    ngx_http_codr_job_lost(job, code, reason);
+    ngx_http_codr_job_close(job);
+
+    handler->flush(data);
 }
 
 

@@ -15,13 +15,10 @@
 
 
 static ngx_uint_t ngx_http_codr_jobs_is(ngx_str_t *rest, const char *name);
-static ngx_int_t ngx_http_codr_jobs_none(ngx_http_request_t *r);
 static ngx_int_t ngx_http_codr_jobs_create(ngx_http_request_t *r);
 static ngx_int_t ngx_http_codr_jobs_run(ngx_http_request_t *r);
 static ngx_int_t ngx_http_codr_jobs_one(ngx_http_request_t *r,
     ngx_str_t *rest);
-static ngx_uint_t ngx_http_codr_jobs_owned(ngx_http_request_t *r,
-    ngx_http_codr_stored_t *record);
 static ngx_int_t ngx_http_codr_jobs_get(ngx_http_codr_look_t *look);
 static ngx_int_t ngx_http_codr_jobs_get_output(ngx_http_codr_look_t *look);
 static ngx_int_t ngx_http_codr_jobs_delete(ngx_http_codr_look_t *look);
@@ -116,7 +113,7 @@ ngx_http_codr_jobs_is(ngx_str_t *rest, const char *name)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_codr_jobs_none(ngx_http_request_t *r)
 {
     return ngx_http_codr_send_error(r, NGX_HTTP_NOT_FOUND, "not_found",
@@ -207,9 +204,14 @@ ngx_http_codr_jobs_one(ngx_http_request_t *r, ngx_str_t *rest)
     look->mcf = ngx_http_get_module_main_conf(r, ngx_http_codr_module);
     ngx_memcpy(look->id, rest->data, CODR_JOB_ID_LEN);
 
-    if (ngx_http_codr_records_read(look->mcf, r->pool, look->id, &look->record)
-        != NGX_OK
-        || !ngx_http_codr_jobs_owned(r, &look->record))
+    rc = ngx_http_codr_records_read(look->mcf, r->pool, look->id,
+                                    &look->record);
+    look->remote = (rc != NGX_OK && look->mcf->redis_conf != NULL);
+
+    if (!look->remote
+        && (rc != NGX_OK
+            || !ngx_http_codr_jobs_owned(r, &look->record.owner,
+                                         &look->record.key_id)))
     {
         return ngx_http_codr_jobs_none(r);
     }
@@ -234,8 +236,9 @@ ngx_http_codr_jobs_one(ngx_http_request_t *r, ngx_str_t *rest)
 /* Where nothing else says who an owner is, it is whoever has the key: also of
    what its tickets were used for. */
 
-static ngx_uint_t
-ngx_http_codr_jobs_owned(ngx_http_request_t *r, ngx_http_codr_stored_t *record)
+ngx_uint_t
+ngx_http_codr_jobs_owned(ngx_http_request_t *r, ngx_str_t *owner,
+    ngx_str_t *key_id)
 {
     ngx_http_codr_ctx_t       *ctx;
     ngx_http_codr_loc_conf_t  *lcf;
@@ -243,18 +246,15 @@ ngx_http_codr_jobs_owned(ngx_http_request_t *r, ngx_http_codr_stored_t *record)
     ctx = ngx_http_get_module_ctx(r, ngx_http_codr_module);
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_codr_module);
 
-    if (ctx->owner.len == record->owner.len
-        && ngx_memcmp(ctx->owner.data, record->owner.data, ctx->owner.len)
-           == 0)
+    if (ctx->owner.len == owner->len
+        && ngx_memcmp(ctx->owner.data, owner->data, owner->len) == 0)
     {
         return 1;
     }
 
     return lcf->owner == NULL && ctx->key_id.len
-           && ctx->key_id.len == record->key_id.len
-           && ngx_memcmp(ctx->key_id.data, record->key_id.data,
-                         ctx->key_id.len)
-              == 0;
+           && ctx->key_id.len == key_id->len
+           && ngx_memcmp(ctx->key_id.data, key_id->data, key_id->len) == 0;
 }
 
 
@@ -299,7 +299,7 @@ ngx_http_codr_jobs_get(ngx_http_codr_look_t *look)
     look->question.size = NGX_HTTP_CODR_JOBS_STREAM;
     look->answer = ngx_http_codr_jobs_record;
 
-    return ngx_http_codr_look(look);
+    return look->remote ? ngx_http_codr_remote(look) : ngx_http_codr_look(look);
 }
 
 
@@ -327,7 +327,7 @@ ngx_http_codr_jobs_get_output(ngx_http_codr_look_t *look)
     look->question.size = NGX_HTTP_CODR_JOBS_OUTPUT;
     look->answer = ngx_http_codr_jobs_output;
 
-    return ngx_http_codr_look(look);
+    return look->remote ? ngx_http_codr_remote(look) : ngx_http_codr_look(look);
 }
 
 
@@ -341,10 +341,11 @@ ngx_http_codr_jobs_delete(ngx_http_codr_look_t *look)
         return ngx_http_codr_jobs_deleted(look);
     }
 
+    look->deleting = 1;
     look->question.stop = 1;
     look->question.wait = NGX_HTTP_CODR_JOBS_STOP;
 
-    return ngx_http_codr_look(look);
+    return look->remote ? ngx_http_codr_remote(look) : ngx_http_codr_look(look);
 }
 
 

@@ -37,6 +37,8 @@ struct ngx_http_codr_look_s {
     ngx_http_codr_json_t       result;         /* inside of its braces */
     uint64_t                   end;            /* of what is in raw */
 
+    unsigned                   deleting:1;
+    unsigned                   remote:1;       /* not of this node */
     unsigned                   merged:1;       /* raw is wanted, not streams */
     unsigned                   known:1;        /* to the helper */
     unsigned                   missing:1;      /* there */
@@ -48,6 +50,15 @@ struct ngx_http_codr_look_s {
 
 /* look: asks the helper, then calls look->answer; as a content handler. */
 ngx_int_t ngx_http_codr_look(ngx_http_codr_look_t *look);
+
+/* remote: the same for a job that only Redis knows, of another node. */
+ngx_int_t ngx_http_codr_remote(ngx_http_codr_look_t *look);
+
+/* Whether an owner, and the key of its job, are those of the request. */
+ngx_uint_t ngx_http_codr_jobs_owned(ngx_http_request_t *r, ngx_str_t *owner,
+    ngx_str_t *key_id);
+
+ngx_int_t ngx_http_codr_jobs_none(ngx_http_request_t *r);
 
 /* The record, as it is now, as the answer. */
 ngx_int_t ngx_http_codr_jobs_record(ngx_http_codr_look_t *look);

@@ -67,6 +67,10 @@ ngx_http_codr_jobs_record(ngx_http_codr_look_t *look)
         ngx_http_codr_jobs_result(look, &j);
     }
 
+    if (record->unsaved && record->completed_ms) {
+        ngx_http_codr_json_bool(&j, "unsaved", 1);
+    }
+
     ngx_http_codr_json_close(&j);
 
     return j.failed ? NGX_HTTP_INTERNAL_SERVER_ERROR

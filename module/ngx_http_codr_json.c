@@ -236,6 +236,15 @@ ngx_http_codr_json_bool(ngx_http_codr_json_t *j, const char *key,
 
 
 void
+ngx_http_codr_json_raw(ngx_http_codr_json_t *j, const char *key,
+    const void *data, size_t len)
+{
+    ngx_http_codr_json_key(j, key);
+    ngx_http_codr_json_put(j, data, len);
+}
+
+
+void
 ngx_http_codr_json_null(ngx_http_codr_json_t *j, const char *key)
 {
     ngx_http_codr_json_key(j, key);

@@ -50,6 +50,10 @@ void ngx_http_codr_json_bool(ngx_http_codr_json_t *j, const char *key,
     uint64_t value);
 void ngx_http_codr_json_null(ngx_http_codr_json_t *j, const char *key);
 
+/* A value that is JSON already. */
+void ngx_http_codr_json_raw(ngx_http_codr_json_t *j, const char *key,
+    const void *data, size_t len);
+
 /* Bytes as they are: for a text that is no JSON yet. */
 void ngx_http_codr_json_put(ngx_http_codr_json_t *j, const void *data,
     size_t len);

@@ -9,6 +9,7 @@
 #include "ngx_http_codr_job_log.h"
 #include "ngx_http_codr_policy.h"
 #include "ngx_http_codr_records.h"
+#include "ngx_http_codr_redis.h"
 
 
 static ngx_int_t ngx_http_codr_init_module(ngx_cycle_t *cycle);
@@ -95,6 +96,8 @@ static ngx_command_t  ngx_http_codr_commands[] = {
                                ngx_http_codr_max_jobs),
     ngx_http_codr_main_command("codr_queue", NGX_CONF_TAKE12,
                                ngx_http_codr_queue),
+    ngx_http_codr_main_command("codr_redis", NGX_CONF_1MORE,
+                               ngx_http_codr_redis_slot),
     ngx_http_codr_main_command("codr_ticket_key_file", NGX_CONF_TAKE1,
                                ngx_http_codr_ticket_key_file),
 
@@ -280,6 +283,7 @@ ngx_http_codr_init_process(ngx_cycle_t *cycle)
 
     ngx_http_codr_zone_init_process(mcf);
     ngx_http_codr_records_inherit(mcf);
+    (void) ngx_http_codr_redis(mcf);
     ngx_http_codr_ws_init_process(cycle);
 
     return ngx_http_codr_helper_init_process(cycle, mcf);
@@ -299,6 +303,8 @@ ngx_http_codr_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_codr_ws_shutdown(cycle, 1);
+    ngx_http_codr_redis_exit_process(
+        ngx_http_cycle_get_module_main_conf(cycle, ngx_http_codr_module));
     ngx_http_codr_helper_exit_process(cycle);
 }
 

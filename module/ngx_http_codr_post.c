@@ -258,6 +258,7 @@ ngx_http_codr_read_body(ngx_http_request_t *r, ngx_str_t *body)
 static void
 ngx_http_codr_post_start(ngx_http_codr_post_t *post, json_t *body)
 {
+    ngx_int_t                 rc;
     ngx_http_request_t       *r;
     ngx_http_codr_answer_t    refusal;
     ngx_http_codr_execute_t   x;
@@ -279,9 +280,8 @@ ngx_http_codr_post_start(ngx_http_codr_post_t *post, json_t *body)
         ngx_http_codr_answer_error(&refusal, CODR_ERROR_BAD_MESSAGE,
                                    "the body is no JSON object");
 
-    } else if (ngx_http_codr_admit(r, r->pool, body, &x.who) != NGX_OK) {
-        ngx_http_codr_answer_error(&refusal, CODR_ERROR_UNAUTHORIZED,
-                                   "a valid key or ticket is needed");
+    } else if ((rc = ngx_http_codr_admit(r, r->pool, body, &x.who)) != NGX_OK) {
+        ngx_http_codr_not_admitted(rc, &refusal);
 
     } else if (ngx_http_codr_execute_read(&x, &refusal) == NGX_OK
                && ngx_http_codr_job_start(&post->job, &x,

@@ -300,7 +300,8 @@ ngx_http_codr_prometheus_sums(ngx_http_codr_prometheus_t *text,
         ngx_http_codr_zone_free(mcf));
 
     ngx_http_codr_prometheus_one(text, "codr_redis_up", "gauge",
-        "Whether Redis answers; 0 without codr_redis, too.", 0);
+        "Whether Redis answers; 0 without codr_redis, too.",
+        ngx_http_codr_redis_state(mcf) == 1);
 }
 
 

@@ -8,6 +8,7 @@
 
 #include "ngx_http_codr_records.h"
 #include "ngx_http_codr_json.h"
+#include "ngx_http_codr_redis_save.h"
 
 
 #define NGX_HTTP_CODR_RECORDS_EXPIRE   4       /* at a time */
@@ -228,6 +229,7 @@ ngx_http_codr_records_open(ngx_http_codr_job_t *job)
     record->pid = ngx_pid;
     record->slot = ngx_process_slot;
     record->outlives = job->outlives;
+    record->unsaved = (job->mcf->redis_conf != NULL);
 
     ngx_http_codr_node_insert(&store->records, &record->node, id);
     ngx_queue_insert_tail(&store->unfinished, &record->queue);
@@ -246,6 +248,7 @@ done:
 static void
 ngx_http_codr_records_advance(ngx_http_codr_job_t *job, ngx_uint_t state)
 {
+    ngx_uint_t               changed;
     ngx_http_codr_store_t   *store;
     ngx_http_codr_stored_t  *record;
 
@@ -256,7 +259,9 @@ ngx_http_codr_records_advance(ngx_http_codr_job_t *job, ngx_uint_t state)
     store = ngx_http_codr_records_lock(job->mcf);
     record = ngx_http_codr_records_find(store, job->id);
 
-    if (record && record->state < state) {
+    changed = (record && record->state < state);
+
+    if (changed) {
 
         if (record->state == NGX_HTTP_CODR_RECORD_OPEN) {
             store->count[records_accepted]++;
@@ -271,6 +276,10 @@ ngx_http_codr_records_advance(ngx_http_codr_job_t *job, ngx_uint_t state)
     }
 
     ngx_shmtx_unlock(&store->pool->mutex);
+
+    if (changed) {
+        ngx_http_codr_redis_note(job->mcf, job->id);
+    }
 }
 
 
@@ -292,7 +301,7 @@ ngx_int_t
 ngx_http_codr_records_ended(ngx_http_codr_job_t *job,
     ngx_http_codr_answer_t *a)
 {
-    if (!job->recorded) {
+    if (!job->recorded && !job->attached) {
         return NGX_OK;
     }
 
@@ -378,6 +387,10 @@ ngx_http_codr_records_end(ngx_http_codr_main_conf_t *mcf, const u_char *id,
     }
 
     ngx_shmtx_unlock(&store->pool->mutex);
+
+    if (rc == NGX_OK) {
+        ngx_http_codr_redis_save(mcf, id);
+    }
 
 done:
 
@@ -656,6 +669,63 @@ ngx_http_codr_records_adrift(ngx_http_codr_main_conf_t *mcf,
         record = ngx_queue_data(q, ngx_http_codr_stored_t, queue);
 
         if (record->pid == 0) {
+            (void) ngx_hex_dump(id[i++], record->node.id,
+                                NGX_HTTP_CODR_NODE_ID);
+        }
+    }
+
+    ngx_shmtx_unlock(&store->pool->mutex);
+
+    return i;
+}
+
+
+void
+ngx_http_codr_records_saved(ngx_http_codr_main_conf_t *mcf, const u_char *id)
+{
+    ngx_http_codr_store_t   *store;
+    ngx_http_codr_stored_t  *record;
+
+    store = ngx_http_codr_records_lock(mcf);
+
+    if (store == NULL) {
+        return;
+    }
+
+    record = ngx_http_codr_records_find(store, id);
+
+    if (record) {
+        record->unsaved = 0;
+    }
+
+    ngx_shmtx_unlock(&store->pool->mutex);
+}
+
+
+ngx_uint_t
+ngx_http_codr_records_unsaved(ngx_http_codr_main_conf_t *mcf,
+    u_char (*id)[CODR_JOB_ID_LEN], ngx_uint_t n)
+{
+    ngx_uint_t               i;
+    ngx_queue_t             *q;
+    ngx_http_codr_store_t   *store;
+    ngx_http_codr_stored_t  *record;
+
+    store = ngx_http_codr_records_lock(mcf);
+
+    if (store == NULL) {
+        return 0;
+    }
+
+    i = 0;
+
+    for (q = ngx_queue_head(&store->records.queue);
+         q != ngx_queue_sentinel(&store->records.queue) && i < n;
+         q = ngx_queue_next(q))
+    {
+        record = ngx_queue_data(q, ngx_http_codr_stored_t, queue);
+
+        if (record->unsaved) {
             (void) ngx_hex_dump(id[i++], record->node.id,
                                 NGX_HTTP_CODR_NODE_ID);
         }

@@ -34,6 +34,7 @@ typedef struct {
                                                   socket; 0: none */
     ngx_int_t                  slot;           /* of that worker */
     ngx_uint_t                 outlives;       /* its socket */
+    ngx_uint_t                 unsaved;        /* Redis is to have it */
 
     ngx_str_t                  owner;
     ngx_str_t                  key_id;
@@ -75,6 +76,12 @@ void ngx_http_codr_records_inherit(ngx_http_codr_main_conf_t *mcf);
 
 /* The ids of accepted jobs that no worker has hold of: how many, at most n. */
 ngx_uint_t ngx_http_codr_records_adrift(ngx_http_codr_main_conf_t *mcf,
+    u_char (*id)[CODR_JOB_ID_LEN], ngx_uint_t n);
+
+/* Redis has it; and those that have ended which it has not: at most n. */
+void ngx_http_codr_records_saved(ngx_http_codr_main_conf_t *mcf,
+    const u_char *id);
+ngx_uint_t ngx_http_codr_records_unsaved(ngx_http_codr_main_conf_t *mcf,
     u_char (*id)[CODR_JOB_ID_LEN], ngx_uint_t n);
 
 /* How many there were, since the zone was made. */

@@ -247,13 +247,15 @@ static ngx_int_t
 ngx_http_codr_session_start(ngx_http_codr_ws_t *ws, json_t *message,
     ngx_pool_t *pool, ngx_http_codr_answer_t *refusal)
 {
+    ngx_int_t                  rc;
     ngx_http_codr_job_t       *job;
     ngx_http_codr_execute_t    x;
     ngx_http_codr_identity_t   who;
 
-    if (ngx_http_codr_admit(ws->request, pool, message, &who) != NGX_OK) {
-        ngx_http_codr_answer_error(refusal, CODR_ERROR_UNAUTHORIZED,
-                                   "a valid key or ticket is needed");
+    rc = ngx_http_codr_admit(ws->request, pool, message, &who);
+
+    if (rc != NGX_OK) {
+        ngx_http_codr_not_admitted(rc, refusal);
         ngx_http_codr_refused(ws->request, NULL, refusal);
         return NGX_ERROR;
     }
@@ -612,6 +614,11 @@ ngx_http_codr_session_answer(void *data, ngx_http_codr_answer_t *a)
     ws->job = NULL;
     ws->output = NULL;
     ws->quiet = ngx_current_msec;
+
+    if (a->type == CODR_FRAME_ERROR && a->code == CODR_ERROR_UNAUTHORIZED) {
+        ngx_http_codr_ws_close(ws, WSLAY_CODE_POLICY_VIOLATION,
+                               "unauthorized");
+    }
 
     if (ngx_exiting) {
         ngx_http_codr_ws_close(ws, 1012, "restart");

@@ -212,7 +212,7 @@ static json_t *
 ngx_http_codr_health(ngx_http_codr_main_conf_t *mcf, ngx_uint_t *healthy)
 {
     json_t                  *layers, *languages, *causes;
-    ngx_uint_t               degraded;
+    ngx_uint_t               degraded, redis;
     const char              *helper;
     ngx_http_codr_health_t   health;
 
@@ -225,20 +225,28 @@ ngx_http_codr_health(ngx_http_codr_main_conf_t *mcf, ngx_uint_t *healthy)
     languages = ngx_http_codr_health_languages(&health);
     causes = ngx_http_codr_health_causes(&health);
 
+    redis = ngx_http_codr_redis_state(mcf);
+
+    if (redis >= 2) {
+        (void) json_array_append_new(causes,
+                                     json_string("Redis cannot be used"));
+    }
+
     helper = ngx_http_codr_helper_state(health.helper ? health.helper->state
                                                    : CODR_HELPER_UNAVAILABLE);
 
     *healthy = health.helper && health.helper->state == CODR_HELPER_UP
-               && health.missing == 0 && health.available > 0;
+               && health.missing == 0 && health.available > 0
+               && redis != 3;
 
-    degraded = !*healthy || health.waived > 0
+    degraded = !*healthy || health.waived > 0 || redis >= 2
                || health.available < mcf->languages.nelts;
 
     return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:o}",
                      "status", *healthy ? "healthy" : "unhealthy",
                      "service", "codr",
                      "helper", helper,
-                     "redis", "off",
+                     "redis", redis == 0 ? "off" : redis == 1 ? "up" : "down",
                      "languages", languages,
                      "layers", layers,
                      "degraded", (int) degraded,

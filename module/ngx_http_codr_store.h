@@ -33,6 +33,7 @@ typedef struct {
     ngx_slab_pool_t           *pool;
     time_t                     created;
     ngx_uint_t                 full;           /* and that was said */
+    ngx_uint_t                 redis_said;     /* 1: it is up, 2: it is not */
     u_char                     ticket_key[NGX_HTTP_CODR_KEY_BYTES];
     ngx_http_codr_nodes_t      used;           /* tickets */
     ngx_http_codr_nodes_t      records;        /* its queue: finished ones */

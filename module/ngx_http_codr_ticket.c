@@ -9,6 +9,7 @@
 #include "ngx_http_codr_conf.h"
 #include "ngx_http_codr_execute.h"
 #include "ngx_http_codr_json.h"
+#include "ngx_http_codr_redis.h"
 #include "ngx_http_codr_store.h"
 
 #include <openssl/rand.h>
@@ -42,7 +43,7 @@ static ngx_int_t ngx_http_codr_ticket_make(ngx_http_request_t *r,
     ngx_str_t *owner, ngx_str_t *job_id, time_t now, ngx_str_t *token);
 
 
-static ngx_str_t *
+ngx_str_t *
 ngx_http_codr_ticket_key(ngx_http_codr_main_conf_t *mcf, ngx_str_t *own)
 {
     ngx_http_codr_store_t  *store;
@@ -89,10 +90,17 @@ ngx_http_codr_admit(ngx_http_request_t *r, ngx_pool_t *pool, json_t *message,
         return NGX_OK;
     }
 
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_codr_module);
+
+    /* before it is used here: it is still good when Redis is back */
+
+    if (ngx_http_codr_redis_state(mcf) >= 2) {
+        return NGX_BUSY;
+    }
+
     rc = ngx_http_codr_ticket_redeem(r, pool, message, who);
 
     if (rc != NGX_OK) {
-        mcf = ngx_http_get_module_main_conf(r, ngx_http_codr_module);
         ngx_http_codr_count(mcf, NGX_HTTP_CODR_AUTH_FAILURES, 1);
         return NGX_DECLINED;
     }
@@ -100,6 +108,20 @@ ngx_http_codr_admit(ngx_http_request_t *r, ngx_pool_t *pool, json_t *message,
     ctx->trusted = 1;
 
     return ctx->known ? NGX_OK : ngx_http_codr_ticket_keep(r, ctx, who);
+}
+
+
+void
+ngx_http_codr_not_admitted(ngx_int_t rc, ngx_http_codr_answer_t *refusal)
+{
+    if (rc == NGX_BUSY) {
+        ngx_http_codr_answer_error(refusal, CODR_ERROR_UNAVAILABLE,
+                                   "tickets cannot be checked at the moment");
+
+    } else {
+        ngx_http_codr_answer_error(refusal, CODR_ERROR_UNAUTHORIZED,
+                                   "a valid key or ticket is needed");
+    }
 }
 
 
@@ -202,6 +224,14 @@ ngx_http_codr_ticket_redeem(ngx_http_request_t *r, ngx_pool_t *pool,
         goto done;
     }
 
+    if (mcf->redis_conf
+        && ngx_http_codr_ticket_copy(pool, &who->jti, &jti) != NGX_OK)
+    {
+        goto done;
+    }
+
+    who->expires = expires;
+
     if (!ctx->known) {
         ctx->key_id = who->key_id;             /* codr_owner may ask for it */
     }
@@ -248,7 +278,7 @@ ngx_http_codr_ticket_check(ngx_http_codr_main_conf_t *mcf, json_t *claims,
 
     /* nobody knows which of the older ones were used */
 
-    if (iat < (double) store->created) {
+    if (iat < (double) store->created && mcf->redis_conf == NULL) {
         return NGX_ERROR;
     }
 

@@ -1,0 +1,392 @@
+
+/*
+ * Whether Redis can be used, and what is written to it.  It counts as up when
+ * it takes a write: one that is loading, full, read-only or wants another
+ * password answers, and is down all the same.  Jobs do not notice; the log
+ * says it once.  Runs in workers.
+ */
+
+#include "ngx_http_codr_redis.h"
+#include "ngx_http_codr_redis_save.h"
+#include "ngx_http_codr_store.h"
+#include "ngx_http_codr_redis_watch.h"
+
+
+#define NGX_HTTP_CODR_REDIS_PROBE  1000        /* milliseconds */
+#define NGX_HTTP_CODR_REDIS_CAUSE  128
+
+
+static void ngx_http_codr_redis_ready(ngx_http_codr_link_t *link);
+static void ngx_http_codr_redis_lost(ngx_http_codr_link_t *link,
+    const char *cause);
+static void ngx_http_codr_redis_quiet(ngx_http_codr_link_t *link,
+    const char *cause);
+static void ngx_http_codr_redis_enter(ngx_http_codr_link_t *link);
+static void ngx_http_codr_redis_entered(void *data, redisReply *reply);
+static void ngx_http_codr_redis_probe(ngx_event_t *ev);
+static void ngx_http_codr_redis_probed(void *data, redisReply *reply);
+static void ngx_http_codr_redis_said(ngx_http_codr_redis_t *redis,
+    ngx_uint_t up, const char *cause);
+static void ngx_http_codr_redis_cleanup(void *data);
+
+
+/* Made when it is first asked for: without a master process the workers'
+   init_process hook does not run again for the configuration of a reload. */
+
+ngx_http_codr_redis_t *
+ngx_http_codr_redis(ngx_http_codr_main_conf_t *mcf)
+{
+    ngx_pool_cleanup_t     *cln;
+    ngx_http_codr_redis_t  *redis;
+
+    if (mcf->redis_conf == NULL || mcf->redis) {
+        return mcf->redis;
+    }
+
+    redis = ngx_pcalloc(ngx_cycle->pool, sizeof(ngx_http_codr_redis_t));
+    cln = ngx_pool_cleanup_add(ngx_cycle->pool, 0);
+
+    if (redis == NULL || cln == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_codr_redis_cleanup;
+    cln->data = redis;
+
+    redis->mcf = mcf;
+    redis->conf = mcf->redis_conf;
+
+    ngx_queue_init(&redis->watchers);
+
+    ngx_http_codr_link_init(&redis->commands, redis);
+    ngx_http_codr_link_init(&redis->messages, redis);
+
+    redis->commands.ready = ngx_http_codr_redis_ready;
+    redis->commands.lost = ngx_http_codr_redis_lost;
+    redis->messages.ready = ngx_http_codr_redis_ready;
+    redis->messages.lost = ngx_http_codr_redis_quiet;
+
+    redis->probe.handler = ngx_http_codr_redis_probe;
+    redis->probe.data = redis;
+    redis->probe.log = ngx_cycle->log;
+    redis->probe.cancelable = 1;
+
+    mcf->redis = redis;
+
+    ngx_http_codr_link_open(&redis->commands);
+    ngx_http_codr_link_open(&redis->messages);
+
+    return redis;
+}
+
+
+static void
+ngx_http_codr_redis_cleanup(void *data)
+{
+    ngx_http_codr_redis_t  *redis = data;
+
+    ngx_http_codr_link_close(&redis->commands);
+    ngx_http_codr_link_close(&redis->messages);
+
+    if (redis->probe.timer_set) {
+        ngx_del_timer(&redis->probe);
+    }
+}
+
+
+void
+ngx_http_codr_redis_exit_process(ngx_http_codr_main_conf_t *mcf)
+{
+    if (mcf->redis) {
+        ngx_http_codr_redis_cleanup(mcf->redis);
+    }
+}
+
+
+ngx_uint_t
+ngx_http_codr_redis_state(ngx_http_codr_main_conf_t *mcf)
+{
+    if (mcf->redis_conf == NULL) {
+        return 0;
+    }
+
+    return (mcf->redis && mcf->redis->up) ? 1
+           : mcf->redis_conf->required ? 3 : 2;
+}
+
+
+void
+ngx_http_codr_redis_arg(ngx_http_codr_redis_command_t *command,
+    const void *data, size_t len)
+{
+    if (command->argc < NGX_HTTP_CODR_REDIS_ARGS) {
+        command->argv[command->argc] = data;
+        command->len[command->argc++] = len;
+    }
+}
+
+
+void
+ngx_http_codr_redis_word(ngx_http_codr_redis_command_t *command,
+    const char *word)
+{
+    ngx_http_codr_redis_arg(command, word, ngx_strlen(word));
+}
+
+
+size_t
+ngx_http_codr_redis_name(ngx_http_codr_redis_t *redis, u_char *buf,
+    const u_char *id, const char *suffix)
+{
+    ngx_str_t  name;
+
+    name.data = (u_char *) id;
+    name.len = CODR_JOB_ID_LEN;
+
+    return ngx_snprintf(buf, NGX_HTTP_CODR_REDIS_NAME, "%Vjob:%V%s",
+                        &redis->conf->prefix, &name, suffix)
+           - buf;
+}
+
+
+/* A connection stands: who we are, and which database. */
+
+static void
+ngx_http_codr_redis_ready(ngx_http_codr_link_t *link)
+{
+    u_char                         text[NGX_INT_T_LEN + 1];
+    ngx_http_codr_redis_t         *redis;
+    ngx_http_codr_redis_command_t  command;
+
+    redis = link->redis;
+
+    if (redis->conf->password.len) {
+        command.argc = 0;
+        ngx_http_codr_redis_word(&command, "AUTH");
+        ngx_http_codr_redis_arg(&command, redis->conf->password.data,
+                                redis->conf->password.len);
+
+        if (ngx_http_codr_link_command(link, &command,
+                                       ngx_http_codr_redis_entered, link)
+            != NGX_OK)
+        {
+            return;
+        }
+    }
+
+    if (redis->conf->db) {
+        command.argc = 0;
+        ngx_http_codr_redis_word(&command, "SELECT");
+        ngx_http_codr_redis_arg(&command, text,
+                                ngx_sprintf(text, "%i", redis->conf->db)
+                                - text);
+
+        if (ngx_http_codr_link_command(link, &command,
+                                       ngx_http_codr_redis_entered, link)
+            != NGX_OK)
+        {
+            return;
+        }
+    }
+
+    ngx_http_codr_redis_enter(link);
+}
+
+
+static void
+ngx_http_codr_redis_enter(ngx_http_codr_link_t *link)
+{
+    if (link == &link->redis->commands) {
+        ngx_http_codr_redis_probe(&link->redis->probe);
+
+    } else {
+        ngx_http_codr_redis_listen(link);
+    }
+}
+
+
+/* "+OK", or it is of no use as it is. */
+
+static void
+ngx_http_codr_redis_entered(void *data, redisReply *reply)
+{
+    ngx_http_codr_link_t  *link = data;
+
+    if (reply && reply->type == REDIS_REPLY_ERROR) {
+        link->delay = ngx_max(link->delay, NGX_HTTP_CODR_REDIS_PROBE);
+        link->lost(link, reply->str);
+        ngx_http_codr_link_drop(link);
+    }
+}
+
+
+static void
+ngx_http_codr_redis_probe(ngx_event_t *ev)
+{
+    size_t                          len;
+    u_char                          name[NGX_HTTP_CODR_REDIS_NAME];
+    ngx_http_codr_redis_t          *redis;
+    ngx_http_codr_redis_command_t   command;
+
+    redis = ev->data;
+
+    len = ngx_snprintf(name, sizeof(name), "%Vcodr:probe",
+                       &redis->conf->prefix)
+          - name;
+
+    command.argc = 0;
+    ngx_http_codr_redis_word(&command, "SETEX");
+    ngx_http_codr_redis_arg(&command, name, len);
+    ngx_http_codr_redis_word(&command, "60");
+    ngx_http_codr_redis_word(&command, "1");
+
+    (void) ngx_http_codr_link_command(&redis->commands, &command,
+                                      ngx_http_codr_redis_probed, redis);
+}
+
+
+static void
+ngx_http_codr_redis_probed(void *data, redisReply *reply)
+{
+    ngx_http_codr_redis_t  *redis = data;
+
+    if (reply == NULL) {
+        return;                                /* the link has said it */
+    }
+
+    if (reply->type == REDIS_REPLY_ERROR) {
+        ngx_http_codr_redis_said(redis, 0, reply->str);
+
+        if (!ngx_exiting && !redis->probe.timer_set) {
+            ngx_add_timer(&redis->probe, NGX_HTTP_CODR_REDIS_PROBE);
+        }
+
+        return;
+    }
+
+    if (!redis->up) {
+        ngx_http_codr_redis_said(redis, 1, NULL);
+        ngx_http_codr_redis_catch_up(redis);
+    }
+}
+
+
+/* Of the connection for commands, which is the one that counts. */
+
+static void
+ngx_http_codr_redis_lost(ngx_http_codr_link_t *link, const char *cause)
+{
+    if (link->redis->probe.timer_set) {
+        ngx_del_timer(&link->redis->probe);
+    }
+
+    if (!link->closing && !ngx_exiting) {
+        ngx_http_codr_redis_said(link->redis, 0, cause);
+    }
+
+    link->redis->up = 0;
+}
+
+
+static void
+ngx_http_codr_redis_quiet(ngx_http_codr_link_t *link, const char *cause)
+{
+    /* what is wrong is wrong with the other one, too */
+}
+
+
+/* Once for all workers, until another of them finds the contrary. */
+
+static void
+ngx_http_codr_redis_said(ngx_http_codr_redis_t *redis, ngx_uint_t up,
+    const char *cause)
+{
+    u_char                  text[NGX_HTTP_CODR_REDIS_CAUSE];
+    ngx_str_t               s;
+    ngx_uint_t              i, news;
+    ngx_http_codr_store_t  *store;
+
+    redis->up = up ? 1 : 0;
+    news = up ? 1 : 2;
+
+    if (redis->said == news) {
+        return;
+    }
+
+    redis->said = news;
+    store = ngx_http_codr_store(redis->mcf);
+
+    if (store) {
+        ngx_shmtx_lock(&store->pool->mutex);
+
+        if (store->redis_said == news) {
+            news = 0;
+
+        } else {
+            store->redis_said = news;
+        }
+
+        ngx_shmtx_unlock(&store->pool->mutex);
+    }
+
+    if (news == 1) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "codr: Redis is up");
+
+    } else if (news == 2) {
+        s.data = text;
+        s.len = ngx_cpystrn(text, (u_char *) cause, sizeof(text)) - text;
+
+        for (i = 0; i < s.len; i++) {
+            if (text[i] < 0x20 || text[i] > 0x7e) {
+                text[i] = '?';
+            }
+        }
+
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "codr: Redis cannot be used: %V", &s);
+    }
+}
+
+
+/* An error to a write is the news that it takes no more. */
+
+static void
+ngx_http_codr_redis_written(void *data, redisReply *reply)
+{
+    ngx_http_codr_redis_t  *redis = data;
+
+    if (reply && reply->type == REDIS_REPLY_ERROR) {
+        ngx_http_codr_redis_failed(redis, reply);
+    }
+}
+
+
+void
+ngx_http_codr_redis_failed(ngx_http_codr_redis_t *redis, redisReply *reply)
+{
+    ngx_http_codr_redis_said(redis, 0, reply->str);
+
+    if (!ngx_exiting && !redis->probe.timer_set) {
+        ngx_add_timer(&redis->probe, NGX_HTTP_CODR_REDIS_PROBE);
+    }
+}
+
+
+ngx_int_t
+ngx_http_codr_redis_send(ngx_http_codr_redis_t *redis,
+    ngx_http_codr_redis_command_t *command, ngx_http_codr_redis_pt handler,
+    void *data)
+{
+    if (!redis->up) {
+        return NGX_DECLINED;
+    }
+
+    if (handler == NULL) {
+        handler = ngx_http_codr_redis_written;
+        data = redis;
+    }
+
+    return ngx_http_codr_link_command(&redis->commands, command, handler,
+                                      data);
+}

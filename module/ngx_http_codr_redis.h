@@ -1,0 +1,119 @@
+
+/*
+ * Redis, as one worker sees it: a connection for commands and one for
+ * messages, both made anew when they are lost.  Nothing here ever waits:
+ * whoever needs an answer is called with it, or with NULL when there will be
+ * none.
+ */
+
+#ifndef _NGX_HTTP_CODR_REDIS_H_INCLUDED_
+#define _NGX_HTTP_CODR_REDIS_H_INCLUDED_
+
+
+#include "ngx_http_codr.h"
+
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+
+
+#define NGX_HTTP_CODR_REDIS_ARGS  40           /* of one command */
+#define NGX_HTTP_CODR_REDIS_NAME  256          /* bytes of a key or channel */
+
+
+/* As configured. */
+
+struct ngx_http_codr_redis_conf_s {
+    u_char                    *host;           /* NULL: path; NUL-terminated */
+    ngx_uint_t                 port;
+    u_char                    *path;
+    ngx_int_t                  db;
+    ngx_str_t                  password;       /* empty: none */
+    ngx_str_t                  prefix;
+    ngx_uint_t                 input;
+    ngx_uint_t                 required;
+};
+
+
+/* A command that is put together; strings must last until it is sent. */
+
+typedef struct {
+    int                        argc;
+    const char                *argv[NGX_HTTP_CODR_REDIS_ARGS];
+    size_t                     len[NGX_HTTP_CODR_REDIS_ARGS];
+} ngx_http_codr_redis_command_t;
+
+
+/* reply is NULL when there will be none, and never of an error. */
+typedef void (*ngx_http_codr_redis_pt)(void *data, redisReply *reply);
+
+
+/* link: one connection, with its deadlines and retries */
+
+typedef struct ngx_http_codr_link_s  ngx_http_codr_link_t;
+
+struct ngx_http_codr_link_s {
+    ngx_http_codr_redis_t     *redis;
+    redisAsyncContext         *context;        /* NULL: there is none now */
+    ngx_connection_t          *connection;
+    ngx_event_t                deadline;       /* to connect, or of a reply */
+    ngx_event_t                retry;
+    ngx_msec_t                 delay;          /* before the next try */
+    ngx_uint_t                 pending;        /* commands without a reply */
+    void                     (*ready)(ngx_http_codr_link_t *link);
+    void                     (*lost)(ngx_http_codr_link_t *link,
+                                     const char *cause);
+    unsigned                   counted:1;      /* replies have a deadline */
+    unsigned                   closing:1;      /* no retries any more */
+};
+
+struct ngx_http_codr_redis_s {
+    ngx_http_codr_main_conf_t  *mcf;
+    ngx_http_codr_redis_conf_t *conf;
+    ngx_http_codr_link_t        commands;
+    ngx_http_codr_link_t        messages;
+    ngx_event_t                 probe;
+    ngx_queue_t                 watchers;
+    ngx_uint_t                  watching;      /* how many there are */
+    ngx_uint_t                  said;          /* here: 1 up, 2 down */
+    unsigned                    up:1;          /* it takes what we write */
+};
+
+void ngx_http_codr_link_init(ngx_http_codr_link_t *link,
+    ngx_http_codr_redis_t *redis);
+void ngx_http_codr_link_open(ngx_http_codr_link_t *link);
+
+/* Ends the connection; another one follows, unless close was asked for. */
+void ngx_http_codr_link_drop(ngx_http_codr_link_t *link);
+void ngx_http_codr_link_close(ngx_http_codr_link_t *link);
+
+/* NGX_OK, and handler will be called, with NULL too; else NGX_DECLINED. */
+ngx_int_t ngx_http_codr_link_command(ngx_http_codr_link_t *link,
+    ngx_http_codr_redis_command_t *command, ngx_http_codr_redis_pt handler,
+    void *data);
+
+
+/* redis */
+
+/* Of this worker, connected or about to be; NULL without codr_redis. */
+ngx_http_codr_redis_t *ngx_http_codr_redis(ngx_http_codr_main_conf_t *mcf);
+
+void ngx_http_codr_redis_exit_process(ngx_http_codr_main_conf_t *mcf);
+
+void ngx_http_codr_redis_arg(ngx_http_codr_redis_command_t *command,
+    const void *data, size_t len);
+void ngx_http_codr_redis_word(ngx_http_codr_redis_command_t *command,
+    const char *word);
+
+/* "PREFIXjob:ID" and a suffix, of a command's first arguments, in buf of
+   NGX_HTTP_CODR_REDIS_NAME bytes; returns its length. */
+size_t ngx_http_codr_redis_name(ngx_http_codr_redis_t *redis, u_char *buf,
+    const u_char *id, const char *suffix);
+
+/* As ngx_http_codr_link_command(), while Redis is up.  A NULL handler: nobody
+   needs the answer. */
+ngx_int_t ngx_http_codr_redis_send(ngx_http_codr_redis_t *redis,
+    ngx_http_codr_redis_command_t *command, ngx_http_codr_redis_pt handler,
+    void *data);
+
+
+#endif /* _NGX_HTTP_CODR_REDIS_H_INCLUDED_ */

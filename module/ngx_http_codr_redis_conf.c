@@ -1,0 +1,166 @@
+
+/*
+ * codr_redis: where Redis is, and what it is for.  Addresses are numeric:
+ * looking a name up would make workers wait.
+ */
+
+#include "ngx_http_codr_conf.h"
+#include "ngx_http_codr_redis.h"
+
+#include <sys/un.h>
+
+
+#define NGX_HTTP_CODR_REDIS_PASSWORD  1024
+#define NGX_HTTP_CODR_REDIS_PREFIX    64
+
+
+static char *ngx_http_codr_redis_address(ngx_conf_t *cf,
+    ngx_http_codr_redis_conf_t *rcf);
+static char *ngx_http_codr_redis_option(ngx_conf_t *cf, ngx_uint_t i,
+    ngx_http_codr_redis_conf_t *rcf);
+
+
+/* A prefix is part of patterns, too. */
+
+static ngx_uint_t
+ngx_http_codr_redis_plain(ngx_str_t *text)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < text->len; i++) {
+        if (text->data[i] <= 0x20 || text->data[i] > 0x7e
+            || ngx_strchr("*?[]\\^", text->data[i]))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+char *
+ngx_http_codr_redis_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_codr_main_conf_t  *mcf = conf;
+
+    char                        *rv;
+    ngx_uint_t                   i;
+    ngx_http_codr_redis_conf_t  *rcf;
+
+    if (mcf->redis_conf) {
+        return "is duplicate";
+    }
+
+    rcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_codr_redis_conf_t));
+    if (rcf == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    rv = ngx_http_codr_redis_address(cf, rcf);
+
+    for (i = 2; i < cf->args->nelts && rv == NGX_CONF_OK; i++) {
+        rv = ngx_http_codr_redis_option(cf, i, rcf);
+    }
+
+    mcf->redis_conf = rcf;
+
+    return rv;
+}
+
+
+static char *
+ngx_http_codr_redis_address(ngx_conf_t *cf, ngx_http_codr_redis_conf_t *rcf)
+{
+    size_t      len;
+    ngx_str_t  *value;
+    ngx_addr_t  addr;
+
+    value = cf->args->elts;
+
+    if (ngx_strncmp(value[1].data, "unix:/", sizeof("unix:/") - 1) == 0) {
+        rcf->path = value[1].data + sizeof("unix:") - 1;
+
+        return ngx_strlen(rcf->path)
+               < sizeof(((struct sockaddr_un *) 0)->sun_path)
+               ? NGX_CONF_OK : ngx_http_codr_conf_invalid(cf, 1);
+    }
+
+    if (ngx_parse_addr_port(cf->pool, &addr, value[1].data, value[1].len)
+        != NGX_OK)
+    {
+        return ngx_http_codr_conf_invalid(cf, 1);
+    }
+
+    rcf->port = ngx_inet_get_port(addr.sockaddr);
+
+    rcf->host = ngx_pcalloc(cf->pool, NGX_SOCKADDR_STRLEN + 1);
+    if (rcf->host == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    len = ngx_sock_ntop(addr.sockaddr, addr.socklen, rcf->host,
+                        NGX_SOCKADDR_STRLEN, 0);
+    rcf->host[len] = '\0';
+
+    return rcf->port ? NGX_CONF_OK : ngx_http_codr_conf_invalid(cf, 1);
+}
+
+
+static char *
+ngx_http_codr_redis_option(ngx_conf_t *cf, ngx_uint_t i,
+    ngx_http_codr_redis_conf_t *rcf)
+{
+    ngx_str_t  *value, text;
+
+    value = cf->args->elts;
+
+    if (ngx_http_codr_option(&value[i], "db", &text) == NGX_OK) {
+        rcf->db = ngx_atoi(text.data, text.len);
+
+        return (rcf->db >= 0 && rcf->db <= 65535)
+               ? NGX_CONF_OK : ngx_http_codr_conf_invalid(cf, i);
+    }
+
+    if (ngx_http_codr_option(&value[i], "prefix", &text) == NGX_OK) {
+        rcf->prefix = text;
+
+        return (text.len <= NGX_HTTP_CODR_REDIS_PREFIX
+                && ngx_http_codr_redis_plain(&text))
+               ? NGX_CONF_OK : ngx_http_codr_conf_invalid(cf, i);
+    }
+
+    if (ngx_http_codr_option(&value[i], "password_file", &text) == NGX_OK) {
+
+        if (ngx_conf_full_name(cf->cycle, &text, 1) != NGX_OK
+            || ngx_http_codr_secret(cf, cf->pool, &text, "password file",
+                                    NGX_HTTP_CODR_REDIS_PASSWORD,
+                                    &rcf->password)
+               != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+
+        while (rcf->password.len
+               && (rcf->password.data[rcf->password.len - 1] == '\n'
+                   || rcf->password.data[rcf->password.len - 1] == '\r'))
+        {
+            rcf->password.len--;
+        }
+
+        return rcf->password.len ? NGX_CONF_OK
+                                 : ngx_http_codr_conf_invalid(cf, i);
+    }
+
+    if (ngx_strcmp(value[i].data, "input") == 0 && !rcf->input) {
+        rcf->input = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(value[i].data, "required") == 0 && !rcf->required) {
+        rcf->required = 1;
+        return NGX_CONF_OK;
+    }
+
+    return ngx_http_codr_conf_invalid(cf, i);
+}
