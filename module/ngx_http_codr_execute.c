@@ -547,7 +547,7 @@ ngx_http_codr_execute_head(ngx_http_codr_execute_t *x, u_char *buf,
     codr_put_number(&w, CODR_FIELD_KIND, x->closed ? CODR_KIND_BATCH
                                                    : CODR_KIND_INTERACTIVE);
     codr_put_number(&w, CODR_FIELD_TERMINAL, x->terminal);
-    codr_put_number(&w, CODR_FIELD_LIVE, x->live ? 1 : 0);
+    codr_put_number(&w, CODR_FIELD_LIVE, (x->live || x->watched) ? 1 : 0);
     codr_put_number(&w, CODR_FIELD_COLS, x->cols);
     codr_put_number(&w, CODR_FIELD_ROWS, x->rows);
     codr_put_number(&w, CODR_FIELD_ECHO, x->echo);

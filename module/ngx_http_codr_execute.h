@@ -32,6 +32,7 @@ typedef struct {
     ngx_http_codr_identity_t   who;
     ngx_uint_t                 live;           /* a WebSocket: it can type */
     ngx_uint_t                 async;          /* nobody waits for it */
+    ngx_uint_t                 watched;        /* output goes out as it comes */
     json_t                    *message;
 
     ngx_http_codr_language_t  *language;

@@ -5,7 +5,7 @@
  * codr_redis says so, that the job is known there at all.  No answer is a no.
  */
 
-#include "ngx_http_codr_job.h"
+#include "ngx_http_codr_hold.h"
 #include "ngx_http_codr_records.h"
 #include "ngx_http_codr_redis_save.h"
 #include "ngx_http_codr_redis_watch.h"

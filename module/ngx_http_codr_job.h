@@ -103,20 +103,6 @@ void ngx_http_codr_job_signal(ngx_http_codr_job_t *job, ngx_uint_t signal);
 /* Stops and resumes reading what the broker sends. */
 void ngx_http_codr_job_pause(ngx_http_codr_job_t *job, ngx_uint_t pause);
 
-/* The one of this worker with these 32 digits, or NULL. */
-ngx_http_codr_job_t *ngx_http_codr_job_find(ngx_http_codr_main_conf_t *mcf,
-    const u_char *id);
-
-/* One answer has come that it was held for; and, it is not to begin. */
-void ngx_http_codr_job_release(ngx_http_codr_job_t *job);
-void ngx_http_codr_job_deny(ngx_http_codr_job_t *job, codr_error_t code,
-    const char *reason);
-
-/* hold: NGX_OK, it has a record and may be held; else refusal says why it
-   cannot be run. */
-ngx_int_t ngx_http_codr_hold(ngx_http_codr_job_t *job,
-    ngx_http_codr_execute_t *x, ngx_http_codr_answer_t *refusal);
-
 /* async: nobody waits for the job any more; and, before a worker leaves, lets
    go of all such jobs. */
 void ngx_http_codr_async(ngx_http_codr_job_t *job);

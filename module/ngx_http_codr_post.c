@@ -6,6 +6,7 @@
  */
 
 #include "ngx_http_codr_json.h"
+#include "ngx_http_codr_sse.h"
 #include "ngx_http_codr_ticket.h"
 #include "ngx_http_codr_ws.h"
 
@@ -24,7 +25,11 @@ typedef struct {
     ngx_http_codr_json_t       answer;
     ngx_uint_t                 status;         /* 0 until there is an answer */
     uint64_t                   retry_ms;
-    ngx_uint_t                 async;          /* answered before its end */
+    ngx_http_codr_sse_t       *events;         /* NULL: in one piece */
+
+    unsigned                   async:1;        /* answered before its end */
+    unsigned                   stream:1;       /* events are wanted */
+    unsigned                   begun:1;        /* the first one has come */
 } ngx_http_codr_post_t;
 
 
@@ -35,7 +40,10 @@ typedef struct {
 
 
 static ngx_uint_t ngx_http_codr_post_is_json(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_codr_post_acceptable(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_codr_post_events(ngx_http_request_t *r);
+static ngx_int_t ngx_http_codr_post_stream(ngx_http_codr_post_t *post);
+static void ngx_http_codr_post_event(ngx_http_codr_post_t *post,
+    ngx_http_codr_answer_t *a);
 static void ngx_http_codr_post_body(ngx_http_request_t *r);
 static void ngx_http_codr_post_start(ngx_http_codr_post_t *post, json_t *body);
 static void ngx_http_codr_post_cleanup(void *data);
@@ -88,11 +96,6 @@ ngx_http_codr_post_handler(ngx_http_request_t *r)
                                         " application/json");
     }
 
-    if (!ngx_http_codr_post_acceptable(r)) {
-        return ngx_http_codr_send_error(r, 406, "bad_message",
-                                        "the answer is application/json");
-    }
-
     r->request_body_in_single_buf = 1;
 
     rc = ngx_http_read_client_request_body(r, ngx_http_codr_post_body);
@@ -123,10 +126,10 @@ ngx_http_codr_post_is_json(ngx_http_request_t *r)
 }
 
 
-/* Events are a thing of the future: who takes nothing else is told so. */
+/* Who takes events, and would not rather have it in one piece. */
 
 static ngx_uint_t
-ngx_http_codr_post_acceptable(ngx_http_request_t *r)
+ngx_http_codr_post_events(ngx_http_request_t *r)
 {
     ngx_uint_t        i;
     ngx_str_t        *value;
@@ -145,17 +148,15 @@ ngx_http_codr_post_acceptable(ngx_http_request_t *r)
                 && ngx_strlcasestrn(value->data, value->data + value->len,
                                     (u_char *) "text/event-stream", 16)
                 && ngx_strlcasestrn(value->data, value->data + value->len,
-                                    (u_char *) "application/", 11)
-                   == NULL
-                && ngx_strlchr(value->data, value->data + value->len, '*')
+                                    (u_char *) "application/json", 15)
                    == NULL)
             {
-                return 0;
+                return 1;
             }
         }
     }
 
-    return 1;
+    return 0;
 }
 
 
@@ -183,7 +184,8 @@ ngx_http_codr_post_body(ngx_http_request_t *r)
     post->request = r;
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_codr_module);
-    post->async = (lcf->jobs.data != NULL);
+    post->async = (lcf->jobs.data != NULL) ? 1 : 0;
+    post->stream = !post->async && ngx_http_codr_post_events(r);
 
     body = ngx_http_codr_parse(text.data, text.len);
 
@@ -271,6 +273,7 @@ ngx_http_codr_post_start(ngx_http_codr_post_t *post, json_t *body)
     x.mcf = ngx_http_get_module_main_conf(r, ngx_http_codr_module);
     x.lcf = ngx_http_get_module_loc_conf(r, ngx_http_codr_module);
     x.async = post->async;
+    x.watched = post->stream;
     x.message = body;
 
     ngx_http_codr_json_init(&post->streams[0], r->pool, 4096);
@@ -289,11 +292,37 @@ ngx_http_codr_post_start(ngx_http_codr_post_t *post, json_t *body)
                                           r->connection->log, &refusal)
                   == NGX_OK)
     {
-        return;
+        if (!post->stream || ngx_http_codr_post_stream(post) == NGX_OK) {
+            return;
+        }
+
+        ngx_http_codr_answer_error(&refusal, CODR_ERROR_INTERNAL,
+                                   "out of memory");
     }
 
     ngx_http_codr_refused(r, &x, &refusal);
     ngx_http_codr_post_refusal(post, &refusal);
+}
+
+
+static ngx_int_t
+ngx_http_codr_post_stream(ngx_http_codr_post_t *post)
+{
+    ngx_http_codr_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(post->request, ngx_http_codr_module);
+
+    post->events = ngx_http_codr_sse_create(post->request, post->job);
+
+    if (post->events == NULL) {
+        ngx_http_codr_job_close(post->job);
+        post->job = NULL;
+        return NGX_ERROR;
+    }
+
+    ctx->session = post->events;
+
+    return NGX_OK;
 }
 
 
@@ -319,6 +348,11 @@ ngx_http_codr_post_output(void *data, codr_output_t *output)
 {
     ngx_http_codr_post_t  *post = data;
 
+    if (post->events) {
+        ngx_http_codr_sse_output(post->events, output);
+        return;
+    }
+
     ngx_http_codr_json_put(&post->streams[output->stream - 1], output->data,
                            output->length);
 }
@@ -341,9 +375,17 @@ ngx_http_codr_post_answer(void *data, ngx_http_codr_answer_t *a)
         return;
     }
 
+    if (post->events && (post->begun || !post->job->ended)) {
+        post->begun = 1;
+        ngx_http_codr_post_event(post, a);
+        return;
+    }
+
     if (!post->job->ended) {
         return;
     }
+
+    post->events = NULL;                       /* nothing has been sent */
 
     if (a->type == CODR_FRAME_TAKEN) {
         ngx_http_codr_answer_error(a, CODR_ERROR_INTERNAL,
@@ -362,6 +404,18 @@ ngx_http_codr_post_answer(void *data, ngx_http_codr_answer_t *a)
     ngx_http_codr_record(post->request, post->job, a);
 
     post->job = NULL;
+}
+
+
+static void
+ngx_http_codr_post_event(ngx_http_codr_post_t *post, ngx_http_codr_answer_t *a)
+{
+    ngx_http_codr_sse_answer(post->events, a);
+
+    if (post->job->ended) {
+        ngx_http_codr_record(post->request, post->job, a);
+        post->job = NULL;
+    }
 }
 
 
@@ -511,11 +565,17 @@ ngx_http_codr_post_flush(void *data)
 
     ngx_connection_t  *c;
 
-    if (post->status == 0) {
+    c = post->request->connection;
+
+    if (post->events) {
+        ngx_http_codr_sse_flush(post->events);
+        ngx_http_run_posted_requests(c);
         return;
     }
 
-    c = post->request->connection;
+    if (post->status == 0) {
+        return;
+    }
 
     ngx_http_finalize_request(post->request, ngx_http_codr_post_send(post));
     ngx_http_run_posted_requests(c);

@@ -9,6 +9,7 @@
 #include "ngx_http_codr_fetch.h"
 #include "ngx_http_codr_json.h"
 #include "ngx_http_codr_job.h"
+#include "ngx_http_codr_hold.h"
 #include "ngx_http_codr_ticket.h"
 #include "ngx_http_codr_redis_watch.h"
 

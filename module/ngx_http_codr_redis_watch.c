@@ -6,6 +6,7 @@
  */
 
 #include "ngx_http_codr_job.h"
+#include "ngx_http_codr_hold.h"
 #include "ngx_http_codr_drain.h"
 #include "ngx_http_codr_redis_watch.h"
 

@@ -234,8 +234,7 @@ ngx_http_codr_session_execute(ngx_http_codr_ws_t *ws, json_t *message)
         ngx_http_codr_session_say(ws, &refusal);
 
         if (refusal.code == CODR_ERROR_UNAUTHORIZED) {
-            ngx_http_codr_ws_close(ws, WSLAY_CODE_POLICY_VIOLATION,
-                                   "unauthorized");
+            ngx_http_codr_ws_close(ws, 1008, "unauthorized");
         }
     }
 
@@ -616,8 +615,7 @@ ngx_http_codr_session_answer(void *data, ngx_http_codr_answer_t *a)
     ws->quiet = ngx_current_msec;
 
     if (a->type == CODR_FRAME_ERROR && a->code == CODR_ERROR_UNAUTHORIZED) {
-        ngx_http_codr_ws_close(ws, WSLAY_CODE_POLICY_VIOLATION,
-                               "unauthorized");
+        ngx_http_codr_ws_close(ws, 1008, "unauthorized");
     }
 
     if (ngx_exiting) {

@@ -145,10 +145,6 @@ refused(415, 'bad_message', "content of '$_'", with_headers($_))
         'X-No: type';
 is(with_headers('Content-Type: APPLICATION/JSON')->{status}, 200,
     'in capitals it is JSON');
-refused(406, 'bad_message', 'events are asked for',
-    with_headers($type, 'Accept: text/event-stream'));
-is(with_headers($type, 'Accept: text/event-stream, */*;q=0.1')->{status}, 200,
-    'or anything else');
 is($nginx->get('/sub')->{status}, 500, 'a subrequest runs nothing');
 
 # A client that leaves.
