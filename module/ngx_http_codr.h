@@ -47,6 +47,7 @@ typedef struct ngx_http_codr_lifeline_s  ngx_http_codr_lifeline_t;
 typedef struct ngx_http_codr_channel_s   ngx_http_codr_channel_t;
 typedef struct ngx_http_codr_drain_s     ngx_http_codr_drain_t;
 typedef struct ngx_http_codr_redis_s     ngx_http_codr_redis_t;
+typedef struct ngx_http_codr_publish_s   ngx_http_codr_publish_t;
 typedef struct ngx_http_codr_redis_conf_s  ngx_http_codr_redis_conf_t;
 
 

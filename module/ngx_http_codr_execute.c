@@ -541,7 +541,7 @@ ngx_http_codr_execute_head(ngx_http_codr_execute_t *x, u_char *buf,
 
     if (x->async) {
         codr_put_number(&w, CODR_FIELD_ASYNC, 1);
-        codr_put_number(&w, CODR_FIELD_QUIET, 1);
+        codr_put_number(&w, CODR_FIELD_QUIET, x->mcf->redis_conf ? 0 : 1);
     }
 
     codr_put_number(&w, CODR_FIELD_KIND, x->closed ? CODR_KIND_BATCH

@@ -179,7 +179,7 @@ ngx_http_codr_hold_ask(ngx_http_codr_job_t *job, ngx_http_codr_execute_t *x)
         return NGX_OK;
     }
 
-    if (redis == NULL) {
+    if (redis == NULL || ngx_http_codr_publish_create(redis, job) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -12,6 +12,7 @@
 #include "ngx_http_codr_hold.h"
 #include "ngx_http_codr_drain.h"
 #include "ngx_http_codr_records.h"
+#include "ngx_http_codr_redis_save.h"
 
 
 #define NGX_HTTP_CODR_JOB_POOL    1024
@@ -464,6 +465,7 @@ ngx_http_codr_job_frame(ngx_http_codr_job_t *job, codr_frame_t *frame,
         }
 
         job->handler->output(job->data, &output);
+        ngx_http_codr_publish(job, &output);
 
         return NGX_OK;
     }

@@ -52,6 +52,8 @@ struct ngx_http_codr_job_s {
     ngx_msec_t                          longest;    /* from STARTED on */
     uint64_t                            cached;     /* as its STAGE said */
 
+    ngx_http_codr_publish_t            *published;  /* NULL: to nobody */
+
     unsigned                            identified:1;
     unsigned                            started:1;
     unsigned                            terminal:1;

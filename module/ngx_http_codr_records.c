@@ -27,8 +27,6 @@ enum {
 
 static void ngx_http_codr_records_lost(ngx_http_codr_main_conf_t *mcf,
     ngx_pool_t *pool, u_char *id);
-static void ngx_http_codr_records_free(ngx_http_codr_store_t *store,
-    ngx_http_codr_stored_t *record);
 static void ngx_http_codr_records_finish(ngx_http_codr_store_t *store,
     ngx_http_codr_stored_t *record, ngx_http_codr_answer_t *a,
     ngx_str_t *result);
@@ -306,6 +304,7 @@ ngx_http_codr_records_ended(ngx_http_codr_job_t *job,
     }
 
     job->recorded = 0;
+    ngx_http_codr_publish_end(job);
 
     return ngx_http_codr_records_end(job->mcf, job->id, a, job);
 }
@@ -538,8 +537,7 @@ done:
 }
 
 
-/* Those that live on without a socket are adrift then; the others have ended
-   with it, and nobody will say how. */
+/* Those that live on without a socket are adrift then; the others are over. */
 
 void
 ngx_http_codr_records_inherit(ngx_http_codr_main_conf_t *mcf)
@@ -706,6 +704,7 @@ ngx_uint_t
 ngx_http_codr_records_unsaved(ngx_http_codr_main_conf_t *mcf,
     u_char (*id)[CODR_JOB_ID_LEN], ngx_uint_t n)
 {
+    uint64_t                 now;
     ngx_uint_t               i;
     ngx_queue_t             *q;
     ngx_http_codr_store_t   *store;
@@ -718,6 +717,7 @@ ngx_http_codr_records_unsaved(ngx_http_codr_main_conf_t *mcf,
     }
 
     i = 0;
+    now = ngx_http_codr_records_now();
 
     for (q = ngx_queue_head(&store->records.queue);
          q != ngx_queue_sentinel(&store->records.queue) && i < n;
@@ -725,7 +725,7 @@ ngx_http_codr_records_unsaved(ngx_http_codr_main_conf_t *mcf,
     {
         record = ngx_queue_data(q, ngx_http_codr_stored_t, queue);
 
-        if (record->unsaved) {
+        if (record->unsaved && record->completed_ms + mcf->job_ttl > now) {
             (void) ngx_hex_dump(id[i++], record->node.id,
                                 NGX_HTTP_CODR_NODE_ID);
         }

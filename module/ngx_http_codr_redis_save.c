@@ -35,6 +35,7 @@ static void ngx_http_codr_save_result(ngx_http_codr_save_t *save,
     ngx_http_codr_json_t *j);
 static void ngx_http_codr_save_say(ngx_http_codr_save_t *save);
 static void ngx_http_codr_save_written(void *data, redisReply *reply);
+static void ngx_http_codr_save_next(ngx_http_codr_save_t *save);
 
 
 static const ngx_http_codr_fetch_handler_t  ngx_http_codr_save_fetch = {
@@ -399,22 +400,34 @@ ngx_http_codr_save_written(void *data, redisReply *reply)
 {
     ngx_http_codr_save_t  *save = data;
 
+    if (reply == NULL) {
+        ngx_destroy_pool(save->pool);
+        return;
+    }
+
+    if (reply->type == REDIS_REPLY_ERROR) {
+        ngx_http_codr_redis_failed(save->redis, reply);
+
+    } else {
+        ngx_http_codr_records_saved(save->redis->mcf, save->id);
+    }
+
+    ngx_http_codr_save_next(save);
+}
+
+
+static void
+ngx_http_codr_save_next(ngx_http_codr_save_t *save)
+{
     ngx_uint_t              late;
     ngx_http_codr_redis_t  *redis;
 
     redis = save->redis;
     late = save->late;
 
-    if (reply && reply->type == REDIS_REPLY_ERROR) {
-        ngx_http_codr_redis_failed(redis, reply);
-
-    } else if (reply) {
-        ngx_http_codr_records_saved(redis->mcf, save->id);
-    }
-
     ngx_destroy_pool(save->pool);
 
-    if (late && reply && redis->up) {
+    if (late) {
         ngx_http_codr_redis_catch_up(redis);
     }
 }

@@ -27,6 +27,12 @@ ngx_int_t ngx_http_codr_redis_begin(ngx_http_codr_redis_t *redis,
 void ngx_http_codr_redis_publish(ngx_http_codr_redis_t *redis,
     const u_char *id, const char *suffix, const u_char *text, size_t len);
 
+/* redis_output: what the job's program writes */
+ngx_int_t ngx_http_codr_publish_create(ngx_http_codr_redis_t *redis,
+    ngx_http_codr_job_t *job);
+void ngx_http_codr_publish(ngx_http_codr_job_t *job, codr_output_t *output);
+void ngx_http_codr_publish_end(ngx_http_codr_job_t *job);
+
 /* Redis is there again: saves what it has missed. */
 void ngx_http_codr_redis_catch_up(ngx_http_codr_redis_t *redis);
 
