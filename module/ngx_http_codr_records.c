@@ -34,7 +34,7 @@ static ngx_int_t ngx_http_codr_records_result(ngx_pool_t *pool,
     ngx_http_codr_answer_t *a, ngx_http_codr_job_t *job, ngx_str_t *text);
 
 
-static uint64_t
+uint64_t
 ngx_http_codr_records_now(void)
 {
     ngx_time_t  *now;
@@ -83,7 +83,7 @@ ngx_http_codr_record_id(u_char *bytes, const u_char *id, size_t len)
 
 /* With the mutex held, unless it returns NULL: the zone of a job's record. */
 
-static ngx_http_codr_store_t *
+ngx_http_codr_store_t *
 ngx_http_codr_records_lock(ngx_http_codr_main_conf_t *mcf)
 {
     ngx_http_codr_store_t  *store;
@@ -98,7 +98,7 @@ ngx_http_codr_records_lock(ngx_http_codr_main_conf_t *mcf)
 }
 
 
-static ngx_http_codr_stored_t *
+ngx_http_codr_stored_t *
 ngx_http_codr_records_find(ngx_http_codr_store_t *store, const u_char *id)
 {
     u_char  bytes[NGX_HTTP_CODR_NODE_ID];
@@ -299,7 +299,7 @@ ngx_int_t
 ngx_http_codr_records_ended(ngx_http_codr_job_t *job,
     ngx_http_codr_answer_t *a)
 {
-    if (!job->recorded && !job->attached) {
+    if (!job->recorded) {
         return NGX_OK;
     }
 
@@ -640,100 +640,6 @@ ngx_http_codr_records_lost(ngx_http_codr_main_conf_t *mcf, ngx_pool_t *pool,
     e.started = (record.state == NGX_HTTP_CODR_RECORD_PROCESSING);
 
     ngx_http_codr_ended(mcf, &e, &a);
-}
-
-
-ngx_uint_t
-ngx_http_codr_records_adrift(ngx_http_codr_main_conf_t *mcf,
-    u_char (*id)[CODR_JOB_ID_LEN], ngx_uint_t n)
-{
-    ngx_uint_t               i;
-    ngx_queue_t             *q;
-    ngx_http_codr_store_t   *store;
-    ngx_http_codr_stored_t  *record;
-
-    store = ngx_http_codr_records_lock(mcf);
-
-    if (store == NULL) {
-        return 0;
-    }
-
-    i = 0;
-
-    for (q = ngx_queue_head(&store->unfinished);
-         q != ngx_queue_sentinel(&store->unfinished) && i < n;
-         q = ngx_queue_next(q))
-    {
-        record = ngx_queue_data(q, ngx_http_codr_stored_t, queue);
-
-        if (record->pid == 0) {
-            (void) ngx_hex_dump(id[i++], record->node.id,
-                                NGX_HTTP_CODR_NODE_ID);
-        }
-    }
-
-    ngx_shmtx_unlock(&store->pool->mutex);
-
-    return i;
-}
-
-
-void
-ngx_http_codr_records_saved(ngx_http_codr_main_conf_t *mcf, const u_char *id)
-{
-    ngx_http_codr_store_t   *store;
-    ngx_http_codr_stored_t  *record;
-
-    store = ngx_http_codr_records_lock(mcf);
-
-    if (store == NULL) {
-        return;
-    }
-
-    record = ngx_http_codr_records_find(store, id);
-
-    if (record) {
-        record->unsaved = 0;
-    }
-
-    ngx_shmtx_unlock(&store->pool->mutex);
-}
-
-
-ngx_uint_t
-ngx_http_codr_records_unsaved(ngx_http_codr_main_conf_t *mcf,
-    u_char (*id)[CODR_JOB_ID_LEN], ngx_uint_t n)
-{
-    uint64_t                 now;
-    ngx_uint_t               i;
-    ngx_queue_t             *q;
-    ngx_http_codr_store_t   *store;
-    ngx_http_codr_stored_t  *record;
-
-    store = ngx_http_codr_records_lock(mcf);
-
-    if (store == NULL) {
-        return 0;
-    }
-
-    i = 0;
-    now = ngx_http_codr_records_now();
-
-    for (q = ngx_queue_head(&store->records.queue);
-         q != ngx_queue_sentinel(&store->records.queue) && i < n;
-         q = ngx_queue_next(q))
-    {
-        record = ngx_queue_data(q, ngx_http_codr_stored_t, queue);
-
-        if (record->unsaved && record->completed_ms + mcf->job_ttl > now) {
-            (void) ngx_hex_dump(id[i++], record->node.id,
-                                NGX_HTTP_CODR_NODE_ID);
-        }
-    }
-
-    ngx_shmtx_unlock(&store->pool->mutex);
-
-    return i;
 }
 
 

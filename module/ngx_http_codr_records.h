@@ -98,6 +98,15 @@ ngx_int_t ngx_http_codr_records_tally(ngx_http_codr_main_conf_t *mcf,
     ngx_http_codr_tally_t *tally);
 
 
+/* For the files of records only.  lock: with the mutex held, or NULL; find:
+   with it held. */
+uint64_t ngx_http_codr_records_now(void);
+ngx_http_codr_store_t *ngx_http_codr_records_lock(
+    ngx_http_codr_main_conf_t *mcf);
+ngx_http_codr_stored_t *ngx_http_codr_records_find(
+    ngx_http_codr_store_t *store, const u_char *id);
+
+
 /* "queued", "processing", "completed" or "failed" */
 const char *ngx_http_codr_record_name(ngx_uint_t state);
 
