@@ -110,18 +110,19 @@ for my $language (sort keys %ends) {
 }
 
 for my $level (sort keys %AT_MOST) {
-    my ($counted, $refused, $aside) = (0, 0, 0);
+    my ($counted, $refused, $aside, %seen) = (0, 0, 0);
     for (@DEBIAN) {
         my ($language, $end, $long, @patterns) = @{$_};
         next if $long && !$ENV{CODR_LONG};
-        my @all = files($end, map { glob $_ } @patterns);
+        my @all = grep { !$seen{$_}++ } files($end, map { glob $_ } @patterns);
         my @files = grep { is_ordinary($language, $level, $_) } @all;
         $aside += @all - @files;
         my $found = lint($language, $level, @files);
-        my @wrong = grep { ($found->{$_}{verdict} // '') eq 'refused' } @files;
+        my @wrong = grep { ($found->{$_}{verdict} // '') ne 'passes' } @files;
         note("$language, $level: ", scalar(@files), ' of ', scalar(@all),
             ' files counted');
-        diag("$language, $level: $_: @{ $found->{$_}{rules} }") for @wrong;
+        diag("$language, $level: $_: $found->{$_}{verdict}",
+            " @{ $found->{$_}{rules} }") for @wrong;
         $counted += @files;
         $refused += @wrong;
     }

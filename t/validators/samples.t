@@ -11,6 +11,8 @@ use Test::More;
 # The grammar of C++ reads C, and its policies begin with those of C.
 my %also = (c => ['cpp']);
 
+my $documented = slurp(top() . '/docs/policies.md');
+
 need(build() . '/codr-validator');
 
 for my $language (policies()) {
@@ -18,6 +20,8 @@ for my $language (policies()) {
     my %rules = map { $_ => 1 } map { slurp($_) =~ /#set! rule "([^"]+)"/g }
         glob "$dir/*.scm";
     for my $rule (sort keys %rules) {
+        like($documented, qr/^\| `\Q$rule\E` \|/m,
+            "$language: $rule is documented");
         my $path = "$dir/tests/$rule.txt";
         my @blocks = -f $path ? blocks($path) : ();
         ok(@blocks > 1, "$language: $rule has samples") or next;
