@@ -55,7 +55,7 @@ $(BUILD)/cli/%.o: playground/cli/%.c $(BUILD)/config.mk
 all: $(CLI)
 
 $(CLI): $(CLI_OBJ)
-	$(Q)$(LINK) -o $@ $(CLI_OBJ) -lwslay -ljansson -lssl -lcrypto
+	$(Q)$(LINK) -o $@ $(CLI_OBJ) $(HELPER_EXTRA) -lwslay -ljansson -lssl -lcrypto
 
 install-page: $(CLI)
 	$(INSTALL) -D -m 0755 $(CLI) '$(DESTDIR)$(bindir)/codr'
