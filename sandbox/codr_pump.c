@@ -50,6 +50,9 @@ put_piece(codr_client_t *client, uint8_t *frame, size_t space, uint64_t *room,
     len = codr_tape_read(&client->result->tape, &client->place, max, &stream,
                          &data);
     *ret_read = len;
+    if (len == 0) {
+        return 0;
+    }
 
     if (room && len > room[stream - 1]) {
         len = (size_t) room[stream - 1];

@@ -8,6 +8,7 @@ use warnings;
 
 use Codr::Host qw(build slow slurp spew top wait_until);
 use Codr::Nginx;
+use JSON::PP qw(encode_json);
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
@@ -17,7 +18,7 @@ plan skip_all => 'not root: helper and worker would be one user' if $> != 0;
 # Frames and tags of sandbox/codr_proto.h.  Each attack prints a line when it
 # stands, and goes on until its standard input ends, which is bounded.
 my $worker = <<'END';
-import array, fcntl, os, socket, struct, sys, time
+import array, fcntl, json, os, random, socket, struct, sys, time
 def frame(kind, payload=b""):
     return struct.pack("<IBxxx", len(payload), kind) + payload
 def number(tag, value):
@@ -34,10 +35,10 @@ def job(c):
     ours, theirs = socket.socketpair()
     socket.send_fds(c, [frame(JOB)], [theirs.fileno()])
     return ours, theirs
-def flood():
+def flood(more=b""):
     code = b"while 1: print('x' * 1000)"
     return (frame(EXECUTE, number(6, 0) + text(7, b"python") + text(8, b"w")
-                  + number(9, 1) + number(10, 0))
+                  + number(9, 1) + number(10, 0) + more)
             + frame(FILE, text(17, b"main.py") + number(19, len(code)))
             + frame(DATA, code) + frame(SUBMIT))
 
@@ -89,6 +90,43 @@ def lingering():
     print("sent", flush=True)
     sys.stdin.read()
 
+# Who watches and does not read, and who asks for what there is not.
+def watching():
+    n = json.loads(sys.argv[3])
+    c = channel()
+    ours, theirs = job(c)
+    theirs.close()
+    ours.sendall(flood(number(n["DETACH_MS"], 60000)))
+    seen = b""
+    while len(seen) < 400:
+        seen += ours.recv(400)
+    def find(tag):
+        at = seen.index(struct.pack("<HHI", tag, 0, 32))
+        return seen[at + 8:at + 40]
+    id, token = find(n["JOB_ID"]), find(n["VIEW_TOKEN"])
+    held = [ours]
+    def said(kind, payload):
+        ours, theirs = job(c)
+        theirs.close()
+        ours.send(frame(kind, payload))
+        held.append(ours)
+    for i in range(100):
+        said(n["ATTACH"], text(n["JOB_ID"], id)
+             + text(n["VIEW_TOKEN"], token))
+    for i in range(100):
+        said(n["FETCH"], text(n["JOB_ID"], id) + number(n["OFFSET"], 0)
+             + number(n["WAIT_MS"], 3600000))
+    for i in range(2000):
+        said(random.choice((n["ATTACH"], n["FETCH"])), b"".join(
+            random.choice((text(n["JOB_ID"], id), text(n["JOB_ID"], token),
+                text(n["VIEW_TOKEN"], id), text(n["ATTACH_TOKEN"], token),
+                text(n["JOB_ID"], id[1:]), number(n["OFFSET"], 1 << 63),
+                number(n["WAIT_MS"], 1 << 40), number(n["STOP"], 2),
+                text(n["OWNER"], b"x" * 1000), text(n["OFFSET"], b"x")))
+            for j in range(random.randrange(5))))
+    print("held", len(held), flush=True)
+    sys.stdin.read()
+
 keep = []
 globals()[sys.argv[2]]()
 END
@@ -120,12 +158,22 @@ sub canary {
         time - $start);
 }
 
-for my $attack (qw(blocking lingering unfinished)) {
+# Numbers of frames and tags by their names.
+my %numbers;
+for my $enum (slurp(top() . '/sandbox/codr_proto.h')
+    =~ /^typedef enum \{(.*?)^\} codr_(?:frame_type|field_tag)_t;/gms)
+{
+    my $number = 1;
+    $numbers{$_} = $number++
+        for $enum =~ s{/\*.*?\*/}{}gsr =~ /CODR_(?:FRAME|FIELD)_(\w+)/g;
+}
+
+for my $attack (qw(blocking lingering unfinished watching)) {
     my $pid = open(my $out, '-|') // die "fork: $!";
     if ($pid == 0) {
         exec 'sh', '-c', 'sleep 20 | exec setpriv --reuid www-data'
             . ' --regid www-data --clear-groups /usr/bin/python3 -B "$@"',
-            'sh', "$dir/worker.py", $socket, $attack
+            'sh', "$dir/worker.py", $socket, $attack, encode_json(\%numbers)
             or POSIX::_exit(127);
     }
     my $said = <$out> // '';
