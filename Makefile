@@ -34,7 +34,8 @@ INSTALL   = install
 # (a newer node, a compiler of one's own) does as well as the package.
 DEPS_BUILD = gcc:/usr/bin/gcc libc6-dev make autoconf nginx nginx-dev \
              libwslay-dev libjansson-dev libhiredis-dev libssl-dev \
-             libseccomp-dev libmd-dev libpcre2-dev npm:/usr/bin/npm
+             libseccomp-dev libmd-dev libpcre2-dev npm:/usr/bin/npm \
+             python3:/usr/bin/python3 libpython3-dev
 DEPS_PAGE  = nodejs:/usr/bin/node npm:/usr/bin/npm
 DEPS_RUN   = nginx libwslay1 libssl3 libjansson4 libhiredis0.14 \
              libseccomp2 libmd0 libpcre2-8-0 \
@@ -86,7 +87,9 @@ SHORTCUT = $(BUILD)/codr-shortcut
 VALIDATOR = $(BUILD)/codr-validator
 POLICIES = $(POLICY_SRC:validators/%=$(BUILD)/policies/%)
 
-all: $(MODULE) $(HELPER) $(SHORTCUT) $(VALIDATOR) $(POLICIES)
+ZYGOTES = $(if $(PYTHON_INCLUDE),$(BUILD)/codr-zygote-python.so)
+
+all: $(MODULE) $(HELPER) $(SHORTCUT) $(VALIDATOR) $(POLICIES) zygotes
 
 # Goals that build nothing themselves do not configure: what that needs may
 # not be installed yet.
@@ -200,6 +203,42 @@ $(VALIDATOR): $(VALIDATOR_OBJ) $(CORE_OBJ) $(GRAMMAR_OBJ) \
 $(BUILD)/policies/%.scm: validators/%.scm
 	@mkdir -p $(@D)
 	@cp -f $< $@
+
+
+# The zygotes: a library in the language's own interpreter.  What it has of the
+# helper is init and its mechanisms; nothing of it is sanitized, as it lives in
+# somebody else's process.
+
+ZYGOTE_SRC = init program waiting box cgroup cgroup_v1 cgroup_v2 cgroup_stale \
+             cred describe files io ipc landlock limits log ns proto rlim \
+             seccomp_load terminal util
+ZYGOTE_OBJ = $(ZYGOTE_SRC:%=$(BUILD)/zygotes/codr_%.o) \
+             $(BUILD)/zygotes/codr_zygote_serve.o \
+             $(BUILD)/zygotes/codr_python_main.o
+ZYGOTE_CC  = $(CC) $(WARN) $(CFLAGS) $(HARDEN_CFLAGS) -fPIC \
+             -fvisibility=hidden -ffunction-sections -fdata-sections -MMD -MP \
+             -Isandbox -Izygotes -Wa,-Izygotes
+
+$(BUILD)/zygotes/codr_zygote_python.o: zygotes/codr_zygote_python.py
+
+.PHONY: zygotes
+zygotes: $(BUILD)/config.mk
+	@$(if $(ZYGOTES),$(MAKE) --no-print-directory $(ZYGOTES),:)
+
+$(BUILD)/zygotes/%.o: sandbox/%.c $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(Q)$(ZYGOTE_CC) -c -o $@ $<
+
+$(BUILD)/zygotes/%.o: zygotes/%.c $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(Q)$(ZYGOTE_CC) $(if $(PYTHON_INCLUDE),-isystem $(PYTHON_INCLUDE)) \
+	    -c -o $@ $<
+
+$(BUILD)/codr-zygote-%.so: $(BUILD)/zygotes/codr_zygote_%.o $(ZYGOTE_OBJ)
+	$(Q)$(CC) $(CFLAGS) -shared $(HARDEN_LDFLAGS) -Wl,--gc-sections \
+	    $(LDFLAGS) -o $@ $^
+
+-include $(wildcard $(BUILD)/zygotes/*.d)
 
 
 # The module: nginx's own build, with nginx's own warnings.  configure runs
@@ -383,6 +422,7 @@ install: all install-page
 	for file in $(POLICY_SRC:validators/%=%); do \
 	    $(INSTALL) -D -m 0644 "validators/$$file" \
 	        "$(DESTDIR)$(helperdir)/policies/$$file" || exit 1; done
+	$(if $(ZYGOTES),$(INSTALL) -m 0644 $(ZYGOTES) '$(DESTDIR)$(helperdir)/')
 	$(INSTALL) -m 0644 conf/languages.conf '$(DESTDIR)$(sysconfdir)/codr/'
 	$(INSTALL) -m 0644 conf/snippets/*.conf \
 	    '$(DESTDIR)$(sharedir)/snippets/'
@@ -398,3 +438,4 @@ FORCE:
 .PHONY: all run serve test test-all check unit probes fuzz bench deps \
         parsers fuzz-check install clean FORCE
 .DELETE_ON_ERROR:
+.SECONDARY:

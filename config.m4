@@ -70,6 +70,18 @@ CODR_REQUIRE_LIB([ssl], [openssl/ssl.h], [SSL_new], [libssl-dev])
 CODR_REQUIRE_LIB([crypto], [openssl/evp.h], [EVP_DigestInit_ex], [libssl-dev])
 
 
+dnl The Python zygote goes into the interpreter that is there: headers of the
+dnl same version, or there is no zygote.
+
+AC_MSG_CHECKING([for the headers of python3])
+PYTHON_INCLUDE=`/usr/bin/python3 -c \
+    'import sysconfig; print(sysconfig.get_path("include"))' 2>/dev/null`
+AS_IF([test -f "$PYTHON_INCLUDE/Python.h"],
+    [AC_MSG_RESULT([$PYTHON_INCLUDE])],
+    [AC_MSG_RESULT([no (Debian: libpython3-dev): no Python zygote])
+     PYTHON_INCLUDE=])
+
+
 dnl Hardening, one by one: a compiler that lacks one keeps the others.
 
 HARDEN_CFLAGS=
@@ -129,6 +141,7 @@ PIE_CFLAGS = $codr_pie_cflags
 PIE_LDFLAGS = $codr_pie_ldflags
 HELPER_LDFLAGS = $codr_helper_ldflags
 SANITIZE_FLAGS =$codr_sanitize
+PYTHON_INCLUDE = $codr_python
 CODR_END
 ], [codr_version='$PACKAGE_VERSION'
 codr_harden_cflags='$HARDEN_CFLAGS'
@@ -137,5 +150,6 @@ codr_pie_cflags='$PIE_CFLAGS'
 codr_pie_ldflags='$PIE_LDFLAGS'
 codr_helper_ldflags='$HELPER_LDFLAGS'
 codr_sanitize='$SANITIZE_FLAGS'
+codr_python='$PYTHON_INCLUDE'
 ])
 AC_OUTPUT

@@ -74,6 +74,9 @@ typedef struct {
     ngx_uint_t                 shortcut;       /* unsigned  1:1 */
     ngx_str_t                  policy;         /* file or directory */
     ngx_str_t                  grammar;
+    ngx_uint_t                 zygote;         /* codr_interpreter_kind_t */
+    ngx_uint_t                 zygote_set;
+    ngx_array_t                preload;        /* of ngx_str_t */
     codr_limits_t              limits;         /* explicit ones, 0 = unset */
 } ngx_http_codr_language_t;
 

@@ -17,8 +17,6 @@
  * max      most arguments; one is the least
  * set      takes the directive in cf
  * offset   of the array it fills
- * none     of what this build does not have: the value that asks for none of
- *          it, the only one accepted
  */
 
 typedef struct ngx_http_codr_language_command_s
@@ -31,7 +29,6 @@ struct ngx_http_codr_language_command_s {
                                     ngx_http_codr_language_t *lang,
                                     const ngx_http_codr_language_command_t *c);
     size_t                     offset;
-    const char                *none;
 };
 
 
@@ -55,54 +52,56 @@ static char *ngx_http_codr_language_precompile(ngx_conf_t *cf,
     ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
 static char *ngx_http_codr_language_policy(ngx_conf_t *cf,
     ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
-static char *ngx_http_codr_language_absent(ngx_conf_t *cf,
+static char *ngx_http_codr_language_zygote(ngx_conf_t *cf,
+    ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
+static char *ngx_http_codr_language_preload(ngx_conf_t *cf,
     ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
 
 
 static const ngx_http_codr_language_command_t
     ngx_http_codr_language_commands[] =
 {
-    { "source", 1, ngx_http_codr_language_source, 0, NULL },
+    { "source", 1, ngx_http_codr_language_source, 0 },
 
     { "sources", 64, ngx_http_codr_language_sources,
-      offsetof(ngx_http_codr_language_t, sources), NULL },
+      offsetof(ngx_http_codr_language_t, sources) },
 
-    { "alias", 64, ngx_http_codr_language_alias, 0, NULL },
+    { "alias", 64, ngx_http_codr_language_alias, 0 },
 
     { "version", 64, ngx_http_codr_language_argv,
-      offsetof(ngx_http_codr_language_t, version), NULL },
+      offsetof(ngx_http_codr_language_t, version) },
 
     { "compile", 256, ngx_http_codr_language_argv,
-      offsetof(ngx_http_codr_language_t, compile), NULL },
+      offsetof(ngx_http_codr_language_t, compile) },
 
     { "run", 256, ngx_http_codr_language_argv,
-      offsetof(ngx_http_codr_language_t, run), NULL },
+      offsetof(ngx_http_codr_language_t, run) },
 
     { "env", 1, ngx_http_codr_language_env,
-      offsetof(ngx_http_codr_language_t, env), NULL },
+      offsetof(ngx_http_codr_language_t, env) },
 
     { "env_live", 1, ngx_http_codr_language_env,
-      offsetof(ngx_http_codr_language_t, env_live), NULL },
+      offsetof(ngx_http_codr_language_t, env_live) },
 
-    { "shortcut", 1, ngx_http_codr_language_shortcut, 0, NULL },
+    { "shortcut", 1, ngx_http_codr_language_shortcut, 0 },
 
-    { "precompile", 32, ngx_http_codr_language_precompile, 0, NULL },
+    { "precompile", 32, ngx_http_codr_language_precompile, 0 },
 
-    { "bind", 2, ngx_http_codr_language_bind, 0, NULL },
+    { "bind", 2, ngx_http_codr_language_bind, 0 },
 
     { "policy", 1, ngx_http_codr_language_policy,
-      offsetof(ngx_http_codr_language_t, policy), NULL },
+      offsetof(ngx_http_codr_language_t, policy) },
 
     { "grammar", 1, ngx_http_codr_language_policy,
-      offsetof(ngx_http_codr_language_t, grammar), NULL },
+      offsetof(ngx_http_codr_language_t, grammar) },
 
-    { "warm", 1, ngx_http_codr_language_warm, 0, NULL },
+    { "warm", 1, ngx_http_codr_language_warm, 0 },
 
-    { "zygote", 1, ngx_http_codr_language_absent, 0, "off" },
+    { "zygote", 1, ngx_http_codr_language_zygote, 0 },
 
-    { "preload", 64, ngx_http_codr_language_absent, 0, "off" },
+    { "preload", 64, ngx_http_codr_language_preload, 0 },
 
-    { NULL, 0, NULL, 0, NULL }
+    { NULL, 0, NULL, 0 }
 };
 
 
@@ -492,20 +491,78 @@ ngx_http_codr_language_precompile(ngx_conf_t *cf,
 
 
 static char *
-ngx_http_codr_language_absent(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
+ngx_http_codr_language_zygote(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
     const ngx_http_codr_language_command_t *c)
 {
-    ngx_str_t  *value;
+    ngx_str_t                  *value;
+    ngx_uint_t                  i;
+    ngx_http_codr_main_conf_t  *mcf;
+    ngx_http_codr_language_t  **other;
 
+    if (lang->zygote_set) {
+        return "is duplicate";
+    }
+
+    lang->zygote_set = 1;
     value = cf->args->elts;
 
-    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, c->none) == 0) {
+    if (ngx_strcmp(value[1].data, "off") == 0) {
         return NGX_CONF_OK;
     }
 
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid value \"%V\" in \"%V\", it must be \"%s\": "
-                       "this build has no such thing",
-                       &value[1], &value[0], c->none);
-    return NGX_CONF_ERROR;
+    if (ngx_strcmp(value[1].data, "python") != 0) {
+        return ngx_http_codr_conf_invalid(cf, 1);
+    }
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_codr_module);
+    other = mcf->languages.elts;
+
+    for (i = 0; i < mcf->languages.nelts; i++) {
+        if (other[i] != lang && other[i]->zygote) {
+            return "is one language's already";
+        }
+    }
+
+    lang->zygote = CODR_INTERPRETER_PYTHON;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_codr_language_preload(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
+    const ngx_http_codr_language_command_t *c)
+{
+    u_char      *p;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        return NGX_CONF_OK;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (value[i].len == 0 || value[i].len > CODR_NAME_MAX) {
+            return ngx_http_codr_conf_invalid(cf, i);
+        }
+
+        for (p = value[i].data; *p; p++) {
+            if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z')
+                  || (*p >= '0' && *p <= '9') || *p == '_' || *p == '.'))
+            {
+                return ngx_http_codr_conf_invalid(cf, i);
+            }
+        }
+
+        if (ngx_http_codr_language_push(&lang->preload, &value[i])
+            != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
 }

@@ -115,6 +115,8 @@ ngx_http_codr_image_language(codr_writer_t *w, ngx_http_codr_language_t *lang)
     codr_put_number(w, CODR_FIELD_WARM, lang->warm);
     codr_put_number(w, CODR_FIELD_SHORTCUT, lang->shortcut);
     ngx_http_codr_image_list(w, CODR_FIELD_PRECOMPILE, &lang->precompile);
+    codr_put_number(w, CODR_FIELD_ZYGOTE, lang->zygote);
+    ngx_http_codr_image_list(w, CODR_FIELD_PRELOAD, &lang->preload);
 
     if (lang->policy.len) {
         codr_put_bytes(w, CODR_FIELD_POLICY_FILE, lang->policy.data,

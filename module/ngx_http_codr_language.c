@@ -147,7 +147,8 @@ ngx_http_codr_language_create(ngx_conf_t *cf)
         offsetof(ngx_http_codr_language_t, run),
         offsetof(ngx_http_codr_language_t, env),
         offsetof(ngx_http_codr_language_t, env_live),
-        offsetof(ngx_http_codr_language_t, precompile)
+        offsetof(ngx_http_codr_language_t, precompile),
+        offsetof(ngx_http_codr_language_t, preload)
     };
 
     lang = ngx_pcalloc(cf->pool, sizeof(ngx_http_codr_language_t));

@@ -279,7 +279,8 @@ codr_answer_complete(codr_job_t *job, const codr_verdict_t *verdict)
     }
     codr_put_number(&writer, CODR_FIELD_OUTPUT_BYTES, job->written);
     codr_put_number(&writer, CODR_FIELD_TRUNCATED, job->truncated);
-    codr_put_number(&writer, CODR_FIELD_PATH, job->path);
+    codr_put_number(&writer, CODR_FIELD_PATH,
+                    job->sandbox.forked ? CODR_PATH_ZYGOTE : job->path);
     put_compile(&writer, &job->compile);
     send_final(job, &writer);
 }

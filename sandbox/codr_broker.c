@@ -143,7 +143,13 @@ link_changed(codr_link_t *link)
         codr_link_free(link);
     }
 
+    if (link->state == CODR_LINK_READY && link->known) {
+        codr_pool_refill(&broker->pool);    /* of another kind, perhaps */
+        return;
+    }
+
     if (link->state == CODR_LINK_READY) {
+        link->known = true;
         broker->cause[0] = '\0';
         codr_figures_restart(broker);
         compute_capacity(broker);

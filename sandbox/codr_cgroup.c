@@ -329,6 +329,10 @@ codr_cgroup_close(codr_cgroup_t *cgroup)
 {
     int i;
 
+    if (cgroup->version == CODR_CGROUP_V2) {
+        codr_cgroup_v2_raze(cgroup);
+    }
+
     for (i = 0; i < CODR_CGROUP_TREES; i++) {
         codr_close(&cgroup->dir[i]);
         if (cgroup->base[i] >= 0) {
@@ -374,6 +378,41 @@ codr_cgroup_enter(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot)
 {
     return cgroup->version == CODR_CGROUP_V1
            ? codr_cgroup_v1_enter(cgroup, slot) : 0;
+}
+
+
+int
+codr_cgroup_lend(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot,
+    uid_t uid, int *fds, size_t *nfds)
+{
+    switch (cgroup->version) {
+    case CODR_CGROUP_V1:
+        return codr_cgroup_v1_lend(cgroup, slot, fds, nfds);
+    case CODR_CGROUP_V2:
+        return codr_cgroup_v2_lend(slot, uid, fds, nfds);
+    case CODR_CGROUP_NONE:
+        break;
+    }
+
+    return 0;
+}
+
+
+/* On v2 the directory is the slot's own. */
+void
+codr_cgroup_return(const codr_cgroup_t *cgroup, int *fds, size_t nfds)
+{
+    while (cgroup->version == CODR_CGROUP_V1 && nfds > 0) {
+        codr_close(&fds[--nfds]);
+    }
+}
+
+
+int
+codr_cgroup_house(const codr_cgroup_t *cgroup, pid_t pid, uid_t uid)
+{
+    return cgroup->version == CODR_CGROUP_V2
+           ? codr_cgroup_v2_house(cgroup, pid, uid) : 0;
 }
 
 

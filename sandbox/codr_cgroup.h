@@ -116,6 +116,20 @@ int codr_cgroup_into(const codr_cgroup_t *cgroup,
 int codr_cgroup_enter(const codr_cgroup_t *cgroup,
     const codr_cgroup_slot_t *slot);
 
+/*
+ * What a process of another user (uid) needs to clone into a slot's cgroup:
+ * on v1 files to write "0" to, on v2 its directory, appended to fds, which has
+ * room for CODR_CGROUP_TREES.  0, or negative errno; codr_cgroup_return()
+ * either way.
+ */
+int codr_cgroup_lend(const codr_cgroup_t *cgroup,
+    const codr_cgroup_slot_t *slot, uid_t uid, int *fds, size_t *nfds);
+void codr_cgroup_return(const codr_cgroup_t *cgroup, int *fds, size_t nfds);
+
+/* v2: such a process must be of the same tree; it gets a leaf there.  0, or
+   negative errno. */
+int codr_cgroup_house(const codr_cgroup_t *cgroup, pid_t pid, uid_t uid);
+
 int codr_cgroup_watch(const codr_cgroup_t *cgroup,
     const codr_cgroup_slot_t *slot, codr_cgroup_watch_t *ret);
 

@@ -63,6 +63,8 @@ int codr_cgroup_v1_prepare(const codr_cgroup_t *cgroup,
     uint32_t *ret_step);
 int codr_cgroup_v1_enter(const codr_cgroup_t *cgroup,
     const codr_cgroup_slot_t *slot);
+int codr_cgroup_v1_lend(const codr_cgroup_t *cgroup,
+    const codr_cgroup_slot_t *slot, int *fds, size_t *nfds);
 int codr_cgroup_v1_watch(const codr_cgroup_t *cgroup,
     const codr_cgroup_slot_t *slot, codr_cgroup_watch_t *ret);
 int codr_cgroup_v1_finish(const codr_cgroup_t *cgroup,
@@ -78,6 +80,10 @@ int codr_cgroup_v2_open(codr_cgroup_t *cgroup, const char *mounts,
 int codr_cgroup_v2_prepare(const codr_cgroup_t *cgroup,
     codr_cgroup_slot_t *slot, uint64_t id, uint64_t memory,
     uint32_t processes, uint32_t *ret_step);
+int codr_cgroup_v2_lend(const codr_cgroup_slot_t *slot, uid_t uid, int *fds,
+    size_t *nfds);
+int codr_cgroup_v2_house(const codr_cgroup_t *cgroup, pid_t pid, uid_t uid);
+void codr_cgroup_v2_raze(const codr_cgroup_t *cgroup);
 int codr_cgroup_v2_watch(const codr_cgroup_slot_t *slot,
     codr_cgroup_watch_t *ret);
 int codr_cgroup_v2_finish(const codr_cgroup_t *cgroup,

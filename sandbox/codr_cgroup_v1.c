@@ -474,6 +474,28 @@ codr_cgroup_v1_enter(const codr_cgroup_t *cgroup,
 
 
 int
+codr_cgroup_v1_lend(const codr_cgroup_t *cgroup,
+    const codr_cgroup_slot_t *slot, int *fds, size_t *nfds)
+{
+    int          fd, tree;
+    const name_t name = slot_file(slot, "tasks");
+
+    for (tree = 0; tree < CODR_CGROUP_TREES; tree++) {
+        if (cgroup->dir[tree] < 0) {
+            continue;
+        }
+        fd = openat(cgroup->dir[tree], name.text, O_WRONLY | O_CLOEXEC);
+        if (fd == -1) {
+            return -errno;
+        }
+        fds[(*nfds)++] = fd;
+    }
+
+    return 0;
+}
+
+
+int
 codr_cgroup_v1_watch(const codr_cgroup_t *cgroup,
     const codr_cgroup_slot_t *slot, codr_cgroup_watch_t *ret)
 {

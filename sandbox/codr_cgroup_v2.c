@@ -23,6 +23,7 @@
 #include "codr_util.h"
 
 #define LEAF            "codr-helper"   /* where processes are moved to */
+#define ZYGOTES         "zygotes"
 #define SYSTEMD_LEAF    "helper"
 #define SCOPE_SUFFIX    ".scope"
 #define REMOVE_TRIES    20
@@ -323,6 +324,53 @@ codr_cgroup_v2_prepare(const codr_cgroup_t *cgroup, codr_cgroup_slot_t *slot,
 
     slot->dir = dir;
     return 0;
+}
+
+
+static int
+give_procs(int dir, uid_t uid)
+{
+    return fchownat(dir, "cgroup.procs", uid, (gid_t) -1, 0) == -1 ? -errno
+                                                                   : 0;
+}
+
+
+int
+codr_cgroup_v2_lend(const codr_cgroup_slot_t *slot, uid_t uid, int *fds,
+    size_t *nfds)
+{
+    int rc = give_procs(slot->dir, uid);
+
+    if (rc == 0) {
+        fds[(*nfds)++] = slot->dir;
+    }
+
+    return rc;
+}
+
+
+/* Who clones into a cgroup may also move between it and its own: both need the
+   file of the one above them. */
+int
+codr_cgroup_v2_house(const codr_cgroup_t *cgroup, pid_t pid, uid_t uid)
+{
+    int                    rc;
+    codr_cleanup_close int leaf = codr_cgroup_make(cgroup->dir[0], ZYGOTES);
+
+    if (leaf < 0) {
+        return leaf;
+    }
+
+    rc = codr_cgroup_write_number(leaf, "cgroup.procs", (uint64_t) pid);
+
+    return rc == 0 ? give_procs(cgroup->dir[0], uid) : rc;
+}
+
+
+void
+codr_cgroup_v2_raze(const codr_cgroup_t *cgroup)
+{
+    (void) unlinkat(cgroup->dir[0], ZYGOTES, AT_REMOVEDIR);
 }
 
 

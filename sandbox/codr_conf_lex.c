@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "codr_proto.h"
+
 #define WORD_MAX    4096
 
 
@@ -287,4 +289,15 @@ codr_conf_time(const char *text, uint64_t *ret_ms)
 
     *ret_ms = total;
     return true;
+}
+
+
+bool
+codr_conf_is_module(const char *text)
+{
+    size_t len = strlen(text);
+
+    return len > 0 && len <= CODR_NAME_MAX
+           && strspn(text, "abcdefghijklmnopqrstuvwxyz"
+                           "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") == len;
 }

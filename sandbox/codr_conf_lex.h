@@ -44,4 +44,7 @@ bool codr_conf_time(const char *text, uint64_t *ret_ms);
 /* Digits only. */
 bool codr_conf_number(const char *text, uint64_t *ret);
 
+/* The name of a module: "a.b_c1". */
+bool codr_conf_is_module(const char *text);
+
 #endif /* CODR_CONF_LEX_H */

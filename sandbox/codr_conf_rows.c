@@ -534,6 +534,37 @@ take_warm(parser_t *parser, const row_t *row, const codr_list_t *words)
 
 
 static bool
+take_zygote(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    bool python = strcmp(words->item[1], "python") == 0;
+
+    codr_put_number(open_piece(parser), row->id, python);
+    return python || strcmp(words->item[1], "off") == 0
+           || invalid(parser, words, 1);
+}
+
+
+/* "off" alone means none. */
+static bool
+take_preload(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    size_t i;
+
+    if (words->count == 2 && strcmp(words->item[1], "off") == 0) {
+        return true;
+    }
+
+    for (i = 1; i < words->count; i++) {
+        if (!codr_conf_is_module(words->item[i])) {
+            return invalid(parser, words, i);
+        }
+    }
+
+    return take_words(parser, row, words);
+}
+
+
+static bool
 take_source(parser_t *parser, const row_t *row, const codr_list_t *words)
 {
     if (!codr_file_name_valid(words->item[1], strlen(words->item[1]))) {
@@ -628,6 +659,8 @@ static const row_t rows[] = {
     WORDS("warm",      1, take_warm, WARM),
     WORDS("policy",    1, take_words, POLICY_FILE),
     WORDS("grammar",   1, take_words, GRAMMAR),
+    WORDS("zygote",    1, take_zygote, ZYGOTE),
+    WORDS("preload",   CODR_LIST_MAX, take_preload, PRELOAD),
 
     LIMIT("timeout",         3, WALL_MS),
     LIMIT("cpu_time",        1, CPU_MS),

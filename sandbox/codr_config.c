@@ -74,6 +74,7 @@ static const list_row_t list_rows[] = {
     { CODR_FIELD_ENV,           OF_LANGUAGE(env),      ARGUMENT_MAX },
     { CODR_FIELD_ENV_LIVE,      OF_LANGUAGE(env_live), ARGUMENT_MAX },
     { CODR_FIELD_PRECOMPILE,    OF_LANGUAGE(precompile), ARGUMENT_MAX },
+    { CODR_FIELD_PRELOAD,       OF_LANGUAGE(preload),  CODR_NAME_MAX },
 };
 
 
@@ -276,14 +277,17 @@ take_bind(decoder_t *decoder, const codr_field_t *field)
 static int
 take_warm(decoder_t *decoder, const codr_field_t *field)
 {
-    if (decoder->language == NULL
-        || codr_field_number(field, 0, CODR_CONFIG_WARM,
-                             &decoder->language->warm) != 0)
-    {
+    bool      warm = field->tag == CODR_FIELD_WARM;
+    uint64_t *value;
+
+    if (decoder->language == NULL) {
         return -EPROTO;
     }
 
-    return 0;
+    value = warm ? &decoder->language->warm : &decoder->language->zygote;
+    return codr_field_number(field, 0, warm ? CODR_CONFIG_WARM
+                                            : CODR_INTERPRETER_PYTHON,
+                             value) == 0 ? 0 : -EPROTO;
 }
 
 
@@ -422,7 +426,7 @@ take_field(decoder_t *decoder, const codr_field_t *field)
     if (field->tag == CODR_FIELD_SHORTCUT) {
         return take_shortcut(decoder, field);
     }
-    if (field->tag == CODR_FIELD_WARM) {
+    if (field->tag == CODR_FIELD_WARM || field->tag == CODR_FIELD_ZYGOTE) {
         return take_warm(decoder, field);
     }
     if (field->tag == CODR_FIELD_ALLOW_MISSING) {
@@ -602,6 +606,7 @@ free_language(codr_language_t *language)
     codr_list_free(&language->env);
     codr_list_free(&language->env_live);
     codr_list_free(&language->precompile);
+    codr_list_free(&language->preload);
 }
 
 

@@ -56,6 +56,8 @@ typedef struct {
     codr_list_t          precompile;    /* sets of header names */
     uint64_t             shortcut;      /* 1: codr-shortcut knows it */
     uint64_t             warm;          /* ready sandboxes, at most */
+    uint64_t             zygote;        /* codr_interpreter_kind_t */
+    codr_list_t          preload;       /* modules of the zygote */
     codr_limits_t        limits;        /* explicit ones, 0 = unset */
 
     /* its bytes in the image: equal bytes are an equal definition */

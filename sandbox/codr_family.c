@@ -27,6 +27,7 @@
 #include "codr_tell.h"
 #include "codr_user.h"
 #include "codr_util.h"
+#include "codr_zygote_argv.h"
 
 #define LEAVE_US        5000000     /* for the children to end by themselves */
 #define FAILURES_TOLD   3           /* quick ends until jobs are refused */
@@ -132,7 +133,7 @@ spawner_argv(const codr_family_t *family, codr_list_t *argv)
         result = codr_argv_add(argv, "--allow", config->allow_missing.item[i]);
     }
 
-    return result;
+    return result == 0 ? codr_zygote_argv(argv, config) : result;
 }
 
 

@@ -54,6 +54,8 @@ typedef struct {
     bool                master_sent;
     int                 children;       /* signalfd */
     pid_t               program;
+    int                 waiting;        /* to one forked ahead, or -1 */
+    bool                forked;         /* that one runs the program */
     codr_describe_t     description;
 } init_t;
 
@@ -93,11 +95,9 @@ fail(uint32_t step, int error, uint64_t value)
 
 /* The terminal's master side goes with the first of them. */
 static void
-tell(codr_init_answer_t kind, uint64_t value)
+tell(const codr_init_reply_t *answer)
 {
-    codr_init_reply_t answer = { .kind = kind, .value = value };
-
-    reply(&answer, self.master_sent ? -1 : self.master);
+    reply(answer, self.master_sent ? -1 : self.master);
     self.master_sent = true;
 }
 
@@ -107,23 +107,39 @@ tell(codr_init_answer_t kind, uint64_t value)
 static void
 tell_if_waiting(codr_init_answer_t kind)
 {
-    struct pollfd next = { .fd = SOCKET, .events = POLLIN };
+    struct pollfd     next = { .fd = SOCKET, .events = POLLIN };
+    codr_init_reply_t answer = { .kind = kind };
 
     if (poll(&next, 1, 0) == 0) {
-        tell(kind, 0);
+        tell(&answer);
     }
 }
 
 
-/* What it took so far, all of it before the program. */
 static uint64_t
-own_cpu_us(void)
+cpu_us(clockid_t clock)
 {
     struct timespec used = { 0 };
 
-    (void) clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    (void) clock_gettime(clock, &used);
 
     return (uint64_t) used.tv_sec * 1000000 + (uint64_t) used.tv_nsec / 1000;
+}
+
+
+/* What it took so far, all of it before the program; with that of the process
+   that was forked ahead. */
+static uint64_t
+own_cpu_us(void)
+{
+    clockid_t clock;
+    uint64_t  used = cpu_us(CLOCK_PROCESS_CPUTIME_ID);
+
+    if (self.program && clock_getcpuclockid(self.program, &clock) == 0) {
+        used += cpu_us(clock);
+    }
+
+    return used;
 }
 
 
@@ -136,13 +152,30 @@ check(int rc, uint32_t step)
 }
 
 
+/* The files are open for writing as root was when it opened them. */
+static int
+enter_by_files(const codr_init_zygote_t *zygote)
+{
+    size_t i;
+
+    for (i = 0; i < zygote->ntasks; i++) {
+        if (write(zygote->tasks[i], "0", 1) != 1) {
+            return -errno;
+        }
+    }
+
+    return 0;
+}
+
+
 /* First of all, so that nothing of the job's is charged to anybody else.  A
    failure can be told when the spawner's descriptors are gone: of them only
    the broker's socket is ours. */
 static void
 enter_cgroup(const codr_init_t *given)
 {
-    int rc = codr_cgroup_enter(given->cgroup, given->slot);
+    int rc = given->zygote ? enter_by_files(given->zygote)
+                           : codr_cgroup_enter(given->cgroup, given->slot);
 
     /* only now, as its root is the cgroup it is made in */
     if (rc == 0 && codr_layer_ok(given->layers, CODR_LAYER_NS_CGROUP)
@@ -208,13 +241,41 @@ drop_privileges(const codr_init_t *given)
         .keep_groups = given->user_ns,
     };
 
-    if (given->user_ns) {
+    if (given->user_ns || given->zygote) {
         /* a new user namespace begins with all of them again */
         check(codr_cred_lock(), CODR_STEP_CREDENTIALS);
     }
 
     rc = codr_cred_drop(&cred, &step);
     check(rc, step);
+}
+
+
+/* What is known of every program: that of a job is yet to come. */
+static codr_program_t
+blank_program(const codr_init_t *given)
+{
+    return (codr_program_t) {
+        .artefact = -1,
+        .headers = -1,
+        .terminal = -1,
+        .limits = given->request,
+        .limit_data = given->cgroup->version == CODR_CGROUP_NONE,
+        .landlock = codr_layer_ok(given->layers, CODR_LAYER_LANDLOCK)
+                    ? given->landlock : NULL,
+    };
+}
+
+
+/* The interpreter that this process is a clone of, but for being init. */
+static void
+fork_ahead(const codr_init_t *given)
+{
+    codr_program_t program = blank_program(given);
+
+    self.program = codr_waiting_fork(given->zygote->interpreter, &program,
+                                     &self.waiting);
+    check(self.program, CODR_STEP_FORK);
 }
 
 
@@ -247,6 +308,10 @@ set_up(const codr_init_t *given)
     if (codr_layer_ok(given->layers, CODR_LAYER_SECCOMP)) {
         check(codr_seccomp_load_init(given->seccomp), CODR_STEP_SECCOMP);
     }
+
+    if (given->zygote) {
+        fork_ahead(given);
+    }
 }
 
 
@@ -276,6 +341,11 @@ show(const char *name)
 static void
 describe(size_t len, const int *fds, size_t nfds)
 {
+    if (self.waiting >= 0) {
+        check(codr_waiting_describe(self.waiting, message, len, fds, nfds),
+              CODR_STEP_DESCRIPTION);
+    }
+
     check(codr_describe_decode(&self.description, message, len, fds, nfds),
           CODR_STEP_DESCRIPTION);
     check(self.description.terminal && self.master < 0 ? -EINVAL : 0,
@@ -304,25 +374,42 @@ close_streams(void)
 }
 
 
+/* A new process for the program, or the one that waits. */
+static pid_t
+start_program(int terminal, uint32_t *ret_step)
+{
+    int                    rc;
+    size_t                 i;
+    const codr_describe_t *description = &self.description;
+    codr_program_t         program;
+
+    if (self.waiting >= 0) {
+        rc = codr_waiting_run(self.waiting, terminal, &self.forked, ret_step);
+        codr_close(&self.waiting);
+        return rc < 0 ? rc : self.program;
+    }
+
+    program = blank_program(self.given);
+    program.argv = description->argv;
+    program.envp = description->envp;
+    program.artefact = description->artefact;
+    program.headers = description->headers;
+    program.terminal = terminal;
+    for (i = 0; i < 3; i++) {
+        program.stdio[i] = description->stdio[i];
+    }
+
+    return codr_program_start(&program, ret_step);
+}
+
+
 static void
 run(void)
 {
     uint32_t               step = CODR_STEP_NONE;
-    uint64_t               cpu_us;
     codr_describe_t       *description = &self.description;
+    codr_init_reply_t      started = { .kind = CODR_INIT_STARTED };
     codr_cleanup_close int slave = -1;
-    codr_program_t         program = {
-        .argv = description->argv,
-        .envp = description->envp,
-        .artefact = description->artefact,
-        .headers = description->headers,
-        .stdio = { description->stdio[0], description->stdio[1],
-                   description->stdio[2] },
-        .limits = self.given->request,
-        .limit_data = self.given->cgroup->version == CODR_CGROUP_NONE,
-        .landlock = codr_layer_ok(self.given->layers, CODR_LAYER_LANDLOCK)
-                    ? self.given->landlock : NULL,
-    };
 
     check(description->argv[0] ? 0 : -EINVAL, CODR_STEP_DESCRIPTION);
 
@@ -331,15 +418,15 @@ run(void)
                                     description->rows, description->echo);
         check(slave, CODR_STEP_TERMINAL);
     }
-    program.terminal = slave;
-    cpu_us = own_cpu_us();
+    started.value = own_cpu_us();
 
-    self.program = codr_program_start(&program, &step);
+    self.program = start_program(slave, &step);
     check(self.program, step);
 
     close_streams();
     self.state = STATE_RUNNING;
-    tell(CODR_INIT_STARTED, cpu_us);
+    started.flags = self.forked ? CODR_STARTED_FORKED : 0;
+    tell(&started);
 }
 
 
@@ -472,6 +559,9 @@ reap(void)
     (void) !read(self.children, &info, sizeof(info));
 
     while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+        if (pid == self.program && self.state != STATE_RUNNING) {
+            fail(CODR_STEP_FORK, ECHILD, 0);    /* it only had to wait */
+        }
         if (pid == self.program) {
             finish(status);
         }
@@ -506,6 +596,7 @@ codr_init_main(const codr_init_t *given)
 {
     self.given = given;
     self.master = -1;
+    self.waiting = -1;
 
     enter_cgroup(given);
     set_up(given);

@@ -13,6 +13,17 @@
 #include "codr_landlock.h"
 #include "codr_layer.h"
 #include "codr_seccomp.h"
+#include "codr_waiting.h"
+
+#define CODR_INIT_TASKS     4
+
+/* A zygote's clone: what it cannot do itself has been done for it. */
+typedef struct {
+    const codr_interpreter_t  *interpreter;
+    int                        tasks[CODR_INIT_TASKS];  /* v1: files to write
+                                                           to, to enter */
+    size_t                     ntasks;
+} codr_init_zygote_t;
 
 /* What init takes over from the spawner's memory when it is cloned. */
 typedef struct {
@@ -25,6 +36,7 @@ typedef struct {
     uid_t                        uid;
     bool                         user_ns;   /* its own, with one uid */
     int                          socket;    /* to the broker */
+    const codr_init_zygote_t    *zygote;    /* whose clone it is, or NULL */
 } codr_init_t;
 
 

@@ -121,6 +121,7 @@ typedef enum {
 } codr_spawn_op_t;
 
 #define CODR_SPAWN_TERMINAL     0x1     /* mount a devpts, open a terminal */
+#define CODR_SPAWN_ZYGOTE       0x2     /* init is to be the zygote's clone */
 
 typedef struct {
     uint32_t  version;
@@ -151,12 +152,15 @@ typedef struct {
  *          holds this slot's uid, try another slot.
  * EXITED   init and with it every process of the sandbox is gone, its cgroup
  *          empty: the slot is free again.  Follows every SPAWNED, once.
+ * ZYGOTE   whether CODR_SPAWN_ZYGOTE can be asked for from now on: flags is 1
+ *          or 0.  Until the first of them it cannot.
  */
 typedef enum {
     CODR_SPAWNER_READY = 1,
     CODR_SPAWNER_SPAWNED,
     CODR_SPAWNER_REFUSED,
-    CODR_SPAWNER_EXITED
+    CODR_SPAWNER_EXITED,
+    CODR_SPAWNER_ZYGOTE
 } codr_spawn_answer_t;
 
 #define CODR_SPAWNED_CPU        0x1     /* v1 cpuacct.usage (nanoseconds) */
@@ -224,8 +228,9 @@ typedef struct {
  * READY     the sandbox stands, nothing of the user's is in it, and DESCRIBE
  *           has not come yet.
  * PREPARED  files are written, the program can start, and RUN has not come.
- * STARTED   the program was executed (its exec succeeded); value: the CPU time
- *           in microseconds that init had used before.
+ * STARTED   the program was executed (its exec succeeded), or, with flags
+ *           CODR_STARTED_FORKED, an interpreter that was there runs it; value:
+ *           the CPU time in microseconds that was used before.
  *           The first of these three carries the terminal's master side.
  * FAILED    step and error; init ends.  Never an exit code of the program.
  *           With CODR_STEP_PROGRAM value is the number of the REASON, from 0.
@@ -241,6 +246,8 @@ typedef enum {
     CODR_INIT_EXITED,
     CODR_INIT_ARTEFACT
 } codr_init_answer_t;
+
+#define CODR_STARTED_FORKED     0x1
 
 #define CODR_EXITED_DISK_FULL   0x1     /* no bytes or no inodes were left */
 #define CODR_EXITED_NO_ARTEFACT 0x2     /* KEEP, but no such regular file, too

@@ -206,6 +206,12 @@ take_reply(codr_link_t *link, const codr_spawn_reply_t *reply, int *fds,
         return take_ready(link, reply, fds, nfds);
     }
 
+    if (reply->kind == CODR_SPAWNER_ZYGOTE) {
+        link->zygote = reply->flags == 1;
+        link->changed(link);
+        return 0;
+    }
+
     if (reply->slot >= link->size || link->sandbox[reply->slot] == NULL) {
         return -EPROTO;
     }

@@ -28,7 +28,7 @@ codr_ns_clone(unsigned long flags, int cgroup)
     long              rc;
     struct clone_args args = {
         .flags = flags,
-        .exit_signal = SIGCHLD,
+        .exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
     };
 
     if (cgroup >= 0) {

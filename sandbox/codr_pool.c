@@ -93,6 +93,17 @@ look_in(codr_pool_t *pool, uint64_t us)
 }
 
 
+uint32_t
+codr_pool_flags(const codr_broker_t *broker, const codr_language_t *language)
+{
+    bool can = language->zygote != CODR_INTERPRETER_NONE
+               && language->compile.count == 0 && broker->link
+               && broker->link->zygote;
+
+    return can ? CODR_SPAWN_ZYGOTE : 0;
+}
+
+
 /* Entries */
 
 
@@ -216,10 +227,26 @@ add_entry(codr_pool_t *pool, const codr_language_t *language,
 /* Filling */
 
 
+/* How it is made is not what a job asks for: a zygote may come or go. */
 static bool
-is_same(const codr_spawn_request_t *a, const codr_spawn_request_t *b)
+asks_the_same(const codr_spawn_request_t *a, const codr_spawn_request_t *b)
 {
-    return memcmp(a, b, sizeof(*a)) == 0;
+    codr_spawn_request_t x = *a, y = *b;
+
+    x.flags &= ~(uint32_t) CODR_SPAWN_ZYGOTE;
+    y.flags &= ~(uint32_t) CODR_SPAWN_ZYGOTE;
+    return memcmp(&x, &y, sizeof(x)) == 0;
+}
+
+
+/* Not one that would be made otherwise now. */
+static bool
+is_of_use(const codr_pool_entry_t *entry)
+{
+    uint32_t flags = codr_pool_flags(entry->pool->broker, entry->language);
+
+    return !entry->ending
+           && (entry->wanted.flags & CODR_SPAWN_ZYGOTE) == flags;
 }
 
 
@@ -231,8 +258,8 @@ count_entries(const codr_pool_t *pool, const codr_language_t *language,
     const codr_pool_entry_t *entry;
 
     for (entry = pool->entries; entry; entry = entry->next) {
-        n += !entry->ending && entry->language == language
-             && is_same(&entry->wanted, wanted);
+        n += entry->language == language && is_of_use(entry)
+             && asks_the_same(&entry->wanted, wanted);
     }
 
     return n;
@@ -246,7 +273,7 @@ count_wanted(const codr_forecast_t *forecast,
     size_t i, n = 0;
 
     for (i = 0; i < forecast->size; i++) {
-        n += is_same(&forecast->recent[i], wanted);
+        n += asks_the_same(&forecast->recent[i], wanted);
     }
 
     return n;
@@ -263,8 +290,9 @@ find_surplus(const codr_pool_t *pool)
     for (entry = pool->entries; entry; entry = entry->next) {
         language = (size_t) (entry->language - pool->config->language);
         if (entry->ready && !entry->ending
-            && count_entries(pool, entry->language, &entry->wanted)
-               > count_wanted(&pool->forecast[language], &entry->wanted))
+            && (!is_of_use(entry)
+                || count_entries(pool, entry->language, &entry->wanted)
+                   > count_wanted(&pool->forecast[language], &entry->wanted)))
         {
             found = entry;
         }
@@ -277,7 +305,7 @@ find_surplus(const codr_pool_t *pool)
 /* What is missing; false when nothing is. */
 static bool
 find_missing(const codr_pool_t *pool, size_t *ret_language,
-    const codr_spawn_request_t **ret_wanted)
+    codr_spawn_request_t *ret_wanted)
 {
     size_t                 i, k;
     const codr_forecast_t *forecast;
@@ -294,7 +322,9 @@ find_missing(const codr_pool_t *pool, size_t *ret_language,
                 < count_wanted(forecast, &forecast->recent[k]))
             {
                 *ret_language = i;
-                *ret_wanted = &forecast->recent[k];
+                *ret_wanted = forecast->recent[k];
+                ret_wanted->flags &= ~(uint32_t) CODR_SPAWN_ZYGOTE;
+                ret_wanted->flags |= codr_pool_flags(pool->broker, language);
                 return true;
             }
         }
@@ -307,11 +337,11 @@ find_missing(const codr_pool_t *pool, size_t *ret_language,
 static void
 fill(codr_timer_t *timer)
 {
-    size_t                      language;
-    codr_pool_t                *pool = timer->data;
-    codr_broker_t              *broker = pool->broker;
-    codr_pool_entry_t          *surplus;
-    const codr_spawn_request_t *wanted;
+    size_t                language;
+    codr_pool_t          *pool = timer->data;
+    codr_broker_t        *broker = pool->broker;
+    codr_pool_entry_t    *surplus;
+    codr_spawn_request_t  wanted;
 
     if (pool->config == NULL || pool->starting > 0 || broker->link == NULL
         || broker->link->state != CODR_LINK_READY)
@@ -332,7 +362,7 @@ fill(codr_timer_t *timer)
 
     if (pool->count < broker->capacity.warm
         && find_missing(pool, &language, &wanted)
-        && add_entry(pool, &pool->config->language[language], wanted) < 0)
+        && add_entry(pool, &pool->config->language[language], &wanted) < 0)
     {
         look_in(pool, RETRY_US);
     }
@@ -391,6 +421,13 @@ codr_pool_drain(codr_pool_t *pool)
 
 
 void
+codr_pool_refill(codr_pool_t *pool)
+{
+    look_in(pool, FILL_US);
+}
+
+
+void
 codr_pool_restart(codr_pool_t *pool)
 {
     size_t         i;
@@ -442,7 +479,7 @@ find_ready(const codr_pool_t *pool, const codr_language_t *language,
     for (entry = pool->entries; entry; entry = entry->next) {
         if (entry->ready && !entry->ending && entry->language == language
             && entry->sandbox.link == pool->broker->link
-            && is_same(&entry->wanted, request))
+            && memcmp(&entry->wanted, request, sizeof(*request)) == 0)
         {
             found = entry;
         }

@@ -185,31 +185,76 @@ execute(const codr_program_t *program)
 }
 
 
-static const step_t steps[] = {
+/* What needs nothing of the job's, then what does, then the end. */
+static const step_t ahead[] = {
     { CODR_STEP_SESSION, start_session },
+    { CODR_STEP_LANDLOCK, restrict_files },
+};
+
+static const step_t after[] = {
     { CODR_STEP_STDIO, attach_stdio },
     { CODR_STEP_RLIMIT, apply_limits },
-    { CODR_STEP_LANDLOCK, restrict_files },
-    { CODR_STEP_EXEC, execute },
 };
+
+
+static int
+take_steps(const step_t *steps, size_t count, const codr_program_t *program,
+    uint32_t *ret_step)
+{
+    int    rc;
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        rc = steps[i].run(program);
+        if (rc != 0) {
+            *ret_step = steps[i].step;
+            return rc;
+        }
+    }
+
+    return 0;
+}
+
+
+int
+codr_program_ahead(const codr_program_t *program, uint32_t *ret_step)
+{
+    return take_steps(ahead, CODR_ARRAY_LEN(ahead), program, ret_step);
+}
+
+
+int
+codr_program_attach(const codr_program_t *program, uint32_t *ret_step)
+{
+    return take_steps(after, CODR_ARRAY_LEN(after), program, ret_step);
+}
+
+
+int
+codr_program_execute(const codr_program_t *program, uint32_t *ret_step)
+{
+    *ret_step = CODR_STEP_EXEC;
+    return execute(program);
+}
 
 
 static int
 child(void *argument)
 {
     int        rc;
-    size_t     i;
+    uint32_t   step = CODR_STEP_NONE;
     outcome_t *outcome = argument;
 
-    for (i = 0; i < CODR_ARRAY_LEN(steps); i++) {
-        rc = steps[i].run(outcome->program);
-        if (rc != 0) {
-            outcome->step = steps[i].step;
-            outcome->error = -rc;
-            break;
-        }
+    rc = codr_program_ahead(outcome->program, &step);
+    if (rc == 0) {
+        rc = codr_program_attach(outcome->program, &step);
+    }
+    if (rc == 0) {
+        rc = codr_program_execute(outcome->program, &step);
     }
 
+    outcome->step = step;
+    outcome->error = -rc;
     _exit(127);                 /* never a verdict: the outcome says more */
 }
 

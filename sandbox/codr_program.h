@@ -32,6 +32,15 @@ typedef struct {
  */
 pid_t codr_program_start(const codr_program_t *program, uint32_t *ret_step);
 
+/*
+ * The same in parts, for a process that was forked ahead: what can be done
+ * before anything is known of the program, its streams and limits, the exec.
+ * 0, or negative errno with the step.
+ */
+int codr_program_ahead(const codr_program_t *program, uint32_t *ret_step);
+int codr_program_attach(const codr_program_t *program, uint32_t *ret_step);
+int codr_program_execute(const codr_program_t *program, uint32_t *ret_step);
+
 /* True when name can be executed, looked up in PATH of envp. */
 bool codr_program_exists(const char *name, char *const *envp);
 

@@ -279,6 +279,9 @@ typedef enum {
     CODR_FIELD_POLICIES,        /* path: directory of policies; global */
     CODR_FIELD_POLICY_FILE,     /* path, of the open language */
     CODR_FIELD_GRAMMAR,         /* name, of the open language */
+    CODR_FIELD_ZYGOTE,          /* number: codr_interpreter_kind_t, of the
+                                   open language */
+    CODR_FIELD_PRELOAD,         /* name of a module, *; the same */
     CODR_FIELD_TAGS
 } codr_field_tag_t;
 
@@ -304,6 +307,12 @@ typedef enum {
     CODR_STAGE_COMPILE = 0,
     CODR_STAGE_RUN
 } codr_stage_t;
+
+/* Of a zygote. */
+typedef enum {
+    CODR_INTERPRETER_NONE = 0,
+    CODR_INTERPRETER_PYTHON = 1
+} codr_interpreter_kind_t;
 
 typedef enum {
     CODR_PATH_COLD = 0,

@@ -67,6 +67,7 @@ take_init_reply(codr_sandbox_t *sandbox, const codr_init_reply_t *reply,
         return codr_sandbox_prepared(sandbox);
 
     case CODR_INIT_STARTED:
+        sandbox->forked = (reply->flags & CODR_STARTED_FORKED) != 0;
         return codr_sandbox_started(sandbox, reply->value);
 
     case CODR_INIT_FAILED:

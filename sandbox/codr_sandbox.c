@@ -681,6 +681,7 @@ codr_sandbox_reply(codr_sandbox_t *sandbox, const codr_spawn_reply_t *reply,
         return take_gone(sandbox, reply);
 
     case CODR_SPAWNER_READY:
+    case CODR_SPAWNER_ZYGOTE:
         break;
     }
 

@@ -69,6 +69,7 @@ struct codr_sandbox_s {
     bool                            spawned;    /* the spawner said so */
     bool                            ready;      /* init can be described */
     bool                            run_asked;  /* RUN was sent */
+    bool                            forked;     /* is a zygote's clone */
     bool                            ending;     /* KILL was asked for */
     bool                            unsent_spawn;
     bool                            unsent_kill;
@@ -108,8 +109,7 @@ bool codr_sandbox_rest(codr_sandbox_t *sandbox);
 /*
  * Moves a resting sandbox to another owner, whose codr_sandbox_init() has been
  * called; from is idle then.  The new owner describes it, for which the time
- * of a start runs again.  0, or negative errno, and it is ending.
- */
+ * of a start runs again.  0, or negative errno, and it ends. */
 int codr_sandbox_adopt(codr_sandbox_t *to, codr_sandbox_t *from);
 
 /* One DESCRIBE: fields of len bytes, and descriptors.  0, or negative

@@ -140,11 +140,9 @@ add_arguments(scmp_filter_ctx ctx)
  * mapping: shared pages cost a fork nothing.
  */
 static int
-export_program(scmp_filter_ctx ctx, struct sock_fprog *ret)
+export_program(scmp_filter_ctx ctx, struct sock_fprog *ret, int *ret_fd)
 {
     int                     rc;
-    void                   *map;
-    struct stat             st;
     codr_cleanup_close int  fd = memfd_create("codr-seccomp", MFD_CLOEXEC);
 
     if (fd == -1) {
@@ -152,29 +150,20 @@ export_program(scmp_filter_ctx ctx, struct sock_fprog *ret)
     }
 
     rc = seccomp_export_bpf(ctx, fd);
-    if (rc != 0) {
-        return rc;
+    if (rc == 0) {
+        rc = codr_seccomp_map(fd, ret);
+    }
+    if (rc == 0 && ret_fd) {
+        *ret_fd = codr_steal_fd(&fd);
     }
 
-    if (fstat(fd, &st) == -1) {
-        return -errno;
-    }
-
-    map = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-    if (map == MAP_FAILED) {
-        return -errno;
-    }
-
-    ret->filter = map;
-    ret->len = (unsigned short) ((size_t) st.st_size
-                                 / sizeof(struct sock_filter));
-    return 0;
+    return rc;
 }
 
 
 static int
 compile(int (*add)(scmp_filter_ctx), uint32_t otherwise,
-    struct sock_fprog *ret)
+    struct sock_fprog *ret, int *ret_fd)
 {
     int             rc;
     scmp_filter_ctx ctx = seccomp_init(otherwise);
@@ -193,7 +182,7 @@ compile(int (*add)(scmp_filter_ctx), uint32_t otherwise,
         rc = add(ctx);
     }
     if (rc == 0) {
-        rc = export_program(ctx, ret);
+        rc = export_program(ctx, ret, ret_fd);
     }
 
     seccomp_release(ctx);
@@ -205,14 +194,16 @@ int
 codr_seccomp_compile(codr_seccomp_t *ret)
 {
     int            rc;
-    codr_seccomp_t made = { 0 };
+    codr_seccomp_t  made = { .late_fd = -1 };
 
-    rc = compile(add_numbers, SCMP_ACT_ERRNO(ENOSYS), &made.numbers);
+    rc = compile(add_numbers, SCMP_ACT_ERRNO(ENOSYS), &made.numbers,
+                 NULL);
     if (rc == 0) {
-        rc = compile(add_arguments, SCMP_ACT_ALLOW, &made.arguments);
+        rc = compile(add_arguments, SCMP_ACT_ALLOW, &made.arguments, NULL);
     }
     if (rc == 0) {
-        rc = compile(add_late, SCMP_ACT_ALLOW, &made.late);
+        rc = compile(add_late, SCMP_ACT_ALLOW, &made.late,
+                     &made.late_fd);
     }
 
     /* what the library used would be copied for every job */
@@ -244,28 +235,5 @@ codr_seccomp_free(codr_seccomp_t *seccomp)
     free_program(&seccomp->numbers);
     free_program(&seccomp->arguments);
     free_program(&seccomp->late);
-}
-
-
-static int
-load(const struct sock_fprog *program)
-{
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) == -1
-           ? -errno : 0;
-}
-
-
-int
-codr_seccomp_load_spawner(const codr_seccomp_t *seccomp)
-{
-    int rc = load(&seccomp->numbers);
-
-    return rc == 0 ? load(&seccomp->arguments) : rc;
-}
-
-
-int
-codr_seccomp_load_init(const codr_seccomp_t *seccomp)
-{
-    return load(&seccomp->late);
+    codr_close(&seccomp->late_fd);
 }

@@ -17,6 +17,7 @@ typedef struct {
     struct sock_fprog  numbers;
     struct sock_fprog  arguments;
     struct sock_fprog  late;
+    int                late_fd;     /* the same as a file */
 } codr_seccomp_t;
 
 
@@ -25,6 +26,9 @@ typedef struct {
  * errno.
  */
 int codr_seccomp_compile(codr_seccomp_t *ret);
+
+/* A program from such a file.  0, or negative errno. */
+int codr_seccomp_map(int fd, struct sock_fprog *ret);
 
 void codr_seccomp_free(codr_seccomp_t *seccomp);
 

@@ -26,6 +26,7 @@
 #include "codr_limits.h"
 #include "codr_log.h"
 #include "codr_ns.h"
+#include "codr_nursery.h"
 #include "codr_spawner_setup.h"
 #include "codr_uid.h"
 #include "codr_util.h"
@@ -33,6 +34,7 @@
 #define CPU_SECONDS_MAX     (366 * 86400)
 
 static codr_spawner_t self;
+static codr_nursery_t nursery;
 
 
 static void
@@ -59,6 +61,23 @@ answer_ready(void)
 
     answer(&reply, &usage, usage == -1 ? 0 : 1);
     codr_close(&usage);
+}
+
+
+/* Whether clones of a zygote can be had, when that has changed. */
+static void
+answer_zygote(void)
+{
+    bool               serves = codr_nursery_serves(&nursery);
+    codr_spawn_reply_t reply = {
+        .kind = CODR_SPAWNER_ZYGOTE,
+        .flags = serves ? 1 : 0,
+    };
+
+    if (serves != nursery.told) {
+        nursery.told = serves;
+        answer(&reply, NULL, 0);
+    }
 }
 
 
@@ -89,7 +108,8 @@ is_sane(const codr_spawn_request_t *request)
     return request->id != 0
            && request->slot > 0 && request->slot < self.count
            && self.slots[request->slot].id == 0
-           && (request->flags & ~(uint32_t) CODR_SPAWN_TERMINAL) == 0
+           && (request->flags & ~(uint32_t) (CODR_SPAWN_TERMINAL
+                                             | CODR_SPAWN_ZYGOTE)) == 0
            && within(request->memory, memory)
            && within(request->stack, maximum(CODR_LIMIT_STACK))
            && within(request->disk, maximum(CODR_LIMIT_DISK))
@@ -180,6 +200,13 @@ clone_init(const codr_spawn_request_t *request,
         .socket = sock,
     };
 
+    if (request->flags & CODR_SPAWN_ZYGOTE) {
+        return codr_nursery_serves(&nursery)
+               ? codr_nursery_clone(&nursery, request, &slot->cgroup,
+                                    slot_uid(request->slot), sock)
+               : -ESRCH;
+    }
+
     pid = codr_ns_clone(self.namespaces,
                         codr_cgroup_into(&self.cgroup, &slot->cgroup));
     if (pid == 0) {
@@ -205,8 +232,9 @@ make_sandbox(const codr_spawn_request_t *request, int sock,
         return rc;
     }
 
+    /* a zygote has networks of its own */
     *ret_step = CODR_STEP_NETNS;
-    rc = enter_net(slot);
+    rc = request->flags & CODR_SPAWN_ZYGOTE ? 0 : enter_net(slot);
     if (rc != 0) {
         return rc;
     }
@@ -409,6 +437,8 @@ reap(int flags)
         slot = find_slot(pid);
         if (slot) {
             finish(slot, status, &rusage);
+        } else {
+            (void) codr_nursery_reaped(&nursery, pid);
         }
     }
 }
@@ -434,14 +464,18 @@ take_signal(void)
 static void
 serve(void)
 {
-    struct pollfd events[] = {
+    int           pause;
+    struct pollfd events[3 + CODR_NURSERY_SIZE] = {
         { .fd = self.children, .events = POLLIN },
         { .fd = CODR_FD_PEER, .events = POLLIN },
         { .fd = CODR_FD_CONTROL, .events = POLLIN },
     };
 
     for ( ;; ) {
-        if (poll(events, CODR_ARRAY_LEN(events), -1) == -1) {
+        codr_nursery_tend(&nursery);
+        answer_zygote();
+        pause = codr_nursery_events(&nursery, events + 3);
+        if (poll(events, CODR_ARRAY_LEN(events), pause) == -1) {
             return;
         }
         if ((events[0].revents && !take_signal())
@@ -450,6 +484,7 @@ serve(void)
         {
             return;
         }
+        codr_nursery_came(&nursery, events + 3);
     }
 }
 
@@ -458,6 +493,8 @@ static void
 end(void)
 {
     uint32_t i;
+
+    codr_nursery_end(&nursery);
 
     for (i = 1; i < self.used; i++) {
         if (self.slots[i].id != 0) {
@@ -483,7 +520,7 @@ codr_spawner_main(int argc, char **argv)
 
     codr_log_init("spawner", CODR_FD_LOG);
 
-    rc = codr_spawner_set_up(&self, argc, argv);
+    rc = codr_spawner_set_up(&self, &nursery, argc, argv);
     if (rc == 0) {
         answer_ready();
         serve();

@@ -27,6 +27,7 @@
 #include "codr_log.h"
 #include "codr_mnt.h"
 #include "codr_ns.h"
+#include "codr_nursery.h"
 #include "codr_rlim.h"
 #include "codr_uid.h"
 #include "codr_util.h"
@@ -68,6 +69,9 @@ static const struct option long_options[] = {
     { "bind", required_argument, NULL, 'b' },
     { "allow", required_argument, NULL, 'a' },
     { "in-scope", no_argument, NULL, 's' },
+    { "zygote", required_argument, NULL, 'z' },
+    { "zygote-env", required_argument, NULL, 'e' },
+    { "zygote-preload", required_argument, NULL, 'l' },
     { NULL, 0, NULL, 0 },
 };
 
@@ -178,7 +182,7 @@ parse_option(int option, codr_spawner_t *spawner, options_t *options)
         return true;
     }
 
-    return false;
+    return codr_nursery_option(spawner->nursery, option, optarg);
 }
 
 
@@ -498,7 +502,8 @@ leave_host(codr_spawner_t *spawner, const options_t *options)
 
 
 int
-codr_spawner_set_up(codr_spawner_t *ret, int argc, char **argv)
+codr_spawner_set_up(codr_spawner_t *ret, codr_nursery_t *nursery, int argc,
+    char **argv)
 {
     int       rc;
     options_t options = { 0 };
@@ -509,6 +514,8 @@ codr_spawner_set_up(codr_spawner_t *ret, int argc, char **argv)
         .children = -1,
         .user_ns = codr_layer_unprivileged(),
         .cgroup = { .version = CODR_CGROUP_NONE },
+        .seccomp = { .late_fd = -1 },
+        .nursery = nursery,
     };
 
     rc = parse(ret, &options, argc, argv);
@@ -540,6 +547,7 @@ codr_spawner_set_up(codr_spawner_t *ret, int argc, char **argv)
     }
 
     judge_layers(ret, &options);
+    codr_nursery_open(nursery, ret);
 
     return ret->usable ? leave_host(ret, &options) : 0;
 }

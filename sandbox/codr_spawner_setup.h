@@ -24,6 +24,8 @@ typedef struct {
     codr_cgroup_slot_t  cgroup;
 } codr_spawner_slot_t;
 
+typedef struct codr_nursery_s codr_nursery_t;
+
 typedef struct {
     uid_t                 first_uid;
     uint32_t              count;        /* of uids and slots; 0 is nobody's */
@@ -38,14 +40,16 @@ typedef struct {
     codr_seccomp_t        seccomp;
     codr_landlock_t       landlock;
     codr_spawner_slot_t  *slots;
+    codr_nursery_t       *nursery;
 } codr_spawner_t;
 
 
 /*
- * Reads the options and makes everything ready for requests; may execute
- * itself anew inside a scope of systemd's.  0, or negative errno after having
- * logged why.
+ * Reads the options and makes everything ready for requests, zygotes in the
+ * given nursery; may execute itself anew inside a scope of systemd's.  0, or
+ * negative errno after having logged why.
  */
-int codr_spawner_set_up(codr_spawner_t *ret, int argc, char **argv);
+int codr_spawner_set_up(codr_spawner_t *ret, codr_nursery_t *nursery,
+    int argc, char **argv);
 
 #endif /* CODR_SPAWNER_SETUP_H */

@@ -508,7 +508,9 @@ can_start_over(const codr_job_t *job)
 
     /* a ready one that was not: another path will do */
     return (end->lost && end->killed && end->reason == CODR_STATUS_INTERNAL)
-           || (job->path != CODR_PATH_COLD && !end->killed);
+           || (!job->cold && !end->killed
+               && (job->path != CODR_PATH_COLD
+                   || (job->sandbox.request.flags & CODR_SPAWN_ZYGOTE)));
 }
 
 

@@ -42,6 +42,10 @@ codr_supply_sandbox(codr_job_t *job, codr_stage_t stage)
     codr_spawn_request_t request = codr_command_limits(job, stage);
 
     job->path = CODR_PATH_COLD;
+    if (stage == CODR_STAGE_RUN && !job->cold) {
+        request.flags |= codr_pool_flags(job->broker, job->language);
+    }
+
     if (stage == CODR_STAGE_RUN && !job->cold
         && codr_pool_take(&job->broker->pool, job->language, &request,
                           &job->sandbox, &master))

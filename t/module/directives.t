@@ -314,6 +314,7 @@ subtest 'codr_language' => sub {
         "$plain shortcut gcc; precompile a b/c; precompile d;",
         "$plain policy off; warm 0; zygote off; preload off;",
         "$plain warm 64;", "$plain policy own.scm; grammar python;",
+        "$plain zygote python; preload json os.path;",
         'source main.x; run x "" $source;',
         'source m.x; compile cc -o $program $sources; run $program;';
 
@@ -352,16 +353,21 @@ subtest 'codr_language' => sub {
         [ "$plain warm 65;", 'invalid value "65" in "warm"' ],
         [ "$plain warm -1;", 'invalid value "-1" in "warm"' ],
         [ "$plain warm 1; warm 1;", 'is duplicate' ],
-        [ "$plain zygote python;", 'must be "off"' ],
         [ "$plain shortcut clang;", 'invalid value "clang" in "shortcut"' ],
         [ "$plain precompile a '<b>';", 'invalid value "<b>"' ],
-        [ "$plain preload json re;", 'this build has no such thing' ],
+        [ "$plain zygote perl;", 'invalid value "perl" in "zygote"' ],
+        [ "$plain zygote off; zygote off;", 'is duplicate' ],
+        [ "$plain preload json 'a b';", 'invalid value "a b" in "preload"' ],
+        [ "$plain preload a/b;", 'invalid value "a/b"' ],
         [ "$plain nonsense 1;", '"nonsense" directive in "codr_language" is'
             . ' unknown' ];
 
     refuses(http => @{$_}) for
         [ "$c codr_language C { $plain }", 'duplicate language "c"' ],
         [ "codr_language 'a b' { $plain }", 'invalid value "a b"' ],
+        [ "codr_language p { $plain zygote python; }"
+            . " codr_language q { $plain zygote python; }",
+            '"zygote" directive in "codr_language" is one language\'s' ],
         [ 'codr_language ' . 'a' x 65 . " { $plain }", 'invalid value' ],
         [ "codr_language { $plain }", 'invalid number of arguments' ];
 };

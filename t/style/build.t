@@ -67,7 +67,7 @@ SKIP: {
     my $copy = Codr::Nginx::dir();
     my $parsers = "NPM_DIR=$top/build/npm";     # npm has fetched them
     system("cd '$top' && cp -a Makefile config config.m4 conf docs module "
-        . "playground sandbox shortcut t validators '$copy' "
+        . "playground sandbox shortcut t validators zygotes '$copy' "
         . "&& chown -R nobody '$copy'") == 0 or die;
     my $said = make($copy, qw(setpriv --reuid nobody --regid nogroup
         --clear-groups make -j2 CC=clang), 'CFLAGS=-O1 -g',
@@ -93,6 +93,7 @@ SKIP: {
         output('find', "$copy/root", '-type', 'f');
     for my $file (qw(/usr/lib/nginx/modules/ngx_http_codr_module.so
         /usr/lib/codr/codr-sandboxd /usr/lib/codr/codr-validator
+        /usr/lib/codr/codr-zygote-python.so
         /usr/lib/codr/policies/python/standard.scm /etc/codr/languages.conf
         /usr/share/codr/snippets/codr-errors.conf
         /usr/share/man/man1/codr.1 /usr/share/man/man8/codr-sandboxd.8)) {

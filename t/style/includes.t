@@ -13,13 +13,14 @@ my $top = top();
 my %ROLES = (
     keeper     => [ qw(keeper) ],
     supervisor => [ qw(supervisor argv checker conf_file conf_policy
-        conf_rows family listen relative settings tell) ],
+        conf_rows family listen relative settings tell
+        zygote_argv) ],
     broker     => [ qw(broker answer attach channel charge client command
         compile dispatch fetch figures headers inspect inspection job link
         pool probe pump report review rules sandbox stage status supply
         verdict) ],
-    spawner    => [ qw(spawner spawner_setup) ],
-    init       => [ qw(init program) ],
+    spawner    => [ qw(spawner spawner_setup nursery) ],
+    init       => [ qw(init program waiting) ],
 );
 my %ROLE_OF = map {
     my $role = $_;

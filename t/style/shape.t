@@ -21,7 +21,7 @@ my %LONG_HEADER = map { $_ => 1 } qw(sandbox/codr_ipc.h sandbox/codr_proto.h
     module/ngx_http_codr.h);
 
 my @sources = grep { !m{^build/} }
-    glob '{module,sandbox,shortcut,validators}/*.[ch]
+    glob '{module,sandbox,shortcut,validators,zygotes}/*.[ch]
     playground/cli/*.[ch] t/unit/*.[ch] t/sandbox/*.c t/fuzz/*.c
     t/asan/*.c t/bench/*.[ch]';
 my @scripts = (glob('t/*/*.t t/lib/Codr/*.pm t/run conf/run .ci/run conf/*.conf

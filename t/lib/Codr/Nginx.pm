@@ -30,8 +30,9 @@ my @all;
 #   location   directives of the default "location = /run" beside codr_exec
 #   locations  0: no default locations (/run, /languages, /status)
 #   languages  0: conf/languages.conf is not included
-#   path       where jobs' sandboxes come from: cold, pool (CODR_TEST_PATH,
-#              cold), or shipped: as conf/languages.conf has it
+#   path       where jobs' sandboxes come from: cold, pool, zygote
+#              (CODR_TEST_PATH, cold), or shipped: as conf/languages.conf has
+#              it
 #   helper     argument of codr_helper ("spawn" and the build's helper)
 #   uids       arguments of codr_uids; 0: the directive is left out
 #   policy     arguments of codr_policy ("off": what tests run is meant to be
@@ -86,14 +87,15 @@ sub _uids {
 }
 
 # The shipped languages, with ready sandboxes as the path says.
-my %WARM = (cold => '', pool => 'warm 4;');
+my %WARM = (cold => '', pool => 'warm 4;', zygote => 'warm 4;');
 
 sub _languages {
     my ($self) = @_;
     my $path = $self->{path} // $ENV{CODR_TEST_PATH} // 'cold';
     my $text = slurp(top() . '/conf/languages.conf');
     if ($path ne 'shipped') {
-        $text =~ s/^\s*(?:warm|zygote|preload)\s[^;]*;//mg;
+        my $drop = $path eq 'zygote' ? 'warm' : 'warm|zygote|preload';
+        $text =~ s/^\s*(?:$drop)\s[^;]*;//mg;
         $text =~ s/^(codr_language \w+ \{)/$1 $WARM{$path}/mg;
     }
     spew("$self->{dir}/languages.conf", $text);
@@ -278,11 +280,25 @@ sub ready_processes {
     return grep { _is_ready($_) } $self->sandbox_processes;
 }
 
-sub _is_ready { return slurp("/proc/$_[0]/comm") eq "codr-ready\n" }
+# Pids of zygotes, of which sandboxes are clones.
+sub zygotes {
+    my ($self) = @_;
+    return grep { _name($_) eq 'codr-zygote' } $self->_own_processes;
+}
+
+# Pids of whatever is in a sandbox.
+sub sandbox_processes {
+    my ($self) = @_;
+    return grep { _name($_) ne 'codr-zygote' } $self->_own_processes;
+}
+
+sub _name { return slurp("/proc/$_[0]/comm") =~ s/\n//r }
+
+sub _is_ready { return _name($_[0]) eq 'codr-ready' }
 
 # Pids of processes that run with a uid of this nginx's jobs; without root they
 # have none of their own, and are the descendants of the spawner.
-sub sandbox_processes {
+sub _own_processes {
     my ($self) = @_;
     return $self->_descendants if $> != 0;
     my $base = $self->uid_base;
@@ -416,7 +432,7 @@ sub _left {
     my (%helpers, @jobs);
     wait_until(5, sub {
         %helpers = %{ $self->helpers };
-        @jobs = $self->job_processes;
+        @jobs = $self->_own_processes;
         return !%helpers && !@jobs;
     });
     kill KILL => keys %helpers, @jobs if %helpers || @jobs;

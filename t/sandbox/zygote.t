@@ -1,0 +1,152 @@
+# A zygote's clones share nothing a job could use, nobody depends on a zygote,
+# and it has no rights outside of its namespace.
+
+use strict;
+use warnings;
+
+use Codr::Host qw(need slurp spew wait_until);
+use Codr::Nginx;
+use Test::More;
+
+need(qw(module helper root /usr/bin/python3));
+
+# What gives jobs their path when a zygote is wanted, by its preload.
+sub server {
+    my ($preload, %o) = @_;
+    my $dir = $o{dir} // Codr::Nginx::dir();
+    return Codr::Nginx->new(dir => $dir, languages => 0, %o, http => <<"END");
+codr_bind $dir/modules /opt/modules;
+codr_language python {
+    version /usr/bin/python3 --version;
+    source main.py;
+    run /usr/bin/python3 \$source;
+    env PYTHONPATH=/opt/modules;
+    warm 3;
+    zygote python;
+    preload $preload;
+}
+END
+}
+
+sub modules {
+    my ($dir, %text) = @_;
+    mkdir "$dir/modules";
+    spew("$dir/modules/$_.py", $text{$_}) for keys %text;
+}
+
+my $nginx;
+
+sub job {
+    my ($code, %o) = @_;
+    return $nginx->post('/run', { language => 'python', code => $code, %o })
+        ->{json};
+}
+
+sub cloned {
+    return wait_until(30, sub { (job('')->{path} // '') eq 'zygote' });
+}
+
+$nginx = server('random json');
+ok($nginx->ready, 'the server is ready');
+ok(cloned(), 'jobs are clones') or BAIL_OUT($nginx->log);
+
+# The zygote itself.
+
+my @zygotes;                        # a clone is one, too, for a moment
+ok(wait_until(10, sub { (@zygotes = $nginx->zygotes) == 1 }),
+    'there is one zygote');
+my $status = slurp("/proc/$zygotes[0]/status");
+like($status, qr/^NoNewPrivs:\s*1$/m, 'it gets no new privileges');
+like($status, qr/^Seccomp:\s*2$/m, 'its system calls are filtered');
+like($status, qr/^Threads:\s*1$/m, 'it has one thread');
+like($status, qr/^Groups:\s*$/m, 'it has no groups');
+isnt(readlink "/proc/$zygotes[0]/ns/user", readlink '/proc/self/ns/user',
+    'its user namespace is not the host\'s');
+my ($first, $count) = slurp("/proc/$zygotes[0]/uid_map")
+    =~ /^\s*(\d+)\s+\d+\s+(\d+)$/;
+cmp_ok($first, '>', $nginx->uid_base, 'in which no root is, nor the broker');
+cmp_ok($first + $count, '<=', $nginx->uid_base + 256, 'nor anybody else');
+my ($uid) = $status =~ /^Uid:\s+(\d+)/m;
+
+# What clones have in common.
+
+my $seeds = 'import random, os; print(random.random(), random.randrange(2**60),'
+    . ' os.urandom(8).hex())';
+my %seen;
+$seen{ job($seeds)->{stdout} }++ for 1 .. 8;
+is(scalar keys %seen, 8, 'no two have the same random numbers');
+
+my $look = job(<<'END');
+import os
+print(sorted(int(p) for p in os.listdir('/proc') if p.isdigit()), os.getpid(),
+      os.getppid(), os.getuid())
+END
+my ($seen_uid) = $look->{stdout} =~ /^\[2\] 2 1 (\d+)$/;
+ok($seen_uid, 'a clone sees itself, and is its init\'s child')
+    or diag($look->{stdout});
+isnt($seen_uid, $uid, 'its uid is not the zygote\'s');
+
+my @reach = (
+    'os.kill(%d, 0)' => 'a signal', 'os.setuid(%d)' => 'its uid',
+    'open("/proc/%d/mem", "rb")' => 'its memory',
+    'os.setresuid(0, 0, 0)' => 'root',
+    'open("/proc/self/uid_map", "w").write("0 0 1")' => 'its mapping',
+    'import ctypes; ctypes.CDLL(None, use_errno=True).mount(b"x", b"/tmp",'
+        . ' b"tmpfs", 0, None) and [][ctypes.get_errno() != 1]' => 'a mount',
+);
+while (my ($code, $name) = splice @reach, 0, 2) {
+    my $job = job('import os; ' . sprintf $code =~ /%d/ ? $code : '%2$s',
+        $code =~ /%d/ ? $uid : (0, $code));
+    isnt($job->{exit_code}, 0, "a clone cannot reach $name of a zygote")
+        or diag($job->{stdout});
+}
+
+# A clone that is poisoned, exhausted or killed is alone with it.
+
+job('import json; json.dumps = None; json.JSONEncoder.x = 1;'
+    . ' import builtins; builtins.print = None');
+my $after = job('import json; print(json.dumps([1]),'
+    . ' hasattr(json.JSONEncoder, "x"))');
+is($after->{stdout}, "[1] False\n", 'what one changes the next does not see');
+is(job('x = []' . "\n" . 'while True: x.append(bytearray(10**6))',
+    limits => { memory_bytes => 50e6 })->{status}, 'memory_limit',
+    'one uses all its memory');
+is(job('import os; os.kill(os.getpid(), 9)')->{status}, 'signaled',
+    'one kills itself');
+is(job('print(1)')->{stdout}, "1\n", 'the next runs');
+
+# What it costs is counted, and what it shares is not.
+
+my $figures = job('x = bytearray(30 * 10**6); y = bytes(x)');
+cmp_ok($figures->{memory_peak}, '>', 60e6, 'a clone\'s memory counts');
+cmp_ok($figures->{cpu_time}, '>', 0, 'and its CPU time');
+
+# Without it.
+
+kill KILL => @zygotes;
+is(job('print(1)')->{stdout}, "1\n", 'when it dies jobs run all the same');
+ok(cloned(), 'and there is another one');
+isnt(($nginx->zygotes)[0], $zygotes[0], 'which is a new process');
+like($nginx->log, qr/a zygote has ended/, 'the log says so');
+$nginx->finish;
+
+# Modules that are none to preload.
+
+my $dir = Codr::Nginx::dir();
+modules($dir, good => 'value = 5', thread => "import threading, time\n"
+    . "threading.Thread(target=time.sleep, args=(99,), daemon=True).start()",
+    dies => "import os\nos._exit(0)", raises => '1 / 0');
+$nginx = server('good thread dies raises missing', dir => $dir);
+ok($nginx->ready, 'a server with odd modules');
+ok(cloned(), 'jobs are clones');
+is(job('import sys; print([m for m in ("good", "thread", "dies", "raises")'
+    . ' if m in sys.modules])')->{stdout}, "['good']\n",
+    'only what is harmless is preloaded');
+like($nginx->log, qr/"$_" is not preloaded/, "the log names $_")
+    for qw(thread dies raises missing);
+my $other = job('import os, sys; print(os.environ["PYTHONPATH"],'
+    . ' sys.flags.hash_randomization)');
+is($other->{stdout}, "/opt/modules 1\n", 'the environment is the job\'s');
+$nginx->finish;
+
+done_testing();

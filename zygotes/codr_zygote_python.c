@@ -1,0 +1,463 @@
+/*
+ * The Python zygote: a library that is preloaded into the language's own
+ * python3, takes the place of its main(), and lets it come to the point where
+ * `python3 main.py` would open main.py.  There the process waits to be cloned;
+ * a clone that has become a program goes on from there (codr_python_main.c).
+ * So what a program sees is the interpreter itself: its executable, its flags,
+ * its way of ending.
+ *
+ * Must not let anything of the zygote be seen but what docs/directives.md
+ * names.
+ */
+
+#define _GNU_SOURCE
+#define PY_SSIZE_T_CLEAN
+
+#include <Python.h>
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "codr_log.h"
+#include "codr_python_main.h"
+#include "codr_util.h"
+#include "codr_zygote.h"
+#include "codr_zygote_serve.h"
+
+#define PUBLIC          __attribute__((visibility("default")))
+#define PRELOAD_SECONDS 5           /* for one module */
+#define HARMLESS        42          /* what a module would not say */
+#define LOADER          "LD_PRELOAD"
+
+typedef int (*main_pt)(int argc, char **argv, char **envp);
+typedef int (*start_pt)(main_pt main, int argc, char **argv,
+    void (*init)(void), void (*fini)(void), void (*rtld_fini)(void),
+    void *stack_end);
+
+int __libc_start_main(main_pt real_main, int argc, char **argv,
+    void (*init)(void), void (*fini)(void), void (*rtld_fini)(void),
+    void *stack_end);
+
+typedef struct {
+    int                     argc;
+    char                  **argv;
+    char                   *block;      /* the environment's bytes */
+    size_t                  block_len;
+    PyObject               *helpers;    /* names of the text below */
+    const codr_describe_t  *description;
+    char                    script[PATH_MAX];
+} python_t;
+
+static python_t self;
+
+/* codr_zygote_python.py, and a NUL. */
+__asm__(".section .rodata\n"
+        "codr_zygote_helpers: .incbin \"codr_zygote_python.py\"\n"
+        ".byte 0\n"
+        ".previous\n");
+
+extern const char helpers[] __asm__("codr_zygote_helpers");
+
+
+static void __attribute__((noreturn))
+die(const char *tried)
+{
+    if (PyErr_Occurred()) {
+        PyErr_Print();
+    }
+    codr_log(CODR_LEVEL_WARNING, 0, "%s", tried);
+    _exit(EXIT_FAILURE);
+}
+
+
+static PyObject *
+call(const char *name, PyObject *arguments)
+{
+    PyObject *function = PyDict_GetItemString(self.helpers, name), *result;
+
+    result = function && arguments ? PyObject_CallObject(function, arguments)
+                                   : NULL;
+    Py_XDECREF(arguments);
+    return result;
+}
+
+
+/* False, too, when it raises: then the program is executed. */
+static bool
+ask(const char *name, PyObject *arguments)
+{
+    PyObject *result = call(name, arguments);
+    bool      yes = result == Py_True;
+
+    PyErr_Clear();
+    Py_XDECREF(result);
+    return yes;
+}
+
+
+static void
+must(const char *name)
+{
+    PyObject *result = call(name, PyTuple_New(0));
+
+    if (result == NULL) {
+        die("run a helper of the zygote");
+    }
+    Py_DECREF(result);
+}
+
+
+/* Before anything else */
+
+
+/* Their bytes lie one behind the other, where /proc/self/environ reads. */
+static void
+find_block(char **envp)
+{
+    size_t i;
+
+    self.block = envp[0];
+    for (i = 0; envp[i]; i++) {
+        self.block_len = (size_t) (envp[i] + strlen(envp[i]) + 1
+                                   - self.block);
+    }
+}
+
+
+static void
+load_helpers(void)
+{
+    PyObject *result;
+
+    self.helpers = PyDict_New();
+    if (self.helpers == NULL
+        || PyDict_SetItemString(self.helpers, "__builtins__",
+                                PyEval_GetBuiltins()) != 0)
+    {
+        die("make the helpers of the zygote");
+    }
+
+    result = PyRun_String(helpers, Py_file_input, self.helpers, self.helpers);
+    if (result == NULL) {
+        die("load the helpers of the zygote");
+    }
+    Py_DECREF(result);
+}
+
+
+static bool
+has_one_thread(void)
+{
+    size_t     count = 0;
+    PyObject  *os = PyImport_ImportModule("os"), *tasks;
+
+    tasks = os ? PyObject_CallMethod(os, "listdir", "s", "/proc/self/task")
+               : NULL;
+    if (tasks) {
+        count = (size_t) PyObject_Length(tasks);
+    }
+    PyErr_Clear();
+    Py_XDECREF(tasks);
+    Py_XDECREF(os);
+    return count == 1;
+}
+
+
+static bool
+import(const char *name)
+{
+    PyObject *module = PyImport_ImportModule(name);
+    bool      imported = module != NULL;
+
+    PyErr_Clear();
+    Py_XDECREF(module);
+    return imported;
+}
+
+
+/* In a fork first: a module that ends the process, hangs or starts threads
+   is none to preload. */
+static bool
+is_harmless(const char *name)
+{
+    int   status = 0;
+    pid_t pid;
+
+    PyOS_BeforeFork();
+    pid = fork();
+    if (pid == 0) {
+        sigset_t none;
+
+        PyOS_AfterFork_Child();
+        (void) sigemptyset(&none);
+        (void) sigprocmask(SIG_SETMASK, &none, NULL);
+        (void) signal(SIGALRM, SIG_DFL);
+        (void) alarm(PRELOAD_SECONDS);
+        _exit(import(name) && has_one_thread() ? HARMLESS : EXIT_FAILURE);
+    }
+    PyOS_AfterFork_Parent();
+
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status)
+           && WEXITSTATUS(status) == HARMLESS;
+}
+
+
+static void
+preload(void)
+{
+    char *text = getenv(CODR_ZYGOTE_PRELOAD), *name, *rest;
+
+    text = text ? strdup(text) : NULL;
+    for (name = text ? strtok_r(text, ":", &rest) : NULL; name;
+         name = strtok_r(NULL, ":", &rest))
+    {
+        if (!is_harmless(name) || !import(name)) {
+            codr_log(CODR_LEVEL_WARNING, 0, "module \"%s\" is not preloaded:"
+                     " it cannot be imported, or has a thread", name);
+        }
+    }
+    free(text);
+}
+
+
+/* In the clones */
+
+
+static void
+before_fork(void)
+{
+    PyOS_BeforeFork();
+}
+
+
+static void
+after_fork(void)
+{
+    PyOS_AfterFork_Parent();
+}
+
+
+/* What any program does, once, while nobody waits: pages that a program writes
+   to are copied then. */
+static void
+wake(void)
+{
+    PyObject *result;
+
+    PyOS_AfterFork_Child();
+
+    result = call("touch", PyTuple_New(0));
+    PyErr_Clear();
+    Py_XDECREF(result);
+}
+
+
+/* As bytes, since a name or a value need not be text. */
+static PyObject *
+list_of(char *const *items)
+{
+    PyObject *list = PyList_New(0), *item;
+
+    for ( ; list && *items; items++) {
+        item = PyBytes_FromString(*items);
+        if (item == NULL || PyList_Append(list, item) != 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(item);
+    }
+
+    return list;
+}
+
+
+/* The interpreter and its options must be those it was started with; what
+   follows is the program's. */
+static bool
+is_ours(char *const *argv)
+{
+    int i;
+
+    for (i = 0; i < self.argc; i++) {
+        if (argv[i] == NULL || strcmp(argv[i], self.argv[i]) != 0) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+static bool
+prepare(const codr_describe_t *description)
+{
+    self.description = description;
+
+    return is_ours(description->argv)
+           && ask("prepare", Py_BuildValue("(NN)", list_of(description->envp),
+                                           list_of(description->argv
+                                                   + self.argc)));
+}
+
+
+static bool
+fits(void)
+{
+    return ask("fits", PyTuple_New(0));
+}
+
+
+/* What the loader and /proc have of the zygote's environment. */
+static void
+replace_environment(void)
+{
+    size_t       len, used = 0;
+    char *const *item;
+
+    memset(self.block, 0, self.block_len);
+    for (item = self.description->envp; *item; item++) {
+        len = strlen(*item) + 1;
+        if (len > self.block_len - used) {
+            break;
+        }
+        memcpy(self.block + used, *item, len);
+        used += len;
+    }
+
+    environ = (char **) (uintptr_t) self.description->envp;
+}
+
+
+/* A thread's stack is as large as the limit says that was in force when the
+   C library was loaded. */
+static void
+set_thread_stack(void)
+{
+    struct rlimit  limit;
+    pthread_attr_t attr;
+
+    if (getrlimit(RLIMIT_STACK, &limit) == 0
+        && limit.rlim_cur != RLIM_INFINITY
+        && pthread_attr_init(&attr) == 0)
+    {
+        (void) pthread_attr_setstacksize(&attr, limit.rlim_cur);
+        (void) pthread_setattr_default_np(&attr);
+        (void) pthread_attr_destroy(&attr);
+    }
+}
+
+
+static void __attribute__((noreturn))
+run(void)
+{
+    PyObject   *result;
+    const char *unbuffered;
+
+    replace_environment();
+    set_thread_stack();
+
+    unbuffered = getenv("PYTHONUNBUFFERED");
+    if (unbuffered && *unbuffered) {
+        (void) setvbuf(stdin, NULL, _IONBF, BUFSIZ);
+        (void) setvbuf(stdout, NULL, _IONBF, BUFSIZ);
+        (void) setvbuf(stderr, NULL, _IONBF, BUFSIZ);
+    }
+
+    result = call("streams", Py_BuildValue("(N)", PyBool_FromLong(
+                      unbuffered && *unbuffered)));
+    if (result == NULL) {
+        PyErr_Print();
+        exit(1);
+    }
+    Py_DECREF(result);
+
+    codr_python_main("/box", self.script,
+                     PyDict_GetItemString(self.helpers, "leave"));
+}
+
+
+/* The start */
+
+
+static void
+start_python(void)
+{
+    PyConfig config;
+    PyStatus status;
+
+    PyConfig_InitPythonConfig(&config);
+    status = PyConfig_SetBytesArgv(&config, self.argc, self.argv);
+    if (!PyStatus_Exception(status)) {
+        status = Py_InitializeFromConfig(&config);
+    }
+    PyConfig_Clear(&config);
+
+    if (PyStatus_Exception(status)) {
+        die("start the interpreter");
+    }
+}
+
+
+static bool
+is_same_python(void)
+{
+    int major = 0, minor = 0;
+
+    return sscanf(Py_GetVersion(), "%d.%d", &major, &minor) == 2
+           && major == PY_MAJOR_VERSION && minor == PY_MINOR_VERSION;
+}
+
+
+static int
+zygote_main(int argc, char **argv, char **envp)
+{
+    static const codr_zygote_image_t image = {
+        before_fork, after_fork, { wake, prepare, fits, run },
+    };
+
+    codr_log_init("zygote", CODR_ZYGOTE_LOG);
+    self.argc = argc;
+    self.argv = argv;
+    find_block(envp);
+    (void) unsetenv(LOADER);
+    (void) snprintf(self.script, sizeof(self.script), "/box/%s",
+                    argv[argc - 1]);
+
+    if (!is_same_python()) {
+        die("python3 has another version than codr was built for");
+    }
+    if (chdir("/box") == -1) {
+        die("enter /box");
+    }
+
+    start_python();
+    load_helpers();
+    must("begin");
+    preload();
+    must("warm");
+    if (!has_one_thread()) {
+        die("the interpreter has more than one thread");
+    }
+
+    codr_zygote_serve(&image);
+}
+
+
+PUBLIC int
+__libc_start_main(main_pt real_main, int argc, char **argv,
+    void (*init)(void), void (*fini)(void), void (*rtld_fini)(void),
+    void *stack_end)
+{
+    start_pt start;
+
+    (void) real_main;
+    *(void **) &start = dlsym(RTLD_NEXT, "__libc_start_main");
+
+    return start(zygote_main, argc, argv, init, fini, rtld_fini, stack_end);
+}
