@@ -272,9 +272,10 @@ static void
 fork_ahead(const codr_init_t *given)
 {
     codr_program_t program = blank_program(given);
+    struct pollfd  job = { .fd = SOCKET, .events = POLLIN };
 
     self.program = codr_waiting_fork(given->zygote->interpreter, &program,
-                                     &self.waiting);
+                                     poll(&job, 1, 0) == 0, &self.waiting);
     check(self.program, CODR_STEP_FORK);
 }
 

@@ -334,14 +334,18 @@ ask(const codr_zygote_t *zygote, const codr_zygote_request_t *request,
 
 static int
 answer_of(const codr_zygote_t *zygote, codr_zygote_answer_t kind,
-    int32_t *ret_pid)
+    int32_t *ret_pid, int *ret_fd)
 {
+    int                 fd = -1;
     size_t              nfds = 0;
     ssize_t             n;
     codr_zygote_reply_t reply;
 
-    n = codr_io_recv(zygote->sock, &reply, sizeof(reply), NULL, 0, &nfds,
-                     NULL);
+    n = codr_io_recv(zygote->sock, &reply, sizeof(reply), &fd, ret_fd != NULL,
+                     &nfds, NULL);
+    if (ret_fd) {
+        *ret_fd = n > 0 && nfds == 1 ? fd : -1;
+    }
     if (n != sizeof(reply) || reply.version != CODR_IPC_VERSION
         || reply.kind != kind)
     {
@@ -412,7 +416,7 @@ proceed(codr_nursery_t *nursery, codr_zygote_t *zygote)
     switch (zygote->state) {
 
     case CODR_ZYGOTE_WARMING:
-        rc = answer_of(zygote, CODR_ZYGOTE_HELLO, &zero);
+        rc = answer_of(zygote, CODR_ZYGOTE_HELLO, &zero, NULL);
         if (rc == 0) {
             rc = map_ids(nursery, zygote->pid);
         }
@@ -423,7 +427,7 @@ proceed(codr_nursery_t *nursery, codr_zygote_t *zygote)
         return rc;
 
     case CODR_ZYGOTE_MAPPED:
-        rc = answer_of(zygote, CODR_ZYGOTE_READY, &zero);
+        rc = answer_of(zygote, CODR_ZYGOTE_READY, &zero, NULL);
         if (rc == 0) {
             zygote->state = CODR_ZYGOTE_SERVING;
             ready = *zygote;
@@ -562,7 +566,7 @@ is_new_child(const codr_nursery_t *nursery, pid_t pid)
 pid_t
 codr_nursery_clone(codr_nursery_t *nursery,
     const codr_spawn_request_t *request, const codr_cgroup_slot_t *slot,
-    uid_t uid, int sock)
+    uid_t uid, int sock, int *ret_mounts)
 {
     int                   rc, fds[1 + CODR_CGROUP_TREES] = { sock };
     int32_t               pid = 0;
@@ -573,6 +577,7 @@ codr_nursery_clone(codr_nursery_t *nursery,
         .op = CODR_ZYGOTE_CLONE, .uid = uid, .spawn = *request,
     };
 
+    *ret_mounts = -1;
     rc = codr_cgroup_lend(&nursery->spawner->cgroup, slot, zygote->uid,
                           fds, &nfds);
     out.into = nursery->spawner->cgroup.version == CODR_CGROUP_V2;
@@ -584,7 +589,7 @@ codr_nursery_clone(codr_nursery_t *nursery,
         rc = -ETIMEDOUT;
     }
     if (rc == 0) {
-        rc = answer_of(zygote, CODR_ZYGOTE_CLONED, &pid);
+        rc = answer_of(zygote, CODR_ZYGOTE_CLONED, &pid, ret_mounts);
     }
     if (rc == 0 && pid > 0 && !is_new_child(nursery, pid)) {
         rc = -EPROTO;
@@ -594,6 +599,7 @@ codr_nursery_clone(codr_nursery_t *nursery,
 
     if (rc < 0) {
         codr_log(CODR_LEVEL_WARNING, -rc, "clone a zygote");
+        codr_close(ret_mounts);
         dismiss(zygote);
         return rc;
     }

@@ -74,10 +74,11 @@ bool codr_nursery_serves(const codr_nursery_t *nursery);
 /*
  * A clone for the slot, whose cgroup is prepared; sock goes to it.  A pid that
  * is our child's, or negative errno; a zygote that does not answer is ended.
+ * ret_mounts: a descriptor that keeps its mount namespace, or -1.
  */
 pid_t codr_nursery_clone(codr_nursery_t *nursery,
     const codr_spawn_request_t *request, const codr_cgroup_slot_t *slot,
-    uid_t uid, int sock);
+    uid_t uid, int sock, int *ret_mounts);
 
 void codr_nursery_end(codr_nursery_t *nursery);
 

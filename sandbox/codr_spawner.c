@@ -185,7 +185,7 @@ enter_net(codr_spawner_slot_t *slot)
 /* In the clone this does not return. */
 static pid_t
 clone_init(const codr_spawn_request_t *request,
-    const codr_spawner_slot_t *slot, int sock)
+    const codr_spawner_slot_t *slot, int sock, int *ret_mounts)
 {
     pid_t       pid;
     codr_init_t init = {
@@ -203,7 +203,7 @@ clone_init(const codr_spawn_request_t *request,
     if (request->flags & CODR_SPAWN_ZYGOTE) {
         return codr_nursery_serves(&nursery)
                ? codr_nursery_clone(&nursery, request, &slot->cgroup,
-                                    slot_uid(request->slot), sock)
+                                    slot_uid(request->slot), sock, ret_mounts)
                : -ESRCH;
     }
 
@@ -213,6 +213,7 @@ clone_init(const codr_spawn_request_t *request,
         codr_init_main(&init);
     }
 
+    *ret_mounts = pid > 0 ? codr_ns_hold_mounts(pid) : -1;
     return pid;
 }
 
@@ -221,7 +222,7 @@ static int
 make_sandbox(const codr_spawn_request_t *request, int sock,
     codr_cgroup_watch_t *ret_watch, uint32_t *ret_step)
 {
-    int                  rc;
+    int                  rc, mounts = -1;
     pid_t                pid = 0;
     codr_cgroup_usage_t  usage;
     codr_spawner_slot_t *slot = use_slot(request->slot);
@@ -249,7 +250,7 @@ make_sandbox(const codr_spawn_request_t *request, int sock,
     rc = codr_cgroup_watch(&self.cgroup, &slot->cgroup, ret_watch);
     if (rc == 0) {
         *ret_step = CODR_STEP_CLONE;
-        rc = pid = clone_init(request, slot, sock);
+        rc = pid = clone_init(request, slot, sock, &mounts);
     }
     if (rc < 0) {
         (void) codr_cgroup_finish(&self.cgroup, &slot->cgroup, &usage);
@@ -258,7 +259,7 @@ make_sandbox(const codr_spawn_request_t *request, int sock,
 
     slot->id = request->id;
     slot->pid = pid;
-    slot->mounts = codr_ns_hold_mounts(pid);
+    slot->mounts = mounts;
     return 0;
 }
 

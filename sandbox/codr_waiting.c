@@ -145,7 +145,7 @@ wait_and_run(const codr_interpreter_t *interpreter, codr_program_t *program)
 
 static void __attribute__((noreturn))
 child(const codr_interpreter_t *interpreter, const codr_program_t *given,
-    int sock)
+    bool spare, int sock)
 {
     int            rc;
     uint32_t       step = CODR_STEP_NONE;
@@ -164,14 +164,14 @@ child(const codr_interpreter_t *interpreter, const codr_program_t *given,
         fail(step, -rc);
     }
 
-    interpreter->wake();
+    interpreter->wake(spare);
     wait_and_run(interpreter, &program);
 }
 
 
 pid_t
 codr_waiting_fork(const codr_interpreter_t *interpreter,
-    const codr_program_t *program, int *ret_sock)
+    const codr_program_t *program, bool spare, int *ret_sock)
 {
     int   pair[2];
     pid_t pid;
@@ -182,7 +182,7 @@ codr_waiting_fork(const codr_interpreter_t *interpreter,
 
     pid = fork();
     if (pid == 0) {
-        child(interpreter, program, pair[1]);
+        child(interpreter, program, spare, pair[1]);
     }
 
     codr_close(&pair[1]);

@@ -17,8 +17,9 @@
 
 /* What a zygote's image can do; all of it is called in that process only. */
 typedef struct {
-    /* At once after the fork: it will be one of its own. */
-    void  (*wake)(void);
+    /* At once after the fork: it will be one of its own.  With time to spare
+       it does what a job would have to wait for. */
+    void  (*wake)(bool spare);
     /* What it will run is known.  False: that has to be executed. */
     bool  (*prepare)(const codr_describe_t *description);
     /* Its files are there, and it may begin.  False as above. */
@@ -29,11 +30,12 @@ typedef struct {
 
 
 /*
- * Forks it; program has what is known of every one: limits, landlock.  The
- * pid, or negative errno; ret_sock is init's end.
+ * Forks it; program has what is known of every one: limits, landlock; spare
+ * when no job is here yet.  The pid, or negative errno; ret_sock is init's
+ * end.
  */
 pid_t codr_waiting_fork(const codr_interpreter_t *interpreter,
-    const codr_program_t *program, int *ret_sock);
+    const codr_program_t *program, bool spare, int *ret_sock);
 
 /* Hands a whole DESCRIBE on, before it is decoded.  0, or negative errno. */
 int codr_waiting_describe(int sock, const void *message, size_t len,

@@ -59,7 +59,7 @@ typedef struct {
 /*
  * zygote -> spawner.  HELLO: it is warm, and in its user namespace, into which
  * nothing is mapped yet.  READY answers SETUP.  CLONED answers CLONE: a pid,
- * or a negative errno.
+ * with a descriptor of its mount namespace, or a negative errno.
  */
 typedef enum {
     CODR_ZYGOTE_HELLO = 1,

@@ -247,15 +247,17 @@ after_fork(void)
 /* What any program does, once, while nobody waits: pages that a program writes
    to are copied then. */
 static void
-wake(void)
+wake(bool spare)
 {
     PyObject *result;
 
     PyOS_AfterFork_Child();
 
-    result = call("touch", PyTuple_New(0));
-    PyErr_Clear();
-    Py_XDECREF(result);
+    if (spare) {
+        result = call("touch", PyTuple_New(0));
+        PyErr_Clear();
+        Py_XDECREF(result);
+    }
 }
 
 

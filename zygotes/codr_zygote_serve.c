@@ -48,14 +48,14 @@ die(int error, const char *tried)
 
 
 static void
-tell(codr_zygote_answer_t kind, int32_t pid)
+tell(codr_zygote_answer_t kind, int32_t pid, int fd)
 {
     codr_zygote_reply_t reply = {
         .version = CODR_IPC_VERSION, .kind = kind, .pid = pid,
     };
 
-    if (codr_io_send_one(CODR_ZYGOTE_CONTROL, &reply, sizeof(reply), NULL, 0)
-        != 0)
+    if (codr_io_send_one(CODR_ZYGOTE_CONTROL, &reply, sizeof(reply), &fd,
+                         fd >= 0) != 0)
     {
         _exit(EXIT_FAILURE);
     }
@@ -122,7 +122,7 @@ set_up(void)
 {
     size_t nfds, i;
 
-    tell(CODR_ZYGOTE_HELLO, 0);
+    tell(CODR_ZYGOTE_HELLO, 0, -1);
     receive(&self.setup, CODR_ZYGOTE_SETUP, NULL, 0, &nfds);
 
     memcpy(self.layers.state, self.setup.layer, sizeof(self.layers.state));
@@ -137,7 +137,7 @@ set_up(void)
         self.net[i] = -1;
     }
 
-    tell(CODR_ZYGOTE_READY, 0);
+    tell(CODR_ZYGOTE_READY, 0, -1);
 }
 
 
@@ -210,7 +210,7 @@ clone_init(const codr_zygote_request_t *request, const int *fds, size_t nfds)
 static void
 serve(void)
 {
-    int                   fds[FDS_MAX];
+    int                   fds[FDS_MAX], pid, mounts;
     size_t                nfds;
     codr_zygote_request_t request;
 
@@ -221,7 +221,11 @@ serve(void)
             die(EPROTO, "read the spawner's request");
         }
 
-        tell(CODR_ZYGOTE_CLONED, clone_init(&request, fds, nfds));
+        /* the spawner may not look there, and holds it as any other's */
+        pid = clone_init(&request, fds, nfds);
+        mounts = pid > 0 ? codr_ns_hold_mounts(pid) : -1;
+        tell(CODR_ZYGOTE_CLONED, pid, mounts);
+        codr_close(&mounts);
 
         while (nfds > 0) {
             codr_close(&fds[--nfds]);
