@@ -153,22 +153,18 @@ fill(codr_review_request_t *request, const codr_review_t *review,
 
 
 static int
-send_request(codr_review_t *review, int language)
+send_request(codr_review_t *review, const codr_review_request_t *request)
 {
-    int                          ends[2], fds[2], result;
-    codr_reviewer_t             *reviewer = review->reviewer;
-    static codr_review_request_t request;
+    int               ends[2], fds[2], result;
+    codr_reviewer_t  *reviewer = review->reviewer;
 
-    if (!fill(&request, review, language)) {
-        return -E2BIG;
-    }
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1) {
         return -errno;
     }
 
     fds[0] = review->source->memfd;
     fds[1] = ends[1];
-    result = codr_io_send_one(reviewer->link.fd, &request, sizeof(request),
+    result = codr_io_send_one(reviewer->link.fd, request, sizeof(*request),
                               fds, 2);
     codr_close(&ends[1]);
     if (result == 0) {
@@ -190,7 +186,8 @@ send_request(codr_review_t *review, int language)
 static void
 ask(codr_reviewer_t *reviewer, codr_review_t *review)
 {
-    int result, language;
+    int                          result, language;
+    static codr_review_request_t request;
 
     language = codr_rules_language(reviewer->rules, review->language);
     if (language < 0) {
@@ -199,7 +196,21 @@ ask(codr_reviewer_t *reviewer, codr_review_t *review)
         return;
     }
 
-    result = send_request(review, language);
+    if (!fill(&request, review, language)) {
+        codr_log(CODR_LEVEL_ERROR, E2BIG, "ask the validator");
+        conclude(review, CODR_REVIEW_UNAVAILABLE);
+        return;
+    }
+
+    review->has_key = codr_passed_key(&review->key, &request,
+                                      review->source->memfd);
+    if (review->has_key && codr_passed_has(&reviewer->passed, &review->key)) {
+        review->verdict.count = 0;
+        conclude(review, CODR_REVIEW_DONE);
+        return;
+    }
+
+    result = send_request(review, &request);
     if (result == -EAGAIN || result == -EPIPE || result == -ECONNRESET) {
         return;                                 /* the next one, then */
     }
@@ -299,6 +310,13 @@ answer_came(codr_event_t *event, uint32_t events)
         return;
     }
 
+    /* of policies that are still in force */
+    if (verdict.result == CODR_REVIEW_DONE && verdict.count == 0
+        && review->has_key && review->rules == review->reviewer->rules)
+    {
+        codr_passed_add(&review->reviewer->passed, &review->key);
+    }
+
     review->verdict = verdict;
     conclude(review, (codr_review_result_t) verdict.result);
 }
@@ -313,6 +331,7 @@ lose(codr_reviewer_t *reviewer)
     codr_event_close(reviewer->loop, &reviewer->link);
     codr_rules_unref(reviewer->rules);
     reviewer->rules = NULL;
+    codr_passed_clear(&reviewer->passed);
 }
 
 

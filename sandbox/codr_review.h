@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "codr_event.h"
+#include "codr_passed.h"
 #include "codr_review_ipc.h"
 #include "codr_rules.h"
 #include "codr_source.h"
@@ -28,6 +29,7 @@ typedef struct {
     size_t          running;
     size_t          most;           /* at a time */
     bool            asking;
+    codr_passed_t   passed;         /* by rules */
     void          (*changed)(void *data);   /* cause has */
     void           *data;
 } codr_reviewer_t;
@@ -54,6 +56,8 @@ struct codr_review_s {
     codr_review_t          *next;
     codr_event_t            answer;
     codr_timer_t            timer;
+    bool                    has_key;        /* RUNS: of its sources */
+    codr_passed_key_t       key;
     codr_rules_t           *rules;          /* OVER: of the verdict, or NULL */
     codr_review_verdict_t   verdict;        /* OVER */
 };
