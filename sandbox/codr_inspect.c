@@ -61,7 +61,7 @@ file_of(const codr_source_t *source, uint32_t n)
     size_t i;
 
     for (i = 0; i + 1 < source->names.count; i++) {
-        if (source->piece[i].code && n-- == 0) {
+        if (source->piece[i].checked && n-- == 0) {
             break;
         }
     }

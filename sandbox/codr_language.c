@@ -53,6 +53,33 @@ codr_language_is_source(const codr_language_t *language, const char *name)
 }
 
 
+bool
+codr_language_includes(const codr_language_t *language, const char *name)
+{
+    size_t      i;
+    const char *slash = strrchr(name, '/');
+    const char *dot = strrchr(slash ? slash : name, '.');
+
+    /* as c.include of the policies has them, which lets in no others */
+    static const char *const endings[] = {
+        ".h", ".hh", ".hpp", ".hxx", ".h++", ".inc", ".inl", ".ipp", ".tcc",
+        ".tpp", ".def", ".c", ".cc", ".cpp", ".cxx",
+    };
+
+    if (language->compile.count == 0) {
+        return false;
+    }
+
+    for (i = 0; dot && i < CODR_ARRAY_LEN(endings); i++) {
+        if (strcmp(dot, endings[i]) == 0) {
+            return true;
+        }
+    }
+
+    return dot == NULL;
+}
+
+
 static void
 put_sources(codr_writer_t *writer, const codr_language_t *language,
     const codr_list_t *files)

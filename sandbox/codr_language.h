@@ -26,6 +26,11 @@ typedef struct {
 bool codr_language_is_source(const codr_language_t *language,
     const char *name);
 
+/* Whether it is policed although it is no source: by its name a source of a
+   compiled language could include it. */
+bool codr_language_includes(const codr_language_t *language,
+    const char *name);
+
 /*
  * A command as ARG fields: $source is the first file, $sources every source
  * file in order, $program the artefact.  extra follows as it is.

@@ -137,7 +137,7 @@ fill(codr_review_request_t *request, const codr_review_t *review,
     request->nodes = review->nodes;
 
     for (i = 0; i < source->names.count; i++) {
-        if (!source->piece[i].code) {
+        if (!source->piece[i].checked) {
             continue;
         }
         if (request->sources == CODR_REVIEW_SOURCES) {
@@ -274,7 +274,7 @@ valid(const codr_review_t *review, const codr_review_verdict_t *verdict)
     for (i = 0; i < verdict->count; i++) {
         finding = &verdict->finding[i];
         for (k = 0, n = 0; k < source->names.count; k++) {
-            if (source->piece[k].code && n++ == finding->source) {
+            if (source->piece[k].checked && n++ == finding->source) {
                 break;
             }
         }

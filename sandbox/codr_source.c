@@ -83,7 +83,7 @@ write_all(codr_source_t *source, const void *data, size_t len)
 
 /* 1024 files of 256 MB in all at most: 32 bits are enough. */
 static codr_source_result_t
-add_piece(codr_source_t *source, uint64_t size, bool code)
+add_piece(codr_source_t *source, uint64_t size, bool checked)
 {
     size_t               n = source->names.count;
     codr_source_piece_t *grown;
@@ -94,7 +94,7 @@ add_piece(codr_source_t *source, uint64_t size, bool code)
     }
 
     source->piece = grown;
-    grown[n - 1] = (codr_source_piece_t) { 0, (uint32_t) size, code };
+    grown[n - 1] = (codr_source_piece_t) { 0, (uint32_t) size, checked };
     return CODR_SOURCE_OK;
 }
 
@@ -157,7 +157,8 @@ codr_source_file(codr_source_t *source, const codr_language_t *language,
         return CODR_SOURCE_CODE_TOO_LARGE;
     }
 
-    result = add_piece(source, size, code);
+    result = add_piece(source, size, code
+                       || codr_language_includes(language, name));
     if (result != CODR_SOURCE_OK) {
         return result;
     }

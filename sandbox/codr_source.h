@@ -17,7 +17,7 @@
 typedef struct {
     uint32_t  offset;
     uint32_t  length;
-    bool      code;             /* compiled, policed, counted */
+    bool      checked;          /* policed */
 } codr_source_piece_t;
 
 typedef struct {

@@ -85,6 +85,14 @@ sources(void)
     tap_ok(!codr_language_is_source(&language, "b.cc"), "another one");
     tap_ok(!codr_language_is_source(&language, "c"), "none");
 
+    tap_ok(!codr_language_includes(&language, "a.h"), "no compiler, no header");
+    fill(&language.compile, (const char *[]) { "gcc", NULL });
+    tap_ok(codr_language_includes(&language, "a.b/c.h"), "a header");
+    tap_ok(codr_language_includes(&language, "a.b/c"), "no ending");
+    tap_ok(codr_language_includes(&language, "b.cxx"), "another source");
+    tap_ok(!codr_language_includes(&language, "c.h.txt"), "data");
+    codr_list_free(&language.compile);
+
     fill(&language.sources, (const char *[]) { "*.cc", "x.?", NULL });
     tap_ok(codr_language_is_source(&language, "d/b.cc"), "a glob");
     tap_ok(codr_language_is_source(&language, "x.y"), "another glob");

@@ -84,6 +84,30 @@ $answer = $nginx->post('/run', { language => 'python', files => [
         { name => 'data.txt', content => "eval('1')\n" } ] });
 is($answer->{json}{stdout}, "eval('1')\n\n", 'data is not');
 
+# What a source includes is looked at, whatever it is called.
+
+my $hidden = "#include <stdlib.h>\nstatic int run(void)"
+    . " { return system(\"echo ran\"); }\n";
+for my $name (qw(hidden.h dir/hidden.hpp hidden.inc hidden hidden.txt)) {
+    $answer = $nginx->post('/run', { language => 'c', files => [
+            { name => 'main.c', content =>
+                "#include \"$name\"\nint main(void) { return run(); }\n" },
+            { name => $name, content => $hidden } ] });
+    is($answer->{status}, 422, "a file that is included, $name: refused");
+    is($answer->{json}{diagnostics}[0]{rule}, $name =~ /txt/ ? 'c.include'
+        : 'c.process', 'by its rule');
+    is($answer->{json}{diagnostics}[0]{file}, $name, 'and named')
+        if $name !~ /txt/;
+}
+$answer = $nginx->post('/run', { language => 'c', files => [
+        { name => 'main.c', content => "#include <stdio.h>\n"
+                . "#include \"three.h\"\nint main(void)"
+                . " { printf(\"%d\\n\", three()); return 0; }\n" },
+        { name => 'three.h', content => "static int three(void)"
+                . " { return 3; }\n" },
+        { name => 'data.txt', content => $hidden } ] });
+is($answer->{json}{stdout}, "3\n", 'an honest header is fine, data is free');
+
 # A compiler reads nothing before the verdict.
 
 $answer = $nginx->post('/run', { language => 'c',

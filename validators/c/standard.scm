@@ -46,3 +46,15 @@
  (#match? @refuse "^[<\"]\\s*/")
  (#set! rule "c.include")
  (#set! message "%s is a file by its full path. Send your own files along and name them as they are called; the library's are found by name."))
+;; What is included is checked as well when its name says what it is, or says
+;; nothing; codr_language_includes() has the same endings.
+((translation_unit) @refuse
+ (#find? @refuse "#(?:[^\\S\\n]|\\x00|/\\*(?:[^*]|\\*(?!/))*+\\*/)*+(?:include(?:_next)?|import)(?:[^\\S\\n]|\\x00|/\\*(?:[^*]|\\*(?!/))*+\\*/)*+(?:\"(?![^\"\\n]*\\.(?:h|hh|hpp|hxx|h\\+\\+|inc|inl|ipp|tcc|tpp|def|c|cc|cpp|cxx)\"|(?:[^\"\\n]*/)?+[^\"./\\n]+\")|<[^>\\n]*\\.\\.)")
+ (#set! rule "c.include")
+ (#set! message "A file of code has a name that says so: `.h`, `.hpp`, `.inc`, `.c` ..., so that it is checked as the program is. What is data goes into an array, or is read when the program runs."))
+([(preproc_include path: [(identifier) (call_expression)] @refuse)
+  (preproc_call directive: (preproc_directive) @_d argument: (_) @refuse)]
+ (#match? @_d "^#\\s*(import|include_next)$")
+ (#match? @refuse "^\\s*[A-Za-z_]")
+ (#set! rule "c.include")
+ (#set! message "`%s` hides which file is included. Write its name."))

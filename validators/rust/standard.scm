@@ -49,3 +49,8 @@
  (#eq? @_path "path") (#const-match? @refuse "^/")
  (#set! rule "rust.include")
  (#set! message "%s is a file by its full path. Send your own files along and name them as they are called."))
+;; What is included is checked as well when its name says what it is.
+((source_file) @refuse
+ (#find? @refuse "\\binclude(?:\\s|/\\*(?:[^*]|\\*(?!/))*+\\*/|//[^\\n]*+\\n)*+!(?:\\s|/\\*(?:[^*]|\\*(?!/))*+\\*/|//[^\\n]*+\\n)*+[(\\[{](?:\\s|/\\*(?:[^*]|\\*(?!/))*+\\*/|//[^\\n]*+\\n)*+(?!r?#*\"[^\"\\n]*\\.rs\")|#(?:\\s|/\\*(?:[^*]|\\*(?!/))*+\\*/|//[^\\n]*+\\n)*+!?+(?:\\s|/\\*(?:[^*]|\\*(?!/))*+\\*/|//[^\\n]*+\\n)*+\\[[^\\]]{0,200}?\\bpath(?:\\s|/\\*(?:[^*]|\\*(?!/))*+\\*/|//[^\\n]*+\\n)*+=(?:\\s|/\\*(?:[^*]|\\*(?!/))*+\\*/|//[^\\n]*+\\n)*+(?!r?#*\"[^\"\\n]*\\.rs\")|\\binclude(?:\\s|/\\*(?:[^*]|\\*(?!/))*+\\*/|//[^\\n]*+\\n)*+as\\b")
+ (#set! rule "rust.include")
+ (#set! message "A file of code has a name that ends in `.rs`, and that stands there, so that it is checked as the program is. What is data can be read with `include_str!`."))
