@@ -337,6 +337,10 @@ codr_stage_input(codr_job_t *job, const void *data, size_t len)
     int      result;
     uint64_t limit = job->limits.value[CODR_LIMIT_STDIN];
 
+    /* a ^D counts as no input: it must not follow nothing again and again */
+    if (len == 0) {
+        return;
+    }
     if (len > limit - job->input_bytes) {
         codr_answer_notice(job->control, CODR_NOTICE_INPUT_TOO_LARGE,
                            "the job has had all the input it may have");

@@ -15,6 +15,7 @@
 
 #include "../../sandbox/codr_broker.h"
 #include "../../sandbox/codr_client.h"
+#include "../../sandbox/codr_job.h"
 #include "../../sandbox/codr_proto.h"
 #include "../../sandbox/codr_util.h"
 
@@ -141,6 +142,35 @@ test_many(void)
 }
 
 
+/* A ^D is kept like any byte, but counts as none: each needs input before
+   it. */
+static void
+test_keys(void)
+{
+    int            i;
+    codr_job_t     job = { .broker = &broker, .state = CODR_JOB_QUEUED };
+    codr_result_t  result = { .job = &job };
+
+    job.result = &result;
+    job.limits.value[CODR_LIMIT_STDIN] = 4;
+    codr_stdio_init(&job.io, &broker.loop, NULL, &job);
+    job.io.terminal = true;
+
+    for (i = 0; i < 100; i++) {
+        codr_stage_input(&job, "", 0);
+        codr_stage_eof(&job);
+    }
+    tap_number(job.io.input_len, 1, "empty input makes no room for another ^D");
+
+    for (i = 0; i < 100; i++) {
+        codr_stage_input(&job, "x", 1);
+        codr_stage_eof(&job);
+    }
+    tap_number(job.io.input_len, 9, "what has a byte each is bounded by it");
+    codr_stdio_close(&job.io);
+}
+
+
 int
 main(void)
 {
@@ -161,6 +191,7 @@ main(void)
 
     test_slow();
     test_many();
+    test_keys();
 
     return tap_done();
 }
