@@ -67,8 +67,9 @@ ngx_http_codr_spawn_check(ngx_str_t *path, const char **reason)
 }
 
 
-/* The configured path, else the file beside this module, else the installed
-   one. */
+/* The configured path, else the file beside this module, as in a build tree,
+   else that of the tree this module was installed in, which "make install
+   DESTDIR=" has put anywhere, else the installed one. */
 
 ngx_int_t
 ngx_http_codr_spawn_path(ngx_cycle_t *cycle, ngx_http_codr_main_conf_t *mcf,
@@ -77,7 +78,14 @@ ngx_http_codr_spawn_path(ngx_cycle_t *cycle, ngx_http_codr_main_conf_t *mcf,
     size_t       len;
     u_char      *p;
     Dl_info      info;
+    ngx_str_t   *tail;
     const char  *slash, *reason;
+
+    static ngx_str_t  tails[] = {
+        ngx_string(NGX_HTTP_CODR_HELPER_NAME),
+        ngx_string("../../codr/" NGX_HTTP_CODR_HELPER_NAME),
+        ngx_null_string
+    };
 
     if (mcf->helper_path.len) {
         *path = mcf->helper_path;
@@ -95,21 +103,26 @@ ngx_http_codr_spawn_path(ngx_cycle_t *cycle, ngx_http_codr_main_conf_t *mcf,
     slash = strrchr(info.dli_fname, '/');
     len = slash + 1 - info.dli_fname;
 
-    p = ngx_pnalloc(cycle->pool, len + sizeof(NGX_HTTP_CODR_HELPER_NAME));
-    if (p == NULL) {
-        return NGX_ERROR;
+    for (tail = tails; tail->len; tail++) {
+
+        p = ngx_pnalloc(cycle->pool, len + tail->len + 1);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(ngx_cpymem(p, info.dli_fname, len), tail->data,
+                   tail->len + 1);
+
+        reason = NULL;
+        path->data = p;
+        path->len = len + tail->len;
+
+        if (ngx_http_codr_spawn_check(path, &reason) != NGX_DECLINED) {
+            return NGX_OK;
+        }
     }
 
-    ngx_memcpy(ngx_cpymem(p, info.dli_fname, len), NGX_HTTP_CODR_HELPER_NAME,
-               sizeof(NGX_HTTP_CODR_HELPER_NAME));
-
-    reason = NULL;
-    path->data = p;
-    path->len = len + sizeof(NGX_HTTP_CODR_HELPER_NAME) - 1;
-
-    if (ngx_http_codr_spawn_check(path, &reason) == NGX_DECLINED) {
-        ngx_str_set(path, NGX_HTTP_CODR_HELPER_PATH);
-    }
+    ngx_str_set(path, NGX_HTTP_CODR_HELPER_PATH);
 
     return NGX_OK;
 }

@@ -99,6 +99,18 @@ SKIP: {
         /usr/share/man/man1/codr.1 /usr/share/man/man8/codr-sandboxd.8)) {
         ok((grep { $_ eq $file } @there), "installs $file");
     }
+
+    # Its module finds its helper and its languages, wherever it is.
+    system('chown', '-R', 'root', "$copy/root") == 0 or die;
+    my $nginx = Codr::Nginx->new(load => 0, mode => 'foreground',
+        main => "load_module $copy/root/usr/lib/nginx/modules/"
+            . 'ngx_http_codr_module.so;',
+        http => "include $copy/root/etc/codr/languages.conf;",
+        server => 'location = /status { codr_status health; }');
+    ok($nginx->ready, 'the installed tree works');
+    like($nginx->log, qr{started helper "\Q$copy\E/root/},
+        'with its own helper') or diag($nginx->log);
+    $nginx->finish;
 }
 
 done_testing();
