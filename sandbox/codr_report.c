@@ -133,9 +133,10 @@ codr_report_ready(codr_event_t *event, uint32_t events)
     }
 
     if (result < 0) {
-        /* that it ended is the spawner's to tell; one that lies is ended */
+        /* that it ended is the spawner's to tell, or that there was none,
+           which resets a socket with requests in it; one that lies is ended */
         codr_event_close(sandbox->loop, &sandbox->init);
-        if (result != -EPIPE) {
+        if (result != -EPIPE && result != -ECONNRESET) {
             codr_log(CODR_LEVEL_ERROR, -result, "read answer of init");
             codr_sandbox_kill(sandbox, CODR_STATUS_INTERNAL);
         }

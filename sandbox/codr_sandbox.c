@@ -417,11 +417,16 @@ cpu_over(codr_timer_t *timer)
 void
 codr_sandbox_run(codr_sandbox_t *sandbox, uint64_t cpu_us, unsigned cpus)
 {
+    int result;
+
     sandbox->run_asked = true;
     sandbox->cpu_limit_us = cpu_us;
     sandbox->cpus = cpus ? cpus : 1;
 
-    if (tell_init(sandbox, CODR_INIT_RUN, 0) < 0) {
+    /* nobody at the other end, and the spawner has not answered yet: it has
+       refused, and the next attempt asks again */
+    result = tell_init(sandbox, CODR_INIT_RUN, 0);
+    if (result < 0 && (sandbox->spawned || result == -EAGAIN)) {
         codr_sandbox_kill(sandbox, CODR_STATUS_INTERNAL);
     }
 }

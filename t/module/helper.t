@@ -291,4 +291,34 @@ subtest 'a helper that somebody else runs' => sub {
     $nginx->finish;
 };
 
+# Uids that another instance holds are stepped over, whatever the broker hears
+# first of a refused sandbox: the spawner's answer or the closed socket.
+subtest 'two instances with the same uids' => sub {
+    my @holders = (languages => 0, http => <<'CONF');
+codr_language python {
+    version /usr/bin/python3 --version;
+    source  main.py;
+    run     /usr/bin/python3 $source;
+    warm    32;
+}
+CONF
+    my $first = Codr::Nginx->new(@holders);
+    ok($first->ready, 'one is up');
+    ok(wait_until(60, sub { $first->ready_processes >= 32 }),
+        'and holds 32 uids') or diag($first->log);
+    my $uids = join ' ', $first->uid_base, 100;
+
+    for (1 .. 10) {
+        my $second = Codr::Nginx->new(uids => $uids, path => 'shipped');
+        ok($second->ready(60), 'another one is up');
+        ok(runs($second), 'runs a program');
+        unlike($second->log, qr/read answer of init|lease uid/,
+            'and has no word about it');
+        $second->finish;
+    }
+    ok(runs($first), 'so does the first one');
+    $first->finish;
+};
+
+
 done_testing();
