@@ -84,6 +84,18 @@ $answer = $nginx->post('/run', { language => 'python', files => [
         { name => 'data.txt', content => "eval('1')\n" } ] });
 is($answer->{json}{stdout}, "eval('1')\n\n", 'data is not');
 
+# Python reads lines otherwise than it looks: what seems to be a comment, or a
+# text, is a program.
+
+for my $code ("# hidden\rimport os\ros.system('echo ran')\r",
+    "x = 1 #\0'''\n\nimport os\nos.system('echo ran')\n#\0'''\n")
+{
+    $answer = $nginx->post('/light', { language => 'python', code => $code });
+    is($answer->{status}, 422, 'lines that end elsewhere: refused');
+    is($answer->{json}{diagnostics}[0]{rule}, 'python.encoding',
+        'by their rule');
+}
+
 # What a source includes is looked at, whatever it is called.
 
 my $hidden = "#include <stdlib.h>\nstatic int run(void)"

@@ -61,3 +61,11 @@
  (#path? @refuse "$trace")
  (#set! rule "javascript.trace")
  (#set! message "%s is for watching or changing a running program from outside. Print what you want to see with `console.log()`."))
+
+
+;; The text that is checked must be the text that runs.
+
+((program) @refuse
+ (#find? @refuse "\\A#![^\\n]*?(?:\\r(?!\\n)|\\x{2028}|\\x{2029})")
+ (#set! rule "javascript.spelling")
+ (#set! message "A line ends here for JavaScript, and not for those who read the source. Save the file with ordinary ends of lines."))

@@ -79,3 +79,7 @@
  (#not-match? @refuse "(?i)coding[:=][ \\t]*(utf[-_]?8([-_]sig)?|(us[-_]?)?ascii|(iso[-_]?)?(8859|latin)[-_]?[0-9]+|(cp|windows[-_]?)125[0-8]|koi8[-_][ru]|euc[-_]?(jp|kr|cn)|gb2312)(?![-_.a-zA-Z0-9])")
  (#set! rule "python.encoding")
  (#set! message "The source cannot be checked in this encoding. Save the file as UTF-8 and remove this line."))
+((module) @refuse
+ (#find? @refuse "\\r(?!\\n)|\\x00")
+ (#set! rule "python.encoding")
+ (#set! message "Python reads this line otherwise than it looks. Save the file as plain text with ordinary ends of lines."))
