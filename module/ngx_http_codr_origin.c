@@ -546,7 +546,9 @@ ngx_http_codr_cors(ngx_http_request_t *r)
     }
 
     return ngx_http_codr_cors_header(r, "Access-Control-Expose-Headers",
-                                     "Retry-After, WWW-Authenticate", NULL);
+                                     "Location, Retry-After, "
+                                     "WWW-Authenticate, X-Codr-Next-Offset",
+                                     NULL);
 }
 
 

@@ -58,6 +58,12 @@ sub origin {
         {'access-control-allow-origin'} ? 'no' : "status $answer->{status}";
 }
 
+# What codr answers in headers, a page may read.
+is($nginx->post('/list', {}, headers => [ 'Origin: https://example.org' ])
+        ->{headers}{'access-control-expose-headers'},
+    'Location, Retry-After, WWW-Authenticate, X-Codr-Next-Offset',
+    'headers that pages may read');
+
 sub all_origins {
     my ($path, @origins) = @_;
     while (my ($origin, $expected) = splice @origins, 0, 2) {
