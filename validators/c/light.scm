@@ -79,6 +79,10 @@
  (#set! rule "c.spelling")
  (#set! message "This is an old spelling of `#` or of `\\`, from keyboards that had none. Write the character itself."))
 ((translation_unit) @refuse
+ (#find? @refuse "(?m)^(?:[^'\"/\\n]++|\"(?:[^\"\\\\\\n]|\\\\.)*+\"|'(?:[^'\\\\\\n]|\\\\.)*+'|/(?![/*]))*+['\"][^\\n]*?/\\*")
+ (#set! rule "c.spelling")
+ (#set! message "A quote that is not closed hides where the comment begins. Close it, or leave it out."))
+((translation_unit) @refuse
  (#find? @refuse "\\r(?!\\n)")
  (#set! rule "c.spelling")
  (#set! message "A line ends here for the compiler, and not for those who read the source. Save the file with ordinary ends of lines."))
