@@ -14,7 +14,12 @@ function sample(page, id) {
         box,
         run: () => box.locator('button.run').click(),
         ends: (words) => box.locator('.foot', { hasText: words }).waitFor(),
-        output: () => box.locator('.stdout .plain-text').innerText(),
+        output: async (stream = 'stdout') => {
+            // text is painted with the frame after the one that brought it
+            await page.evaluate(() => new Promise((painted) =>
+                requestAnimationFrame(() => requestAnimationFrame(painted))));
+            return box.locator(`.${stream} .plain-text`).innerText();
+        },
     };
 }
 
@@ -64,8 +69,7 @@ async function twenty(browser) {
     const bad = sample(page, 'bad');
     await bad.run();
     await bad.ends('does not compile');
-    like(await bad.box.locator('.stderr .plain-text').innerText(),
-        /error:/, 'the compiler\'s words');
+    like(await bad.output('stderr'), /error:/, 'the compiler\'s words');
     const cells = await page.evaluate(() =>
         document.querySelector('#indented').code);
     ok(cells === 'if True:\n    print("<indented>")',

@@ -149,6 +149,9 @@ async function plain(browser) {
     await page.locator('.stdout .plain-text', { hasText: 'name?' }).waitFor();
     await page.keyboard.type('Ada\n');
     await phase(page, 'done');
+    // painted with the frame after the one that brought it
+    await page.locator('.stdout .plain-text', { hasText: 'hello' }).waitFor();
+    await page.locator('.stderr .plain-text', { hasText: 'oh' }).waitFor();
     like(await page.innerText('.stdout .plain-text'), /hello Ada/,
         'the plain view takes a line');
     like(await page.innerText('.stderr .plain-text'), /^oh\s*$/,
