@@ -77,8 +77,9 @@ is(places("a = 1\r\nx = eval\r\n"), '2:5-2:9', 'CR LF is one end of line');
 is(places("if 1:\n\teval\n"), '2:2-2:6', 'a tab is one column');
 is(places("x = '\xf0\x9f\x98\x80\xc3\xa9', eval\n"), '1:11-1:15',
     'characters, not bytes, not UTF-16');
-is(places("# \0 \xff\xfe\nx = '\xe9', eval\n"), '2:10-2:14',
+is(places("# \xff\xfe\nx = '\xe9', eval\n"), '2:10-2:14',
     'a byte that is no UTF-8 is a character');
+is(places("# \0 \xff\n"), '1:3-1:4', 'and so is a NUL, which is refused');
 is(places("x = \xef\xbd\x85\xef\xbd\x96\xef\xbd\x81\xef\xbd\x8c\n"),
     '1:5-1:9', 'letters Python holds for the same');
 is(places("eval(1)\nexec(2)\n"), '1:1-1:5 2:1-2:5', 'in their order');
