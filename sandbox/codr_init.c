@@ -297,6 +297,7 @@ set_up(const codr_init_t *given)
     if (given->request->flags & CODR_SPAWN_TERMINAL) {
         self.master = codr_terminal_open();
         check(self.master, CODR_STEP_TERMINAL);
+        check(setsid() == -1 ? -errno : 0, CODR_STEP_SESSION);
     }
 
     /* A handler would make init a target of kill(); a blocked signal is all
@@ -418,6 +419,7 @@ run(void)
         slave = codr_terminal_slave(self.master, description->cols,
                                     description->rows, description->echo);
         check(slave, CODR_STEP_TERMINAL);
+        check(codr_terminal_control(slave), CODR_STEP_TERMINAL);
     }
     started.value = own_cpu_us();
 
@@ -541,6 +543,10 @@ finish(int wait_status)
 
     if (keep && !send_artefact()) {
         answer.flags |= CODR_EXITED_NO_ARTEFACT;
+    }
+
+    if (self.description.terminal) {
+        codr_terminal_leave();
     }
 
     reply(&answer, -1);

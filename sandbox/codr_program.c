@@ -40,12 +40,33 @@ typedef struct {
 static char stack[STACK_SIZE] __attribute__((aligned(16)));
 
 
+/* With a terminal the session is init's (codr_terminal_control()). */
 static int
 start_session(const codr_program_t *program)
 {
-    (void) program;
+    if (program->limits->flags & CODR_SPAWN_TERMINAL) {
+        return setpgid(0, 0) == -1 ? -errno : 0;
+    }
 
     return setsid() == -1 ? -errno : 0;
+}
+
+
+/* A group that is not in front is stopped for asking, unless it blocks the
+   signal. */
+static int
+come_to_front(int terminal)
+{
+    int      rc;
+    sigset_t stop, before;
+
+    (void) sigemptyset(&stop);
+    (void) sigaddset(&stop, SIGTTOU);
+    (void) sigprocmask(SIG_BLOCK, &stop, &before);
+    rc = tcsetpgrp(terminal, getpid()) == -1 ? -errno : 0;
+    (void) sigprocmask(SIG_SETMASK, &before, NULL);
+
+    return rc;
 }
 
 
@@ -54,10 +75,11 @@ attach_stdio(const codr_program_t *program)
 {
     int i, fd, last = 2;
 
-    if (program->terminal >= 0
-        && ioctl(program->terminal, TIOCSCTTY, 0) == -1)
-    {
-        return -errno;
+    if (program->terminal >= 0) {
+        fd = come_to_front(program->terminal);
+        if (fd < 0) {
+            return fd;
+        }
     }
 
     for (i = 0; i < 3; i++) {

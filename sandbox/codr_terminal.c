@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <termios.h>
+#include <unistd.h>
 
 #include "codr_util.h"
 
@@ -43,6 +44,7 @@ codr_terminal_slave(int master, uint16_t cols, uint16_t rows, bool echo)
     }
 
     mode.c_iflag |= IUTF8;      /* erasing takes a whole character */
+    mode.c_cc[VSUSP] = _POSIX_VDISABLE;     /* nobody would let it go on */
     if (!echo) {
         mode.c_lflag &= ~(tcflag_t) (ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE);
     }
@@ -54,6 +56,24 @@ codr_terminal_slave(int master, uint16_t cols, uint16_t rows, bool echo)
     }
 
     return codr_steal_fd(&fd);
+}
+
+
+int
+codr_terminal_control(int slave)
+{
+    return ioctl(slave, TIOCSCTTY, 0) == -1 ? -errno : 0;
+}
+
+
+void
+codr_terminal_leave(void)
+{
+    codr_cleanup_close int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+
+    if (fd >= 0) {
+        (void) ioctl(fd, TIOCNOTTY);
+    }
 }
 
 

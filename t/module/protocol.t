@@ -133,6 +133,13 @@ $ws->expect(qr/ready/);
 sleep(0.3);             # python handles no signal between "ready" and its read
 $ws->send(type => 'signal', signal => 'SIGINT');
 like($ws->finish->{stdout}, qr/interrupted\r\non/, 'SIGINT is an interrupt');
+$ws->execute(%PYTHON, code => "import os\nprint(os.getpgrp() == os.getpid(), "
+    . "os.tcgetpgrp(0) == os.getpid(), repr(input('> ')))\n");
+$ws->expect(qr/> $/);
+$ws->input("a\x1ab\n");
+is($ws->finish->{stdout}, "> True True 'a\\x1ab'\r\n",
+    'a program is in front of its terminal, and Ctrl-Z does not stop it');
+
 $ws->execute(%PYTHON, code => "print('ready')\ninput()\n");
 $ws->expect(qr/ready/);
 $ws->send(type => 'signal', signal => 'SIGTERM');
