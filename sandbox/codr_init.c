@@ -52,6 +52,7 @@ typedef struct {
     state_t             state;
     int                 master;
     bool                master_sent;
+    int                 slave;          /* until the program has it */
     int                 children;       /* signalfd */
     pid_t               program;
     int                 waiting;        /* to one forked ahead, or -1 */
@@ -297,7 +298,8 @@ set_up(const codr_init_t *given)
     if (given->request->flags & CODR_SPAWN_TERMINAL) {
         self.master = codr_terminal_open();
         check(self.master, CODR_STEP_TERMINAL);
-        check(setsid() == -1 ? -errno : 0, CODR_STEP_SESSION);
+        self.slave = codr_terminal_control(self.master);
+        check(self.slave, CODR_STEP_TERMINAL);
     }
 
     /* A handler would make init a target of kill(); a blocked signal is all
@@ -411,21 +413,21 @@ run(void)
     uint32_t               step = CODR_STEP_NONE;
     codr_describe_t       *description = &self.description;
     codr_init_reply_t      started = { .kind = CODR_INIT_STARTED };
-    codr_cleanup_close int slave = -1;
 
     check(description->argv[0] ? 0 : -EINVAL, CODR_STEP_DESCRIPTION);
 
     if (description->terminal) {
-        slave = codr_terminal_slave(self.master, description->cols,
-                                    description->rows, description->echo);
-        check(slave, CODR_STEP_TERMINAL);
-        check(codr_terminal_control(slave), CODR_STEP_TERMINAL);
+        check(codr_terminal_set(self.slave, description->cols,
+                                description->rows, description->echo),
+              CODR_STEP_TERMINAL);
     }
     started.value = own_cpu_us();
 
-    self.program = start_program(slave, &step);
+    self.program = start_program(description->terminal ? self.slave : -1,
+                                 &step);
     check(self.program, step);
 
+    codr_close(&self.slave);
     close_streams();
     self.state = STATE_RUNNING;
     started.flags = self.forked ? CODR_STARTED_FORKED : 0;
@@ -603,6 +605,7 @@ codr_init_main(const codr_init_t *given)
 {
     self.given = given;
     self.master = -1;
+    self.slave = -1;
     self.waiting = -1;
 
     enter_cgroup(given);

@@ -32,14 +32,26 @@ codr_terminal_open(void)
 
 
 int
-codr_terminal_slave(int master, uint16_t cols, uint16_t rows, bool echo)
+codr_terminal_control(int master)
 {
-    codr_cleanup_close int fd = -1;
-    struct termios         mode;
-    struct winsize         size = { .ws_col = cols, .ws_row = rows };
+    codr_cleanup_close int fd = ioctl(master, TIOCGPTPEER,
+                                      O_RDWR | O_NOCTTY | O_CLOEXEC);
 
-    fd = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (fd == -1 || tcgetattr(fd, &mode) == -1) {
+    if (fd == -1 || setsid() == -1 || ioctl(fd, TIOCSCTTY, 0) == -1) {
+        return -errno;
+    }
+
+    return codr_steal_fd(&fd);
+}
+
+
+int
+codr_terminal_set(int slave, uint16_t cols, uint16_t rows, bool echo)
+{
+    struct termios mode;
+    struct winsize size = { .ws_col = cols, .ws_row = rows };
+
+    if (tcgetattr(slave, &mode) == -1) {
         return -errno;
     }
 
@@ -49,20 +61,13 @@ codr_terminal_slave(int master, uint16_t cols, uint16_t rows, bool echo)
         mode.c_lflag &= ~(tcflag_t) (ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE);
     }
 
-    if (tcsetattr(fd, TCSANOW, &mode) == -1
-        || ioctl(fd, TIOCSWINSZ, &size) == -1)
+    if (tcsetattr(slave, TCSANOW, &mode) == -1
+        || ioctl(slave, TIOCSWINSZ, &size) == -1)
     {
         return -errno;
     }
 
-    return codr_steal_fd(&fd);
-}
-
-
-int
-codr_terminal_control(int slave)
-{
-    return ioctl(slave, TIOCSCTTY, 0) == -1 ? -errno : 0;
+    return 0;
 }
 
 

@@ -13,18 +13,16 @@
 int codr_terminal_open(void);
 
 /*
- * Sets size and echo and opens the program's side.  A descriptor, or negative
- * errno.
+ * Makes the caller lead a session of its own that this terminal controls, and
+ * opens the program's side.  Children forked before have no part in it.  When
+ * a leader ends, the kernel hangs its terminal up and throws away what it has
+ * not passed on yet (disassociate_ctty(), pty_flush_buffer()); so the program
+ * must not be one.  A descriptor, or negative errno.
  */
-int codr_terminal_slave(int master, uint16_t cols, uint16_t rows, bool echo);
+int codr_terminal_control(int master);
 
-/*
- * Gives the session that the caller leads this terminal.  When a leader ends,
- * the kernel hangs its terminal up, and what the terminal has
- * not passed on yet is thrown away (disassociate_ctty(), pty_flush_buffer());
- * so that is not the program.  0, or negative errno.
- */
-int codr_terminal_control(int slave);
+/* Sets size and echo through the program's side.  0, or negative errno. */
+int codr_terminal_set(int slave, uint16_t cols, uint16_t rows, bool echo);
 
 /* The leader gives its terminal up, which throws nothing away. */
 void codr_terminal_leave(void);

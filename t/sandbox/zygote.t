@@ -50,6 +50,15 @@ $nginx = server('random json');
 ok($nginx->ready, 'the server is ready');
 ok(cloned(), 'jobs are clones') or BAIL_OUT($nginx->log);
 
+my $terminal;
+ok(wait_until(30, sub {
+        $terminal = $nginx->run_job(language => 'python',
+            code => "import os\nprint(os.tcgetpgrp(0) == os.getpid())\n");
+        return ($terminal->{complete}{path} // '') eq 'zygote';
+    }), 'on a terminal, too');
+is($terminal->{stdout}, "True\r\n", 'which they are in front of');
+ok(cloned(), 'and again without one');
+
 # The zygote itself.
 
 my @zygotes;                        # a clone is one, too, for a moment
