@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { URL_, clean, like, main, ok, open, phase, run, shot, shows, status,
-    terminal, until, write } from './lib.mjs';
+    told, until, write } from './lib.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url)
     .resolve('axe-core/axe.min.js'), 'utf8');
@@ -56,7 +56,7 @@ async function keyboard(browser) {
     ok(/xterm/.test(await focused()), 'a run goes to the terminal');
     await page.keyboard.type('by keyboard\n');
     await phase(page, 'done');
-    like(await terminal(page), /say: by keyboard\s+by keyboard/,
+    await told(page, /say: by keyboard\s+by keyboard/,
         'all of it by keyboard');
     await page.keyboard.press('Tab');
     ok(!/xterm/.test(await focused()), 'Tab leaves the terminal at its end');

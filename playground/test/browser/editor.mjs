@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { URL_, clean, language, like, load, main, ok, open, phase, run, shot,
-    shows, status, terminal, until, write }
+    shows, status, told, until, write }
     from './lib.mjs';
 
 /** What is underlined: [text, message] of each finding. */
@@ -40,7 +40,7 @@ async function errors(browser) {
     ok(found.includes('undefined_name'), 'C: exactly the name', found);
     like(await status(page), /^It does not compile/, 'the status says so');
     await shows(page, 'undefined_name');
-    like(await terminal(page), /main\.c:5:\d+: error:/,
+    await told(page, /main\.c:5:\d+: error:/,
         'the compiler speaks in the terminal');
     ok(await page.innerText('.tab .count') === '1', 'the tab counts it');
 
@@ -74,7 +74,7 @@ async function files(browser) {
     await run(page);
     await phase(page, 'done');
     await shows(page, '42');
-    like(await terminal(page), /^42/, 'two files run together');
+    await told(page, /^42/, 'two files run together');
 
     const [download] = await Promise.all([page.waitForEvent('download'),
         page.click('#download')]);
@@ -147,7 +147,7 @@ async function policy(browser) {
     const found = await squiggles(page);
     ok(found.join('') === 'import socket', 'its finding is underlined',
         found);
-    like(await terminal(page), /^main\.py:2:8: there is no network here/,
+    await told(page, /^main\.py:2:8: there is no network here/,
         'and listed');
     await shot(page, '9-policy');
     await clean(page, 'a policy');

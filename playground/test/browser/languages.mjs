@@ -2,7 +2,7 @@
 // example does what it shows.
 
 import { clean, language, like, main, ok, open, phase, run, shows, skip, status,
-    terminal, until, write } from './lib.mjs';
+    told, until, write } from './lib.mjs';
 
 const HELLO = {
     python: 'print("hello", 6 * 7)\n',
@@ -24,7 +24,7 @@ async function eachLanguage(browser) {
         await run(page);
         await phase(page, ['done', 'failed', 'lost']);
         await shows(page, 'hello 42').catch(() => undefined);
-        like(await terminal(page), /hello 42/, `${name} says hello`);
+        await told(page, /hello 42/, `${name} says hello`);
         like(await status(page), /^Finished exit 0 · .*CPU/,
             `${name}: the status says how it ended`);
         await until(page, () => document.querySelector('#code')

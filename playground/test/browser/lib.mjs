@@ -137,6 +137,16 @@ export async function shows(page, text) {
         .includes(wanted), text);
 }
 
+/** Whether the terminal comes to show what matches: it paints some frames
+ *  after the end of the job is told. */
+export async function told(page, pattern, name) {
+    const end = Date.now() + PATIENCE;
+    while (!pattern.test(await terminal(page)) && Date.now() < end) {
+        await new Promise((next) => setTimeout(next, 40));
+    }
+    like(await terminal(page), pattern, name);
+}
+
 /** Opens the language; false when the server does not have it. */
 export async function language(page, name) {
     if (await page.locator(`#language option[value=${name}]`).isDisabled()) {

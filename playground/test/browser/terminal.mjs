@@ -2,7 +2,7 @@
 // end, sizes, colours, wide characters, a flood, the plain view.
 
 import { clean, like, main, ok, open, phase, run, shot, shows, status,
-    terminal, until, write } from './lib.mjs';
+    terminal, told, until, write } from './lib.mjs';
 
 async function game(browser) {
     const page = await open(browser);
@@ -31,9 +31,9 @@ async function game(browser) {
         answer === 'Higher.' ? low = guess + 1 : high = guess - 1;
     }
     await phase(page, 'done');
-    like(await terminal(page), /Yes, \d+! It took you \d tries\./,
+    await told(page, /Yes, \d+! It took you \d tries\./,
         'the guessing game is won');
-    like(await terminal(page), /Your guess: \d+\n/, 'what is typed is shown');
+    await told(page, /Your guess: \d+\n/, 'what is typed is shown');
     like(await status(page), /^Finished exit 0/, 'and it ends well');
     await clean(page, 'the game');
 }
@@ -46,7 +46,7 @@ async function keys(browser) {
     await shows(page, 'go');
     await page.keyboard.press('Control+c');
     await phase(page, 'done');
-    like(await terminal(page), /caught/, 'Ctrl-C reaches the program');
+    await told(page, /caught/, 'Ctrl-C reaches the program');
 
     await write(page, 'import sys\nprint("go")\n'
         + 'print(len(sys.stdin.read()), "read")\n');
@@ -56,7 +56,7 @@ async function keys(browser) {
     await shows(page, 'abc');
     await page.keyboard.press('Control+d');
     await phase(page, 'done');
-    like(await terminal(page), /4 read/, 'Ctrl-D ends the input');
+    await told(page, /4 read/, 'Ctrl-D ends the input');
 
     await write(page, 'print("go")\nwhile True: pass\n');
     await run(page);
@@ -134,7 +134,7 @@ async function flood(browser) {
     ok(true, 'the editor works meanwhile');
     await phase(page, 'done');
     await shows(page, 'last');
-    like(await terminal(page), /last$/, '10 MB arrive to the last line');
+    await told(page, /last$/, '10 MB arrive to the last line');
     const longest = await page.evaluate(() => window.longest);
     ok(longest < 5000, 'and no frame took long', longest);
     await clean(page, 'the flood');
@@ -166,7 +166,7 @@ async function plain(browser) {
     await run(page);
     await phase(page, 'done');
     await shows(page, 'given');
-    like(await terminal(page), /\['one', 'two words'\] given/,
+    await told(page, /\['one', 'two words'\] given/,
         'arguments and input are given');
     await clean(page, 'the plain view');
 }
