@@ -494,6 +494,7 @@ static char *
 ngx_http_codr_language_zygote(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
     const ngx_http_codr_language_command_t *c)
 {
+    ngx_int_t                   kind;
     ngx_str_t                  *value;
     ngx_uint_t                  i;
     ngx_http_codr_main_conf_t  *mcf;
@@ -506,24 +507,26 @@ ngx_http_codr_language_zygote(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
     lang->zygote_set = 1;
     value = cf->args->elts;
 
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        return NGX_CONF_OK;
+    kind = codr_interpreter_kind((char *) value[1].data);
+
+    if (kind < 0) {
+        return ngx_http_codr_conf_invalid(cf, 1);
     }
 
-    if (ngx_strcmp(value[1].data, "python") != 0) {
-        return ngx_http_codr_conf_invalid(cf, 1);
+    if (kind == CODR_INTERPRETER_NONE) {
+        return NGX_CONF_OK;
     }
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_codr_module);
     other = mcf->languages.elts;
 
     for (i = 0; i < mcf->languages.nelts; i++) {
-        if (other[i] != lang && other[i]->zygote) {
+        if (other[i] != lang && other[i]->zygote == (ngx_uint_t) kind) {
             return "is one language's already";
         }
     }
 
-    lang->zygote = CODR_INTERPRETER_PYTHON;
+    lang->zygote = kind;
 
     return NGX_CONF_OK;
 }

@@ -536,11 +536,10 @@ take_warm(parser_t *parser, const row_t *row, const codr_list_t *words)
 static bool
 take_zygote(parser_t *parser, const row_t *row, const codr_list_t *words)
 {
-    bool python = strcmp(words->item[1], "python") == 0;
+    int kind = codr_interpreter_kind(words->item[1]);
 
-    codr_put_number(open_piece(parser), row->id, python);
-    return python || strcmp(words->item[1], "off") == 0
-           || invalid(parser, words, 1);
+    codr_put_number(open_piece(parser), row->id, (uint64_t) kind);
+    return kind >= 0 || invalid(parser, words, 1);
 }
 
 

@@ -286,7 +286,7 @@ take_warm(decoder_t *decoder, const codr_field_t *field)
 
     value = warm ? &decoder->language->warm : &decoder->language->zygote;
     return codr_field_number(field, 0, warm ? CODR_CONFIG_WARM
-                                            : CODR_INTERPRETER_PYTHON,
+                                            : CODR_INTERPRETER_COUNT - 1,
                              value) == 0 ? 0 : -EPROTO;
 }
 

@@ -15,6 +15,8 @@
 
 #include <stdint.h>
 
+#include "codr_proto.h"
+
 #define CODR_IPC_VERSION        1
 
 /*
@@ -121,7 +123,9 @@ typedef enum {
 } codr_spawn_op_t;
 
 #define CODR_SPAWN_TERMINAL     0x1     /* mount a devpts, open a terminal */
-#define CODR_SPAWN_ZYGOTE       0x2     /* init is to be the zygote's clone */
+#define CODR_SPAWN_ZYGOTE       0xf0    /* init is to be a zygote's clone: its
+                                           codr_interpreter_kind_t, shifted */
+#define CODR_SPAWN_KIND_SHIFT   4
 
 typedef struct {
     uint32_t  version;
@@ -139,6 +143,13 @@ typedef struct {
     uint32_t  open_files;
 } codr_spawn_request_t;
 
+static inline codr_interpreter_kind_t
+codr_spawn_kind(uint32_t flags)
+{
+    return (codr_interpreter_kind_t) ((flags & CODR_SPAWN_ZYGOTE)
+                                      >> CODR_SPAWN_KIND_SHIFT);
+}
+
 /*
  * spawner -> broker.
  *
@@ -152,8 +163,9 @@ typedef struct {
  *          holds this slot's uid, try another slot.
  * EXITED   init and with it every process of the sandbox is gone, its cgroup
  *          empty: the slot is free again.  Follows every SPAWNED, once.
- * ZYGOTE   whether CODR_SPAWN_ZYGOTE can be asked for from now on: flags is 1
- *          or 0.  Until the first of them it cannot.
+ * ZYGOTE   whether clones of a kind of zygote can be asked for from now on:
+ *          slot is the codr_interpreter_kind_t, flags 1 or 0.  Until the first
+ *          of them they cannot.
  */
 typedef enum {
     CODR_SPAWNER_READY = 1,

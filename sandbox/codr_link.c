@@ -207,7 +207,12 @@ take_reply(codr_link_t *link, const codr_spawn_reply_t *reply, int *fds,
     }
 
     if (reply->kind == CODR_SPAWNER_ZYGOTE) {
-        link->zygote = reply->flags == 1;
+        if (reply->slot == CODR_INTERPRETER_NONE
+            || reply->slot >= CODR_INTERPRETER_COUNT)
+        {
+            return -EPROTO;
+        }
+        link->zygote[reply->slot] = reply->flags == 1;
         link->changed(link);
         return 0;
     }

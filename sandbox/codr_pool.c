@@ -96,11 +96,10 @@ look_in(codr_pool_t *pool, uint64_t us)
 uint32_t
 codr_pool_flags(const codr_broker_t *broker, const codr_language_t *language)
 {
-    bool can = language->zygote != CODR_INTERPRETER_NONE
-               && language->compile.count == 0 && broker->link
-               && broker->link->zygote;
+    bool can = language->compile.count == 0 && broker->link
+               && broker->link->zygote[language->zygote];
 
-    return can ? CODR_SPAWN_ZYGOTE : 0;
+    return can ? (uint32_t) language->zygote << CODR_SPAWN_KIND_SHIFT : 0;
 }
 
 

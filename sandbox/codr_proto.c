@@ -30,6 +30,7 @@ static const char *const notice_names[CODR_NOTICE_COUNT] = {
 };
 
 static const char *const path_names[] = { "cold", "pool", "zygote" };
+static const char *const interpreter_names[] = { "off", "python" };
 
 static const char *const mode_names[CODR_POLICY_MODES] = {
     "off", "warn", "block",
@@ -81,6 +82,28 @@ const char *
 codr_path_name(uint64_t path)
 {
     return NAME(path_names, path);
+}
+
+
+const char *
+codr_interpreter_name(uint64_t kind)
+{
+    return NAME(interpreter_names, kind);
+}
+
+
+int
+codr_interpreter_kind(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT(interpreter_names); i++) {
+        if (strcmp(interpreter_names[i], name) == 0) {
+            return (int) i;
+        }
+    }
+
+    return -1;
 }
 
 

@@ -311,7 +311,8 @@ typedef enum {
 /* Of a zygote. */
 typedef enum {
     CODR_INTERPRETER_NONE = 0,
-    CODR_INTERPRETER_PYTHON = 1
+    CODR_INTERPRETER_PYTHON = 1,
+    CODR_INTERPRETER_COUNT
 } codr_interpreter_kind_t;
 
 typedef enum {
@@ -423,6 +424,8 @@ const char *codr_status_name(uint64_t status);
 const char *codr_error_name(uint64_t error);
 const char *codr_notice_name(uint64_t notice);
 const char *codr_path_name(uint64_t path);
+const char *codr_interpreter_name(uint64_t kind);
+int codr_interpreter_kind(const char *name);    /* -1 for an unknown one */
 const char *codr_level_name(uint64_t level);
 const char *codr_policy_mode_name(uint64_t mode);
 const char *codr_policy_level_name(uint64_t level);

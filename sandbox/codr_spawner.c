@@ -66,17 +66,19 @@ answer_ready(void)
 
 /* Whether clones of a zygote can be had, when that has changed. */
 static void
-answer_zygote(void)
+answer_zygotes(void)
 {
-    bool               serves = codr_nursery_serves(&nursery);
-    codr_spawn_reply_t reply = {
-        .kind = CODR_SPAWNER_ZYGOTE,
-        .flags = serves ? 1 : 0,
-    };
+    int                     i;
+    codr_interpreter_kind_t kind;
+    codr_spawn_reply_t      reply = { .kind = CODR_SPAWNER_ZYGOTE };
 
-    if (serves != nursery.told) {
-        nursery.told = serves;
-        answer(&reply, NULL, 0);
+    for (i = 1; i < CODR_INTERPRETER_COUNT; i++) {
+        kind = (codr_interpreter_kind_t) i;
+        if (codr_nursery_changed(&nursery, kind)) {
+            reply.slot = (uint32_t) i;
+            reply.flags = codr_nursery_serves(&nursery, kind) ? 1 : 0;
+            answer(&reply, NULL, 0);
+        }
     }
 }
 
@@ -110,6 +112,7 @@ is_sane(const codr_spawn_request_t *request)
            && self.slots[request->slot].id == 0
            && (request->flags & ~(uint32_t) (CODR_SPAWN_TERMINAL
                                              | CODR_SPAWN_ZYGOTE)) == 0
+           && codr_spawn_kind(request->flags) < CODR_INTERPRETER_COUNT
            && within(request->memory, memory)
            && within(request->stack, maximum(CODR_LIMIT_STACK))
            && within(request->disk, maximum(CODR_LIMIT_DISK))
@@ -201,10 +204,8 @@ clone_init(const codr_spawn_request_t *request,
     };
 
     if (request->flags & CODR_SPAWN_ZYGOTE) {
-        return codr_nursery_serves(&nursery)
-               ? codr_nursery_clone(&nursery, request, &slot->cgroup,
-                                    slot_uid(request->slot), sock, ret_mounts)
-               : -ESRCH;
+        return codr_nursery_clone(&nursery, request, &slot->cgroup,
+                                  slot_uid(request->slot), sock, ret_mounts);
     }
 
     pid = codr_ns_clone(self.namespaces,
@@ -466,7 +467,7 @@ static void
 serve(void)
 {
     int           pause;
-    struct pollfd events[3 + CODR_NURSERY_SIZE] = {
+    struct pollfd events[3 + CODR_NURSERY_EVENTS] = {
         { .fd = self.children, .events = POLLIN },
         { .fd = CODR_FD_PEER, .events = POLLIN },
         { .fd = CODR_FD_CONTROL, .events = POLLIN },
@@ -474,7 +475,7 @@ serve(void)
 
     for ( ;; ) {
         codr_nursery_tend(&nursery);
-        answer_zygote();
+        answer_zygotes();
         pause = codr_nursery_events(&nursery, events + 3);
         if (poll(events, CODR_ARRAY_LEN(events), pause) == -1) {
             return;

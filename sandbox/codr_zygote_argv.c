@@ -14,7 +14,7 @@
 
 
 /* What a job of the language would be executed with, but for its own words:
-   "--zygote" a word of the command, "--zygote-env" one of the environment. */
+   "--zygote-word" one of the command, "--zygote-env" of the environment. */
 static int
 add_fields(codr_list_t *argv, const codr_writer_t *fields, const char *option)
 {
@@ -50,9 +50,15 @@ add_language(codr_list_t *argv, const codr_language_t *language)
     codr_writer_t             fields;
     const codr_surroundings_t surroundings = { CODR_TERMINAL_DUMB, false };
 
+    result = codr_argv_add(argv, "--zygote",
+                           codr_interpreter_name(language->zygote));
+
     codr_writer_init(&fields, buffer, sizeof(buffer));
     codr_language_put_argv(&fields, language, &language->run, &files, &none);
-    result = fields.failed ? -E2BIG : add_fields(argv, &fields, "--zygote");
+    if (result == 0) {
+        result = fields.failed ? -E2BIG
+                               : add_fields(argv, &fields, "--zygote-word");
+    }
 
     codr_writer_init(&fields, buffer, sizeof(buffer));
     codr_language_put_env(&fields, language, surroundings);
@@ -70,16 +76,35 @@ add_language(codr_list_t *argv, const codr_language_t *language)
 }
 
 
-int
-codr_zygote_argv(codr_list_t *argv, const codr_config_t *config)
+/* Whether a language before it has the same kind, which is its alone. */
+static bool
+is_taken(const codr_config_t *config, size_t number)
 {
     size_t i;
 
-    for (i = 0; i < config->languages; i++) {
-        if (config->language[i].zygote != CODR_INTERPRETER_NONE) {
-            return add_language(argv, &config->language[i]);
+    for (i = 0; i < number; i++) {
+        if (config->language[i].zygote == config->language[number].zygote) {
+            return true;
         }
     }
 
-    return 0;
+    return false;
+}
+
+
+int
+codr_zygote_argv(codr_list_t *argv, const codr_config_t *config)
+{
+    int    result = 0;
+    size_t i;
+
+    for (i = 0; result == 0 && i < config->languages; i++) {
+        if (config->language[i].zygote != CODR_INTERPRETER_NONE
+            && !is_taken(config, i))
+        {
+            result = add_language(argv, &config->language[i]);
+        }
+    }
+
+    return result;
 }

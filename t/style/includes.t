@@ -19,7 +19,8 @@ my %ROLES = (
         compile dispatch fetch figures headers inspect inspection job link
         pool probe pump report review rules sandbox stage status supply
         verdict) ],
-    spawner    => [ qw(spawner spawner_setup nursery) ],
+    spawner    => [ qw(spawner spawner_setup nursery zygote_peer
+        zygote_plan) ],
     init       => [ qw(init program waiting) ],
 );
 my %ROLE_OF = map {
