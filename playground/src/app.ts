@@ -25,10 +25,16 @@ import { type Work, splitArguments } from './work/work';
 
 const OUTPUT_KEPT = 200000;     // of what is searched for findings
 
-function endpoint(name: string, fallback: string): string {
+/** What a <meta> of the page says; no or an empty one says nothing. */
+function named(name: string): string | undefined {
     const meta = document.querySelector<HTMLMetaElement>(
         `meta[name="codr-${name}"]`);
-    return new URL(meta?.content ?? fallback, document.baseURI).href;
+    return meta?.content
+        ? new URL(meta.content, document.baseURI).href : undefined;
+}
+
+function endpoint(name: string): string {
+    return named(name) ?? new URL(name, document.baseURI).href;
 }
 
 export class App {
@@ -47,7 +53,7 @@ export class App {
 
     constructor() {
         new Split(find('split'), find('panes'));
-        this.runner = new Runner({ url: endpoint('run', 'run')
+        this.runner = new Runner({ url: endpoint('run')
             .replace(/^http/, 'ws'), key: () => this.key, keep: true }, {
             changed: (state) => this.show(state),
             message: (message) => this.received(message),
@@ -122,7 +128,7 @@ export class App {
     private async askLanguages(): Promise<void> {
         try {
             this.languages = await fetchLanguages(
-                endpoint('languages', 'languages'));
+                endpoint('languages'));
         } catch {
             find('status').dataset['tone'] = 'bad';
             find('status-title').textContent = 'The server does not answer';
@@ -249,7 +255,7 @@ export class App {
         }
         this.save();
         this.begin(tty === false, work.stdin !== '');
-        this.runner.run(execute);
+        this.runner.run(execute, named('ticket'));
         this.output.focus();
     }
 

@@ -5,11 +5,12 @@ use strict;
 use warnings;
 
 use Codr::Browser;
-use Codr::Host qw(slurp spew);
+use Codr::Host qw(spew);
 use Test::More;
 
 Codr::Browser->ready;
-my $nginx = Codr::Browser->serve;
+my (undef, undef, $tickets) = Codr::Browser->tickets;
+my $nginx = Codr::Browser->serve(server => $tickets);
 
 my $more = join '', map { <<"END" } 1 .. 15;
 <codr-run language="python" id="s$_" label="Sample $_">
@@ -41,6 +42,19 @@ int main(void) { return nothing; }
             print("&lt;indented&gt;")
 </pre></codr-run>
 $more
+END
+spew("$nginx->{dir}/site/tickets.html", <<"END");
+<!doctype html>
+<html lang="en"><title>A course</title>
+<link rel="icon" href="favicon.svg">
+<script src="codr-run.js" defer></script>
+<codr-run language="python" id="paid" server="ticketed" ticket="ticket"
+    label="With a ticket">
+print("let in")
+</codr-run>
+<codr-run language="python" id="free" server="ticketed" label="Without">
+print("let in")
+</codr-run>
 END
 
 Codr::Browser->run('embed.mjs', $nginx);

@@ -3,9 +3,8 @@
 
 import type { ClientMessage, Execute, ServerMessage }
     from '../protocol/messages';
-import { fetchTicket } from '../protocol/server';
 import { Runner } from '../run/runner';
-import { type RunState, advance, isActive } from '../run/state';
+import { type RunState, isActive } from '../run/state';
 
 export interface Guest {
     execute(): Execute;
@@ -46,7 +45,7 @@ export class Station {
             this.next = guest;
             this.runner.stop();
         } else {
-            void this.begin(guest);
+            this.begin(guest);
         }
     }
 
@@ -62,20 +61,10 @@ export class Station {
         }
     }
 
-    private async begin(guest: Guest): Promise<void> {
-        const url = guest.ticketUrl();
-        const ticket = url ? await fetchTicket(url) : undefined;
-        if (isActive(this.runner.state)) {
-            return;                             // another was faster
-        }
+    private begin(guest: Guest): void {
         this.current = guest;
         guest.began();
-        if (ticket && 'code' in ticket) {
-            guest.changed(advance(this.runner.state,
-                { type: 'refused', refusal: ticket }));
-        } else {
-            this.runner.run({ ...guest.execute(), ...ticket });
-        }
+        this.runner.run(guest.execute(), guest.ticketUrl());
     }
 
     private changed(state: RunState): void {
@@ -83,7 +72,7 @@ export class Station {
         if (this.next && !isActive(state)) {
             const guest = this.next;
             this.next = undefined;
-            void this.begin(guest);
+            this.begin(guest);
         }
     }
 }

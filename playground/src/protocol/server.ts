@@ -69,11 +69,14 @@ const CODES: Record<number, string> = {
     504: 'unreachable',
 };
 
+/** The server would run programs, and yet the socket did not open. */
+export const DROPPED: Refusal = { code: 'dropped', message: 'HTTP 400' };
+
 /** 400 is what a working codr_exec says to that. */
 export function refusal(status: number, body: ErrorBody,
     after: string | null): Refusal {
     const seconds = body.retry_after ?? Number(after ?? NaN);
-    const code = status === 400 ? 'dropped'
+    const code = status === 400 ? DROPPED.code
         : status === 403 ? 'forbidden'
         : body.code ?? CODES[status] ?? 'internal';
     return {
@@ -88,6 +91,12 @@ export interface Ticket {
     job_token: string;
 }
 
+/** Who has to be known is known to the back end, by no key of this page. */
+function noTicket(why: Refusal): Refusal {
+    return ['unauthorized', 'forbidden'].includes(why.code)
+        ? { ...why, code: 'no_ticket' } : why;
+}
+
 /** One run's ticket from a back end, or why there is none. */
 export async function fetchTicket(url: string): Promise<Ticket | Refusal> {
     try {
@@ -96,8 +105,8 @@ export async function fetchTicket(url: string): Promise<Ticket | Refusal> {
             const { job_id, job_token } = await answer.json() as Ticket;
             return { job_id, job_token };
         }
-        return refusal(answer.status, await bodyOf(answer),
-            answer.headers.get('Retry-After'));
+        return noTicket(refusal(answer.status, await bodyOf(answer),
+            answer.headers.get('Retry-After')));
     } catch {
         return { code: 'unreachable', message: 'no ticket' };
     }

@@ -1,11 +1,11 @@
-// Runs programs over one socket, one at a time: connects on first use, joins
-// a running job again when the connection broke, and says each thing that
-// happens to whoever listens.
+// Runs programs over one socket, one at a time: asks for a ticket where there
+// are tickets, connects on first use, joins a running job again when the
+// connection broke, and says each thing that happens to whoever listens.
 
 import { Connection } from '../protocol/connection';
 import type { ClientMessage, Execute, Failure, ServerMessage, Started }
     from '../protocol/messages';
-import { explain } from '../protocol/server';
+import { DROPPED, explain, fetchTicket } from '../protocol/server';
 import { type Job, forgetJob, keepJob } from './job';
 import { IDLE, type RunEvent, type RunState, advance, isActive }
     from './state';
@@ -37,13 +37,15 @@ export class Runner {
     private lostAt = 0;
     private retry = 0;
     private resent = false;
+    private ticketed = false;
 
     constructor(private readonly options: RunnerOptions,
         private readonly listener: Listener) {
         window.addEventListener('online', () => this.retryNow());
     }
 
-    run(execute: Execute): void {
+    /** Of ticketUrl, if any, a POST gets the ticket of this one run. */
+    run(execute: Execute, ticketUrl?: string): void {
         if (isActive(this.state)) {
             return;
         }
@@ -51,8 +53,13 @@ export class Runner {
             ? { ...execute, detach: true } : execute;
         this.job = undefined;
         this.resent = false;
+        this.ticketed = ticketUrl !== undefined;
         this.happened({ type: 'run', language: execute.language });
-        this.connectOr(() => this.sendPending());
+        if (ticketUrl) {
+            void this.withTicket(this.pending, ticketUrl);
+        } else {
+            this.connectOr(() => this.sendPending());
+        }
     }
 
     /** Joins a job that another view of this page left behind. */
@@ -66,6 +73,10 @@ export class Runner {
 
     stop(): void {
         if (!isActive(this.state)) {
+            return;
+        }
+        if (this.pending && this.state.phase === 'connecting') {
+            this.withdraw();
             return;
         }
         this.happened({ type: 'stop' });
@@ -86,6 +97,30 @@ export class Runner {
 
     send(message: ClientMessage): void {
         this.connection?.send(message);
+    }
+
+    private async withTicket(execute: Execute, url: string): Promise<void> {
+        const ticket = await fetchTicket(url);
+        if (this.pending !== execute) {
+            return;                             // withdrawn meanwhile
+        }
+        if ('code' in ticket) {
+            this.pending = undefined;
+            this.happened({ type: 'refused', refusal: ticket });
+        } else {
+            this.pending = { ...execute, ...ticket };
+            this.connectOr(() => this.sendPending());
+        }
+    }
+
+    /** Nothing has been sent: nobody has to hear of it. */
+    private withdraw(): void {
+        this.pending = undefined;
+        if (!this.connection?.isOpen) {
+            this.connection?.close();
+            this.connection = undefined;
+        }
+        this.happened({ type: 'withdrawn' });
     }
 
     private connectOr(act: () => void): void {
@@ -140,6 +175,9 @@ export class Runner {
                 return;
             }
             this.ended();
+            if (this.ticketed && message.code === 'unauthorized') {
+                message = { ...message, code: 'no_ticket' };
+            }
         } else if (message.type === 'complete') {
             this.ended();
         }
@@ -244,8 +282,10 @@ export class Runner {
     }
 
     private async sayWhy(): Promise<void> {
-        const refusal = await explain(this.options.url,
-            this.options.key());
+        let refusal = await explain(this.options.url, this.options.key());
+        if (this.ticketed && refusal.code === 'unauthorized') {
+            refusal = DROPPED;          // it wants the ticket we did not show
+        }
         if (isActive(this.state) && !this.connection) {
             this.happened({ type: 'refused', refusal });
         }

@@ -38,7 +38,8 @@ export type RunEvent =
     | { type: 'dropped' }
     | { type: 'refused'; refusal: Refusal }
     | { type: 'lost' }
-    | { type: 'stop' };
+    | { type: 'stop' }
+    | { type: 'withdrawn' };
 
 export const IDLE: RunState = { phase: 'idle', language: '', stopping: false };
 
@@ -76,6 +77,8 @@ export function advance(state: RunState, event: RunEvent): RunState {
         return { ...state, phase: 'lost', stopping: false };
     case 'stop':
         return isActive(state) ? { ...state, stopping: true } : state;
+    case 'withdrawn':
+        return IDLE;
     }
 }
 

@@ -140,7 +140,8 @@ function failed(failure: Failure): Words {
         return bad('The compiler took too much time or memory',
             'make the program smaller');
     case 'rejected':
-        return bad('Refused before it ran', failure.message);
+        return bad('Refused before it ran',
+            failure.diagnostics?.[0]?.message ?? failure.message);
     case 'code_too_large':
         return bad('The program is too large', failure.message);
     case 'unknown_language':
@@ -161,6 +162,9 @@ function refused(refusal: Refusal, told = ''): Words {
     switch (refusal.code) {
     case 'unauthorized':
         return bad('The server wants a key', 'Enter one to go on.', 'key');
+    case 'no_ticket':
+        return bad('You may not run programs here',
+            'Log in to this site, then try again.', 'retry');
     case 'forbidden':
         return bad('The server does not serve this page',
             'Its operator must allow this origin.');

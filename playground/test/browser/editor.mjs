@@ -117,40 +117,27 @@ async function broken(browser) {
     await clean(page, 'a broken link');
 }
 
-/** What a busy server with a policy says: its words are played here. */
+/** The server's policy refuses, and warns where it is told to. */
 async function policy(browser) {
-    const text = 'import json\nx = 1; import socket\n';
-    const page = await open(browser, { before: (p) => p.routeWebSocket(
-        /\/run$/, (socket) => socket.onMessage((data) => {
-            const { type } = JSON.parse(data);
-            const say = (message) => socket.send(JSON.stringify(message));
-            if (type === 'execute') {
-                say({ type: 'queued', job_id: '1', position: 2, wait: 3 });
-            } else if (type === 'stop') {
-                say({ type: 'error', code: 'rejected', job_id: '1',
-                    message: 'network.import: there is no network here',
-                    diagnostics: [{ rule: 'network.import', line: 2,
-                        message: 'there is no network here', column: 8,
-                        end_line: 2, end_column: 21, severity: 'error',
-                        snippet: 'import socket' }] });
-            }
-        })) });
-    await write(page, text);
+    const page = await open(browser, { url: `${URL_}strict.html` });
+    await write(page, 'import json\nx = "ä"; import socket\n');
     await run(page);
-    await phase(page, 'queued');
-    like(await status(page), /^Queued at position 2 about 3 s/,
-        'the place in the queue is shown');
-    await page.click('#run');
     await phase(page, 'failed');
-    like(await status(page), /^Refused before it ran .*no network/,
+    like(await status(page), /^Refused before it ran .*network/,
         'a policy refuses');
     const found = await squiggles(page);
-    ok(found.join('') === 'import socket', 'its finding is underlined',
-        found);
-    await told(page, /^main\.py:2:8: there is no network here/,
-        'and listed');
+    ok(found.join('') === 'socket', 'its finding is underlined', found);
+    await told(page, /^main\.py:2:17: .*network/, 'and listed');
     await shot(page, '9-policy');
     await clean(page, 'a policy');
+
+    const warned = await open(browser, { url: `${URL_}warned.html` });
+    await write(warned, 'import socket\nprint("runs")\n');
+    await run(warned);
+    await phase(warned, 'done');
+    await told(warned, /^main\.py:1:8: .*network[^]*runs/,
+        'where it only warns the program runs all the same');
+    await clean(warned, 'a warning');
 }
 
 await main([errors, links, broken, policy]);

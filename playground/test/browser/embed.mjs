@@ -89,4 +89,21 @@ async function twenty(browser) {
     await page.context().close();
 }
 
-await main([twenty]);
+async function tickets(browser) {
+    const page = await open(browser, { url: 'about:blank' });
+    await page.goto(`${URL_}tickets.html`);
+    const paid = sample(page, 'paid');
+    for (const time of ['first', 'second']) {
+        await paid.run();
+        await paid.ends('Finished');
+        like(await paid.output(), /^let in\s*$/,
+            `a ticket lets a sample in, the ${time} time`);
+    }
+    const free = sample(page, 'free');
+    await free.run();
+    await free.ends('wants a key');
+    ok(true, 'and nobody comes in without');
+    await page.context().close();
+}
+
+await main([twenty, tickets]);

@@ -2,10 +2,9 @@
 // ours drops and refuses connections; a reload; refusals of every kind.
 
 import { createServer, connect } from 'node:net';
-import { URL_, clean, like, main, ok, open, phase, run, shot, shows, skip,
-    status, terminal, until, write } from './lib.mjs';
+import { URL_, clean, like, main, ok, open, phase, run, shot, shows, status,
+    terminal, told, until, write } from './lib.mjs';
 
-const RESUMES = process.env.CODR_RESUMES === '1';
 const COUNT = 'import time\nfor i in range(1, 1000):\n'
     + '    print("line", i, flush=True)\n    time.sleep(0.1)\n';
 
@@ -72,24 +71,12 @@ async function offline(browser) {
         'a lost connection is said');
     await shot(page, '7-connection-lost');
     path.mend();
-    if (RESUMES) {
-        await phase(page, 'running');
-        await reached(page, 12);
-        ok(inOrder(await terminal(page)), 'and resumed without a gap',
-            await terminal(page));
-        await page.click('#run');
-        await phase(page, 'done');
-    } else {
-        skip('and resumed without a gap', 'the server cannot');
-        await phase(page, 'lost');
-        like(await status(page), /connection was lost.*ended with it/,
-            'and what became of the program');
-        await page.click('#status-action');
-        await reached(page, 3);
-        ok(true, 'trying again works');
-        await page.click('#run');
-        await phase(page, 'done');
-    }
+    await phase(page, 'running');
+    await reached(page, 12);
+    ok(inOrder(await terminal(page)), 'and resumed without a gap',
+        await terminal(page));
+    await page.click('#run');
+    await phase(page, 'done');
     path.cut();
     await page.click('#run');
     await phase(page, 'failed');
@@ -109,19 +96,13 @@ async function reload(browser) {
     await reached(page, 5);
     await page.reload();
     await page.waitForSelector('html[data-ready]', { state: 'attached' });
-    if (RESUMES) {
-        await phase(page, 'running');
-        await reached(page, 12);
-        ok(inOrder(await terminal(page)), 'a reload resumes the run',
-            await terminal(page));
-        await page.click('#run');
-        await phase(page, 'done');
-        like(await status(page), /^Stopped/, 'which can be stopped');
-    } else {
-        skip('a reload resumes the run', 'the server cannot');
-        await phase(page, 'lost');
-        ok(true, 'a reload says what became of the run');
-    }
+    await phase(page, 'running');
+    await reached(page, 12);
+    ok(inOrder(await terminal(page)), 'a reload resumes the run',
+        await terminal(page));
+    await page.click('#run');
+    await phase(page, 'done');
+    like(await status(page), /^Stopped/, 'which can be stopped');
     await page.reload();
     await page.waitForSelector('html[data-ready]', { state: 'attached' });
     like(await status(page), /^Ready/, 'and later it is over');
@@ -162,4 +143,49 @@ async function key(browser) {
     await page.context().close();
 }
 
-await main([offline, reload, refusals, key]);
+async function tickets(browser) {
+    const page = await open(browser, elsewhere('ticketed'));
+    let asked = 0;
+    page.on('request', (request) => {
+        asked += request.method() === 'POST' ? 1 : 0;
+    });
+    for (const word of ['first', 'second']) {
+        await write(page, `print("the ${word} ticket")\n`);
+        await run(page);
+        await phase(page, 'done');
+        await told(page, new RegExp(`the ${word} ticket`),
+            `the ${word} ticket runs a program`);
+    }
+    ok(asked === 2, 'each run has its own', asked);
+    await clean(page, 'tickets');
+
+    const stranger = await open(browser, elsewhere('stranger'));
+    await run(stranger);
+    await phase(stranger, 'failed');
+    like(await status(stranger), /^You may not run programs here Log in/,
+        'a back end that gives none');
+    await stranger.context().close();
+}
+
+/** One job at a time: the second waits until the first is stopped. */
+async function queue(browser) {
+    const options = { url: process.env.CODR_BUSY };
+    const first = await open(browser, options);
+    await write(first, 'print("holds")\nwhile True: pass\n');
+    await run(first);
+    await shows(first, 'holds');
+    const second = await open(browser, options);
+    await write(second, 'print("my turn")\n');
+    await run(second);
+    await phase(second, 'queued');
+    like(await status(second), /^Queued at position 1/,
+        'the place in the queue is shown');
+    await first.click('#run');
+    await phase(second, 'done');
+    await told(second, /my turn/, 'and its turn comes');
+    await phase(first, 'done');
+    await clean(first, 'the one before');
+    await clean(second, 'a queue');
+}
+
+await main([offline, reload, refusals, key, tickets, queue]);

@@ -23,17 +23,22 @@ sub ready {
         unless -f page() . '/site/index.html';
 }
 
-# An nginx that serves the page; options as Codr::Nginx takes them, and pages,
-# a list of locations: for each NAME the page is at NAME.html, too, and runs
-# programs there.
+# An nginx that serves the page; options as Codr::Nginx takes them, and pages:
+# for each NAME => { META => VALUE } the page is at NAME.html, too, and its
+# <meta name="codr-META"> says VALUE.
 sub serve {
     my ($class, %o) = @_;
     my $dir = Codr::Nginx::dir();
     system('cp', '-R', page() . '/site', $dir) == 0 or die 'cp';
     system('chmod', '-R', 'a+rX', "$dir/site") == 0 or die 'chmod';
-    for my $name (@{ delete $o{pages} // [] }) {
-        my $page = slurp("$dir/site/index.html")
-            =~ s/content="run"/content="$name"/r;
+    my %pages = %{ delete $o{pages} // {} };
+    for my $name (keys %pages) {
+        my $page = slurp("$dir/site/index.html");
+        my %says = %{ $pages{$name} };
+        for my $meta (keys %says) {
+            $page =~ s/(name="codr-$meta" content=)"[^"]*"/$1"$says{$meta}"/
+                or die "no <meta> codr-$meta";
+        }
         spew("$dir/site/$name.html", $page);
     }
     my $nginx = Codr::Nginx->new(location => 'codr_output 16m;', %o,
@@ -42,6 +47,25 @@ sub serve {
             . ($o{server} // ''));
     ok($nginx->ready, 'the server is ready');
     return $nginx;
+}
+
+# A key, its file, and locations: /ticketed runs what has a ticket, and a POST
+# to /ticket gets one, as from a back end that has the key.
+sub tickets {
+    my ($key, $line) = `'@{[ build() ]}/codr-sandboxd' --new-key page`
+        =~ /(\S+)\n.*(page [0-9a-f]{64})/s;
+    my $keys = Codr::Nginx::dir() . '/keys';
+    spew($keys, "$line\n");
+    chmod 0600, $keys;
+    return ($key, $keys, <<"SERVER");
+location = /ticketed { codr_exec; codr_api_keys $keys; codr_auth ticket; }
+location /jobs { codr_jobs; codr_api_keys $keys; codr_auth key; }
+location = /ticket {
+    proxy_pass http://127.0.0.1:\$server_port/jobs/create;
+    proxy_set_header X-API-Key $key;
+    proxy_set_header Origin "";
+}
+SERVER
 }
 
 # Runs a script against that nginx; each of its results is one of ours.
