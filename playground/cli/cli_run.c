@@ -30,8 +30,8 @@ typedef struct {
     bool                 input_open;
     bool                 stopping;
     int                  status;        /* -1 until it is known */
-    char                 kept[4];       /* the start of a character */
-    size_t               kept_len;
+    char                 kept[4];       /* of --json: the start of a */
+    size_t               kept_len;      /* character */
 } run_t;
 
 static int signals[2] = { -1, -1 };     /* a pipe: handler to loop */
@@ -108,16 +108,13 @@ say_json(const json_t *message)
 
 
 static void
-output(const json_t *message)
+on_output(void *data, int stream, const char *bytes, size_t len)
 {
-    const json_t *data = json_object_get(message, "data");
-    const char   *stream =
-        json_string_value(json_object_get(message, "stream"));
+    const run_t *run = data;
 
-    if (json_is_string(data)) {
-        write_all(stream && strcmp(stream, "stderr") == 0
-                  ? STDERR_FILENO : STDOUT_FILENO,
-                  json_string_value(data), json_string_length(data));
+    if (run->status < 0) {
+        write_all(stream == CLI_STDERR ? STDERR_FILENO : STDOUT_FILENO,
+                  bytes, len);
     }
 }
 
@@ -141,18 +138,29 @@ send_type(run_t *run, const char *type)
 }
 
 
+/* With --json every message is JSON, whose strings are UTF-8. */
 static void
-send_input(run_t *run, const char *text, size_t len)
+send_text(run_t *run, const char *text, size_t len)
 {
     char    clean[3 * (INPUT_SIZE + 4)];
     size_t  size = cli_text_clean(text, len, clean);
     json_t *data = json_stringn(clean, size);
 
-    if (size > 0) {
-        cli_socket_send(run->socket, json_pack("{s:s, s:o}", "type", "input",
-                                               "data", data));
+    cli_socket_send(run->socket,
+                    json_pack("{s:s, s:o}", "type", "input", "data", data));
+}
+
+
+static void
+send_input(run_t *run, const char *bytes, size_t len)
+{
+    if (len == 0) {
+        return;
+    }
+    if (run->options->json) {
+        send_text(run, bytes, len);
     } else {
-        json_decref(data);
+        cli_socket_send_input(run->socket, bytes, len);
     }
 }
 
@@ -204,11 +212,7 @@ on_message(void *data, json_t *message)
         say_json(message);
     }
 
-    if (strcmp(type, "output") == 0) {
-        if (!run->options->json) {
-            output(message);
-        }
-    } else if (strcmp(type, "started") == 0) {
+    if (strcmp(type, "started") == 0) {
         started(run);
     } else if (strcmp(type, "complete") == 0
                || strcmp(type, "error") == 0) {
@@ -244,7 +248,7 @@ read_input(run_t *run)
     }
 
     len = run->kept_len + (size_t) n;
-    whole = cli_text_whole(text, len);
+    whole = run->options->json ? cli_text_whole(text, len) : len;
     run->kept_len = len - whole;
     memcpy(run->kept, text + whole, run->kept_len);
     send_input(run, text, whole);
@@ -366,21 +370,24 @@ terminal_wanted(run_t *run)
 int
 cli_run(const cli_options_t *options)
 {
-    static cli_early_t early;
-    run_t              run = { .options = options, .status = -1 };
-    char              *key = cli_key_read(options);
-    json_t            *message;
-    cli_stream_t      *stream;
-    cli_url_t          url;
+    static const cli_handlers_t handlers = { on_message, on_output };
+    static cli_early_t          early;
+
+    run_t         run = { .options = options, .status = -1 };
+    char         *key = cli_key_read(options);
+    json_t       *message;
+    cli_stream_t *stream;
+    cli_url_t     url;
 
     message = cli_source_execute(options, terminal_wanted(&run));
     cli_url_parse(&url, options->server);
     stream = cli_stream_open(&url);
-    cli_upgrade(stream, &url, key, &early);
+    cli_upgrade(stream, &url, key,
+                options->json ? "codr.v1" : "codr.v1.bin", &early);
     free(key);
 
     catch_signals();
-    run.socket = cli_socket_open(stream, &early, on_message, &run);
+    run.socket = cli_socket_open(stream, &early, &handlers, &run);
     cli_socket_send(run.socket, message);
     loop(&run, cli_stream_fd(stream));
     return run.status;

@@ -1,4 +1,4 @@
-/* The WebSocket: messages of JSON to and from the server, by libwslay. */
+/* The WebSocket, by libwslay. */
 
 #include <errno.h>
 #include <openssl/rand.h>
@@ -17,7 +17,7 @@ struct cli_socket {
     cli_stream_t            *stream;
     const cli_early_t       *early;
     size_t                   early_used;
-    cli_message_pt           handler;
+    const cli_handlers_t    *handlers;
     void                    *data;
     bool                     over;
 };
@@ -88,17 +88,21 @@ received(wslay_event_context_ptr wslay,
          const struct wslay_event_on_msg_recv_arg *arg, void *data)
 {
     cli_socket_t *socket = data;
+    const char   *bytes = (const char *) arg->msg;
     json_t       *message;
 
     (void) wslay;
+    if (arg->opcode == WSLAY_BINARY_FRAME && arg->msg_length > 0) {
+        socket->handlers->bytes(socket->data, arg->msg[0], bytes + 1,
+                                arg->msg_length - 1);
+    }
     if (arg->opcode != WSLAY_TEXT_FRAME) {
         return;
     }
 
-    message = json_loadb((const char *) arg->msg, arg->msg_length,
-                         JSON_ALLOW_NUL, NULL);
+    message = json_loadb(bytes, arg->msg_length, JSON_ALLOW_NUL, NULL);
     if (json_is_object(message)) {
-        socket->handler(socket->data, message);
+        socket->handlers->message(socket->data, message);
     }
     json_decref(message);
 }
@@ -106,7 +110,7 @@ received(wslay_event_context_ptr wslay,
 
 cli_socket_t *
 cli_socket_open(cli_stream_t *stream, const cli_early_t *early,
-                cli_message_pt handler, void *data)
+                const cli_handlers_t *handlers, void *data)
 {
     static const struct wslay_event_callbacks callbacks = {
         .recv_callback = receive, .send_callback = transmit,
@@ -121,30 +125,54 @@ cli_socket_open(cli_stream_t *stream, const cli_early_t *early,
     wslay_event_config_set_max_recv_msg_length(socket->wslay, MESSAGE_MAX);
     socket->stream = stream;
     socket->early = early;
-    socket->handler = handler;
+    socket->handlers = handlers;
     socket->data = data;
     cli_stream_unblock(stream);
     return socket;
 }
 
 
-void
-cli_socket_send(cli_socket_t *socket, json_t *message)
+/* What the connection's end makes pointless is no error here. */
+static void
+queue(cli_socket_t *socket, uint8_t opcode, const char *bytes, size_t len)
 {
-    char                  *text = json_dumps(message, JSON_COMPACT);
-    struct wslay_event_msg frame = { .opcode = WSLAY_TEXT_FRAME };
+    struct wslay_event_msg frame = { .opcode = opcode,
+                                     .msg = (const uint8_t *) bytes,
+                                     .msg_length = len };
 
-    if (!text) {
-        cli_die("out of memory");
-    }
-    frame.msg = (const uint8_t *) text;
-    frame.msg_length = strlen(text);
     if (wslay_event_queue_msg(socket->wslay, &frame)
         == WSLAY_ERR_NOMEM) {
         cli_die("out of memory");
     }
+}
+
+
+void
+cli_socket_send(cli_socket_t *socket, json_t *message)
+{
+    char *text = json_dumps(message, JSON_COMPACT);
+
+    if (!text) {
+        cli_die("out of memory");
+    }
+    queue(socket, WSLAY_TEXT_FRAME, text, strlen(text));
     free(text);
     json_decref(message);
+}
+
+
+void
+cli_socket_send_input(cli_socket_t *socket, const char *bytes, size_t len)
+{
+    char *frame = malloc(1 + len);
+
+    if (!frame) {
+        cli_die("out of memory");
+    }
+    frame[0] = CLI_STDIN;
+    memcpy(frame + 1, bytes, len);
+    queue(socket, WSLAY_BINARY_FRAME, frame, 1 + len);
+    free(frame);
 }
 
 

@@ -37,7 +37,7 @@ expected_accept(const char *nonce, char *ret_accept)
 
 static void
 send_request(cli_stream_t *stream, const cli_url_t *url, const char *key,
-             const char *nonce)
+             const char *protocol, const char *nonce)
 {
     char   request[CLI_HEAD_MAX];
     size_t sent = 0, size;
@@ -47,9 +47,9 @@ send_request(cli_stream_t *stream, const cli_url_t *url, const char *key,
                    "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
                    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                    "Sec-WebSocket-Key: %s\r\n"
-                   "Sec-WebSocket-Protocol: codr.v1\r\n"
+                   "Sec-WebSocket-Protocol: %s\r\n"
                    "User-Agent: codr/" CODR_VERSION "\r\n%s%s%s\r\n",
-                   url->path, url->authority, nonce,
+                   url->path, url->authority, nonce, protocol,
                    key ? "X-API-Key: " : "", key ? key : "",
                    key ? "\r\n" : "");
     if (len < 0 || (size_t) len >= sizeof(request)) {
@@ -168,21 +168,33 @@ refused(cli_stream_t *stream, const cli_url_t *url, cli_early_t *early,
 }
 
 
+/* Dies unless the header has exactly this value. */
+static void
+demand(const cli_url_t *url, const cli_early_t *early, const char *name,
+       const char *wanted)
+{
+    size_t      len;
+    const char *value = header(early->bytes, name, &len);
+
+    if (!value || len != strlen(wanted) || memcmp(value, wanted, len) != 0) {
+        cli_die("%s makes no WebSocket of codr's", url->authority);
+    }
+}
+
+
 void
 cli_upgrade(cli_stream_t *stream, const cli_url_t *url, const char *key,
-            cli_early_t *early)
+            const char *protocol, cli_early_t *early)
 {
     unsigned char random[16];
     char          nonce[32], accept[64], *end;
-    const char   *value;
-    size_t        len;
     int           status = 0;
 
     if (RAND_bytes(random, sizeof(random)) != 1) {
         cli_die("no random numbers");
     }
     EVP_EncodeBlock((unsigned char *) nonce, random, sizeof(random));
-    send_request(stream, url, key, nonce);
+    send_request(stream, url, key, protocol, nonce);
 
     end = read_head(stream, url, early);
     if (sscanf(early->bytes, "HTTP/1.%*1[01] %3d", &status) != 1) {
@@ -193,10 +205,8 @@ cli_upgrade(cli_stream_t *stream, const cli_url_t *url, const char *key,
     }
 
     expected_accept(nonce, accept);
-    value = header(early->bytes, "Sec-WebSocket-Accept", &len);
-    if (!value || len != strlen(accept) || memcmp(value, accept, len) != 0) {
-        cli_die("%s makes no WebSocket", url->authority);
-    }
+    demand(url, early, "Sec-WebSocket-Accept", accept);
+    demand(url, early, "Sec-WebSocket-Protocol", protocol);
 
     early->len -= (size_t) (end - early->bytes);
     memmove(early->bytes, end, early->len);

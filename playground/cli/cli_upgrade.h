@@ -15,8 +15,11 @@ typedef struct {
     size_t len;
 } cli_early_t;
 
-/* key may be NULL.  Dies with the server's reason when it refuses. */
+/*
+ * Makes a WebSocket with this subprotocol; key may be NULL.  Dies with the
+ * server's reason when it refuses.
+ */
 void cli_upgrade(cli_stream_t *stream, const cli_url_t *url, const char *key,
-                 cli_early_t *early);
+                 const char *protocol, cli_early_t *early);
 
 #endif

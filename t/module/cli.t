@@ -70,6 +70,8 @@ END
     'lib/six.h' => "int six(void);\n",
     'lib/six.c' => "int six(void) { return 6; }\n",
     'bad.c'     => "int main(void) { return nothing; }\n",
+    'cat.py'    => "import sys\n"
+        . "sys.stdout.buffer.write(sys.stdin.buffer.read())\n",
     'size.py'   => "import os\nprint(os.path.getsize('raw.bin'))\n",
     'raw.bin'   => join('', map {chr} 0 .. 255),
     'run'       => "print('named')\n",
@@ -107,6 +109,13 @@ is($err, "oh\n", 'stderr is apart');
 my $much = "0123456789" x 60_000;
 ($status, $out) = codr($much, 'run', 'echo.py');
 is(length $out, length("[] \n") + length $much, 'much goes in and out');
+
+my $bytes = join('', map {chr} 0 .. 255) x 400;
+($status, $out) = codr($bytes, 'run', 'cat.py');
+ok($out eq $bytes, 'bytes that are no text go in and out as they are');
+($status, $out) = codr("h\xc3\xa4\xff\n", 'run', '--json', 'cat.py');
+like($out, qr/"data":"h\xc3\xa4\xef\xbf\xbd\\n"/,
+    'JSON has U+FFFD for what is no UTF-8');
 
 is((codr('', 'run', 'abort.py'))[0], 134, 'a signal is 128 and its number');
 ($status, $out) = codr('', qw(run -f lib/six.h --file lib/six.c main.c));
