@@ -6,6 +6,7 @@
 #   make deps          install the Debian and npm packages this needs
 #   make playground    the web page (part of run and test)
 #   make install       below DESTDIR, prefix
+#   make deb           Debian packages in build/deb
 #
 # NGINX_SRC=dir builds the module against another nginx tree of the very
 # version that will load it.  CC, CFLAGS, LDFLAGS as usual; SANITIZE=LIST is
@@ -21,6 +22,7 @@ SANITIZE  =
 
 prefix    = /usr
 bindir    = $(prefix)/bin
+sbindir   = $(prefix)/sbin
 libdir    = $(prefix)/lib
 modulesdir = $(libdir)/nginx/modules
 helperdir = $(libdir)/codr
@@ -28,6 +30,7 @@ sharedir  = $(prefix)/share/codr
 mandir    = $(prefix)/share/man
 docdir    = $(prefix)/share/doc/codr
 sysconfdir = /etc
+unitdir   = /lib/systemd/system
 INSTALL   = install
 
 # Packages of Debian 12: a word is a package, or package:file, where the file
@@ -44,6 +47,7 @@ DEPS_RUN   = nginx libwslay1 libssl3 libjansson4 libhiredis0.14 \
 DEPS_TEST  = perl openssl curl clang:/usr/bin/clang lua5.4 \
              user-mode-linux:/usr/bin/linux prometheus:/usr/bin/promtool \
              chromium:/usr/bin/chromium redis-server:/usr/bin/redis-server
+DEPS_DEB   = dpkg-dev debhelper
 
 comma := ,
 
@@ -74,7 +78,7 @@ VALIDATOR_SRC = $(wildcard validators/codr_*.c)
 VALIDATOR_OBJ = $(VALIDATOR_SRC:validators/%.c=$(BUILD)/validators/%.o)
 POLICY_SRC  = $(wildcard validators/*/*.scm)
 
-INDIRECT    = run test test-all asan deps parsers clean
+INDIRECT    = run test test-all asan deb deps parsers clean
 
 # Recipes are shown by what they make; V=1 shows the commands.
 Q = $(if $(V),,@echo '  MAKE   $@';)
@@ -304,6 +308,7 @@ check: all unit probes playground
 	@$(TEST_ENV) CODR_LONG='$(CODR_LONG)' t/run $(TESTS)
 
 include t/asan/asan.mk
+include debian/deb.mk
 
 unit: $(UNIT)
 probes: $(PROBE)
@@ -423,7 +428,15 @@ install: all install-page
 	    $(INSTALL) -D -m 0644 "validators/$$file" \
 	        "$(DESTDIR)$(helperdir)/policies/$$file" || exit 1; done
 	$(if $(ZYGOTES),$(INSTALL) -m 0644 $(ZYGOTES) '$(DESTDIR)$(helperdir)/')
-	$(INSTALL) -m 0644 conf/languages.conf '$(DESTDIR)$(sysconfdir)/codr/'
+	$(INSTALL) -d '$(DESTDIR)$(sbindir)' '$(DESTDIR)$(unitdir)'
+	ln -sf '$(helperdir)/codr-sandboxd' '$(DESTDIR)$(sbindir)/'
+	$(INSTALL) -m 0644 conf/languages.conf conf/sandboxd.conf \
+	    '$(DESTDIR)$(sysconfdir)/codr/'
+	$(INSTALL) -m 0644 conf/systemd/*.socket '$(DESTDIR)$(unitdir)/'
+	sed -e 's|@HELPER@|$(helperdir)/codr-sandboxd|' \
+	    -e 's|@CONF@|$(sysconfdir)/codr/sandboxd.conf|' \
+	    conf/systemd/codr-sandbox.service.in \
+	    >'$(DESTDIR)$(unitdir)/codr-sandbox.service'
 	$(INSTALL) -m 0644 conf/snippets/*.conf \
 	    '$(DESTDIR)$(sharedir)/snippets/'
 	for page in docs/*.8; do [ -f "$$page" ] || continue; \

@@ -8,8 +8,9 @@ use warnings;
 
 use Codr::Host qw(build slurp spew top wait_until);
 use Codr::Nginx;
+use Fcntl qw(F_SETFD);
 use POSIX ();
-use Socket qw(AF_UNIX SOCK_SEQPACKET pack_sockaddr_un);
+use Socket qw(AF_UNIX SOCK_SEQPACKET SOCK_STREAM pack_sockaddr_un);
 use Test::More;
 
 plan skip_all => 'not root: the helper would serve nobody else' if $> != 0;
@@ -91,6 +92,75 @@ is($nginx->run_job(language => 'python', code => '1')->{complete}{status},
 
 $nginx->finish;
 ok(stop_helper($helper), 'the new helper ends');
+
+# A service manager that listens itself and passes the socket (LISTEN_FDS): as
+# systemd does with codr-sandbox.socket.
+
+sub listener {
+    my ($type) = @_;
+    unlink $socket;
+    socket my $s, AF_UNIX, $type, 0 or die "socket: $!";
+    bind $s, pack_sockaddr_un($socket) or die "bind: $!";
+    listen $s, 16 or die "listen: $!";
+    my (undef, undef, undef, $group) = getpwnam 'www-data';
+    chown 0, $group, $socket;
+    chmod 0660, $socket;
+    return $s;
+}
+
+sub activate {
+    my ($s, $count, $for) = @_;
+    my $pid = fork // die "fork: $!";
+    return $pid if $pid;
+    open STDERR, '>>', "$dir/helper.log";
+    if ($s) {
+        POSIX::dup2(fileno $s, 3);
+        open my $passed, '<&=', 3;
+        fcntl $passed, F_SETFD, 0;
+    }
+    @ENV{qw(LISTEN_FDS LISTEN_PID)} = ($count, $for // $$);
+    exec build() . '/codr-sandboxd', '--config', "$dir/helper.conf"
+        or POSIX::_exit(127);
+}
+
+my $passed = listener(SOCK_SEQPACKET);
+$helper = activate($passed, 1);
+$nginx = Codr::Nginx->new(helper => "unix:$socket", uids => 0);
+ok($nginx->ready, 'a helper with a passed socket serves')
+    or diag(slurp("$dir/helper.log"));
+is($nginx->run_job(language => 'python', code => '1')->{complete}{status},
+    'ok', 'a program runs');
+my $here = do { (stat $socket)[1] };
+ok(stop_helper($helper), 'the helper ends');
+is((stat $socket)[1] // '', $here, 'the socket is the manager\'s, and stays');
+
+# nginx connects meanwhile: to the manager's queue, which the next one serves.
+$helper = activate($passed, 1);
+ok($nginx->ready, 'the next one takes over');
+my @family = split ' ', slurp("/proc/$helper/task/$helper/children");
+kill KILL => $helper;
+waitpid $helper, 0;
+ok(@family && wait_until(10, sub { !grep { kill 0, $_ } @family }),
+    'the family of a killed helper ends');
+$helper = activate($passed, 1);
+ok($nginx->ready(20, sub {
+    $_[0]{status} == 200 && $nginx->run_job(language => 'python',
+        code => '1')->{status} eq 'ok';
+}), 'and the one after a kill');
+$nginx->finish;
+ok(stop_helper($helper), 'it ends, too');
+
+for ([ 'none passed', undef, 1 ], [ 'for another process', $passed, 1, 1 ],
+    [ 'two of them', $passed, 2 ],
+    [ 'a stream', listener(SOCK_STREAM), 1 ]) {
+    my ($what, @how) = @{$_};
+    my $pid = activate(@how);
+    ok(wait_until(10, sub { waitpid($pid, POSIX::WNOHANG()) == $pid }),
+        "$what: the helper does not stay");
+    is($? >> 8, 1, "$what: and says so");
+}
+close $passed;
+unlink $socket;
 
 # what a mistake in the file says
 my $said = do {

@@ -66,8 +66,8 @@ SKIP: {
     skip 'needs root, to be somebody else', 1 if $> != 0;
     my $copy = Codr::Nginx::dir();
     my $parsers = "NPM_DIR=$top/build/npm";     # npm has fetched them
-    system("cd '$top' && cp -a Makefile config config.m4 conf docs module "
-        . "playground sandbox shortcut t validators zygotes '$copy' "
+    system("cd '$top' && cp -a Makefile config config.m4 conf debian docs "
+        . "module playground sandbox shortcut t validators zygotes '$copy' "
         . "&& chown -R nobody '$copy'") == 0 or die;
     my $said = make($copy, qw(setpriv --reuid nobody --regid nogroup
         --clear-groups make -j2 CC=clang), 'CFLAGS=-O1 -g',
@@ -95,6 +95,7 @@ SKIP: {
         /usr/lib/codr/codr-sandboxd /usr/lib/codr/codr-validator
         /usr/lib/codr/codr-zygote-python.so
         /usr/lib/codr/policies/python/standard.scm /etc/codr/languages.conf
+        /etc/codr/sandboxd.conf /lib/systemd/system/codr-sandbox.service
         /usr/share/codr/snippets/codr-errors.conf
         /usr/share/man/man1/codr.1 /usr/share/man/man8/codr-sandboxd.8)) {
         ok((grep { $_ eq $file } @there), "installs $file");
