@@ -144,7 +144,9 @@ $(BUILD)/sources: FORCE
 # What compile sandboxes execute: static, as it is started for each compilation.
 $(SHORTCUT): shortcut/codr_shortcut.c $(BUILD)/config.mk
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(WARN) $(CFLAGS) -static -o $@ $<
+	$(Q)$(CC) $(WARN) $(CFLAGS) $(HARDEN_CFLAGS) $(HARDEN_LDFLAGS) \
+	    $(if $(filter -static-pie,$(HELPER_LDFLAGS)),-fPIE -static-pie,\
+	        -static) -o $@ $<
 
 $(HELPER): $(SANDBOX_OBJ) $(BUILD)/sources
 	$(Q)$(CC) $(CFLAGS) $(HELPER_LDFLAGS) $(HARDEN_LDFLAGS) \
