@@ -9,6 +9,8 @@
 
 #include <time.h>
 
+#include "codr_sanitized.h"
+
 #define BASE_US     100000      /* any source; 64 KB of the densest take half */
 #define FREE_BYTES  65536
 #define BYTES_A_US  2           /* beyond that */
@@ -28,8 +30,13 @@ used_us(void)
 uint64_t
 codr_budget_us(uint64_t bytes)
 {
-    return BASE_US
-           + (bytes > FREE_BYTES ? (bytes - FREE_BYTES) / BYTES_A_US : 0);
+    uint64_t us = BASE_US;
+
+    if (bytes > FREE_BYTES) {
+        us += (bytes - FREE_BYTES) / BYTES_A_US;
+    }
+
+    return us * CODR_SANITIZED_TIMES;
 }
 
 

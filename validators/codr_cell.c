@@ -30,6 +30,7 @@
 #include "codr_budget.h"
 #include "codr_check.h"
 #include "codr_io.h"
+#include "codr_sanitized.h"
 #include "codr_util.h"
 
 #define ANSWER      3               /* its one descriptor */
@@ -54,6 +55,10 @@ add_rules(scmp_filter_ctx filter)
         result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, plain[i], 0);
     }
 
+    if (result == 0 && CODR_SANITIZED) {    /* before it ends itself */
+        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
+                                  SCMP_SYS(sigaltstack), 0);
+    }
     if (result == 0) {
         result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
                                   SCMP_A0(SCMP_CMP_EQ, ANSWER, 0));
@@ -163,7 +168,8 @@ lock_up(const codr_cell_t *cell, uint64_t cpu_us)
 {
     (void) signal(SIGPIPE, SIG_DFL);    /* nobody waits for it any more */
 
-    return limit_time(cpu_us) && limit(RLIMIT_DATA, MEMORY)
+    return limit_time(cpu_us)
+           && limit(RLIMIT_DATA, CODR_SANITIZED ? RLIM_INFINITY : MEMORY)
            && limit(RLIMIT_NPROC, 0) && limit(RLIMIT_FSIZE, 0)
            && limit(RLIMIT_CORE, 0) && limit(RLIMIT_MEMLOCK, 0)
            && limit(RLIMIT_NOFILE, 0)

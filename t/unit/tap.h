@@ -68,6 +68,13 @@ tap_check_text(const char *got, const char *want, const char *name,
 }
 
 
+static inline void
+tap_skip(const char *name, const char *reason)
+{
+    printf("ok %d - %s # SKIP %s\n", ++tap_run, name, reason);
+}
+
+
 static inline int
 tap_done(void)
 {

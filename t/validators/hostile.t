@@ -13,9 +13,6 @@ use Time::HiRes qw(time);
 
 need(qw(module helper));
 
-# A sanitizer's shadow memory is more than a validator's child may have.
-plan skip_all => 'no verdicts in a sanitizer build' if $ENV{CODR_SANITIZER};
-
 my $dir = Codr::Nginx::dir();
 my $validator = build() . '/codr-validator';
 my $SECONDS = 60;       # of all sources of a language, on any machine
