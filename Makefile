@@ -3,6 +3,7 @@
 #   make               the module, the helper, the validator, the client
 #   make run           build, start nginx on PORT (8080), show every language
 #   make test          build, run the tests; test-all adds the long ones
+#   make fuzz          fuzz targets, each for FUZZ_SECONDS
 #   make deps          install the Debian and npm packages this needs
 #   make playground    the web page (part of run and test)
 #   make install       below DESTDIR, prefix
@@ -49,6 +50,10 @@ DEPS_TEST  = perl openssl curl clang:/usr/bin/clang lua5.4 \
              chromium:/usr/bin/chromium redis-server:/usr/bin/redis-server
 DEPS_DEB   = dpkg-dev debhelper
 
+# What only the long suite needs.
+DEPS_LONG  = libclang-rt-14-dev clang-tidy:/usr/bin/clang-tidy \
+             cppcheck:/usr/bin/cppcheck
+
 comma := ,
 
 # What is specific to a processor is a file of its own.
@@ -64,7 +69,6 @@ UNIT_SRC    = $(wildcard t/unit/test_*.c)
 UNIT        = $(UNIT_SRC:t/unit/%.c=$(BUILD)/t/unit/%)
 PROBE_SRC   = $(wildcard t/sandbox/probe_*.c)
 PROBE       = $(PROBE_SRC:t/sandbox/%.c=$(BUILD)/t/sandbox/%)
-FUZZ_SRC    = $(wildcard t/fuzz/fuzz_*.c)
 BENCH       = $(wildcard t/bench/run)
 
 # A folder of validators/ is a language; its name is that of the grammar, whose
@@ -78,7 +82,7 @@ VALIDATOR_SRC = $(wildcard validators/codr_*.c)
 VALIDATOR_OBJ = $(VALIDATOR_SRC:validators/%.c=$(BUILD)/validators/%.o)
 POLICY_SRC  = $(wildcard validators/*/*.scm)
 
-INDIRECT    = run test test-all asan deb deps parsers clean
+INDIRECT    = run test test-all asan asan-build fuzz deb deps parsers clean
 
 # Recipes are shown by what they make; V=1 shows the commands.
 Q = $(if $(V),,@echo '  MAKE   $@';)
@@ -306,7 +310,7 @@ test-all: deps
 	@$(MAKE) --no-print-directory check CODR_LONG=1
 
 # Without the packages: what a developer repeats.  TESTS='t/module/*.t' selects.
-check: all unit probes playground
+check: all unit probes replays playground
 	@$(TEST_ENV) CODR_LONG='$(CODR_LONG)' t/run $(TESTS)
 
 include t/asan/asan.mk
@@ -342,47 +346,7 @@ $(BUILD)/t/sandbox/%: t/sandbox/%.c $(BUILD)/config.mk
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(WARN) $(CFLAGS) -static -o $@ $<
 
-# Fuzzers need clang's libFuzzer; FUZZ_SECONDS bounds each.
-FUZZ_SECONDS = 60
-FUZZ_FLAGS   = -fsanitize=fuzzer,address,undefined
-
-fuzz: $(FUZZ_SRC)
-	@mkdir -p $(BUILD)/fuzz
-	@set -e; for src in $(FUZZ_SRC); do \
-	    name=$$(basename $$src .c); mkdir -p $(BUILD)/fuzz/$$name.corpus; \
-	    clang $(WARN) -O1 -g $(FUZZ_FLAGS) \
-	        -o $(BUILD)/fuzz/$$name $$src \
-	        sandbox/codr_proto.c sandbox/codr_limits.c; \
-	    $(BUILD)/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) \
-	        -print_final_stats=0 $(BUILD)/fuzz/$$name.corpus; \
-	done
-	@$(MAKE) --no-print-directory fuzz-check
-
-# One fuzzer, a run and a corpus a language.  The tables of the grammars are as
-# they are: only what reads them is instrumented.
-FUZZ_CHECK_NOT = %/codr_validator.c %/codr_serve.c %/codr_cell.c
-FUZZ_CHECK_SRC = t/fuzz/validators/fuzz_check.c \
-              $(filter-out $(FUZZ_CHECK_NOT),$(VALIDATOR_SRC)) \
-              $(addprefix sandbox/codr_,diagnostic.c io.c limits.c list.c \
-                  proto.c util.c)
-
-$(BUILD)/fuzz/check: $(FUZZ_CHECK_SRC) $(GRAMMAR_OBJ)
-	@mkdir -p $(@D)
-	$(Q)clang -w -O1 -g $(FUZZ_FLAGS) -D_DEFAULT_SOURCE \
-	    -I$(TREE_SITTER)/include -I$(TREE_SITTER)/src -c -o $@.core.o \
-	    $(TREE_SITTER)/src/lib.c
-	$(Q)clang $(WARN) -O1 -g $(FUZZ_FLAGS) -I$(TREE_SITTER)/include \
-	    -Isandbox -I$(BUILD)/grammars -o $@ $(FUZZ_CHECK_SRC) $@.core.o \
-	    $(GRAMMAR_OBJ) -lpcre2-8
-
-fuzz-check: $(BUILD)/fuzz/check $(POLICIES)
-	@set -e; for name in $(GRAMMARS); do \
-	    mkdir -p $(BUILD)/fuzz/check.$$name; \
-	    CODR_LANGUAGE=$$name CODR_POLICIES=$(BUILD)/policies \
-	        $(BUILD)/fuzz/check -max_total_time=$(FUZZ_SECONDS) \
-	        -print_final_stats=0 -artifact_prefix=$(BUILD)/fuzz/ \
-	        $(BUILD)/fuzz/check.$$name validators/$$name/tests; \
-	done
+include t/fuzz/fuzz.mk
 
 bench: all
 	@$(TEST_ENV) t/bench/run
@@ -450,7 +414,7 @@ clean:
 
 FORCE:
 
-.PHONY: all run serve test test-all check unit probes fuzz bench deps \
-        parsers fuzz-check install clean FORCE
+.PHONY: all run serve test test-all check unit probes bench deps parsers \
+        install clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

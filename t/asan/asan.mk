@@ -1,20 +1,31 @@
 # make asan: everything with ASan and UBSan, the whole suite against it.
 # nginx itself is built from Debian's source with the module in it and a
 # malloc() for every ngx_palloc(), so that an overrun of one object is seen.
+# It takes an hour; TESTS='t/module/*.t' does a part of it, asan-build none.
+
+ASAN = $(MAKE) --no-print-directory BUILD='$(BUILD)/asan' \
+           PAGE='$(abspath $(PAGE))' \
+           SANITIZE=address$(comma)undefined CFLAGS='-O1 -g'
 
 asan: deps
-	@$(MAKE) --no-print-directory BUILD='$(BUILD)/asan' asan-check \
-	    PAGE='$(abspath $(PAGE))' \
-	    SANITIZE=address$(comma)undefined CFLAGS='-O1 -g'
+	@$(ASAN) asan-check
+
+asan-build: deps
+	@$(ASAN) asan-all
 
 ASAN_SERVER = $(abspath $(BUILD))/server
 
-asan-check: $(HELPER) $(SHORTCUT) $(VALIDATOR) $(POLICIES) $(CLI) $(ASAN_SERVER)/nginx unit \
-            probes playground
+asan-all: $(HELPER) $(SHORTCUT) $(VALIDATOR) $(POLICIES) $(CLI) \
+          $(ASAN_SERVER)/nginx unit probes playground
+
+asan-check: asan-all
 	@$(TEST_ENV) CODR_NGINX='$(ASAN_SERVER)/nginx' CODR_SANITIZER=1 \
 	    CODR_SLOW='$(or $(CODR_SLOW),10)' t/run $(TESTS)
 
-$(BUILD)/nginx-src/configure: t/asan/fetch-nginx
+# Fetched once, for the fuzzers too.
+NGINX_TREE = build/nginx-src
+
+$(NGINX_TREE)/configure: t/asan/fetch-nginx
 	t/asan/fetch-nginx $(@D)
 
 ASAN_CFLAGS = $(CFLAGS) $(SANITIZE_FLAGS) -DNGX_DEBUG_PALLOC=1 \
@@ -27,10 +38,10 @@ ASAN_NGINX_FLAGS = --with-debug --with-http_ssl_module --with-http_v2_module \
                    --with-http_gzip_static_module
 
 $(ASAN_SERVER)/Makefile: config $(BUILD)/module.list $(BUILD)/config.mk \
-                         $(BUILD)/nginx-src/configure
+                         $(NGINX_TREE)/configure
 	@mkdir -p $(@D)
 	@echo '  CONF   $(@D)'
-	@cd $(BUILD)/nginx-src && ./configure --with-cc='$(CC)' \
+	@cd $(NGINX_TREE) && ./configure --with-cc='$(CC)' \
 	    --with-cc-opt='$(strip $(ASAN_CFLAGS))' \
 	    --with-ld-opt='$(strip $(SANITIZE_FLAGS))' $(ASAN_NGINX_FLAGS) \
 	    --add-module='$(CURDIR)' --builddir='$(@D)' \
@@ -40,6 +51,6 @@ $(ASAN_SERVER)/Makefile: config $(BUILD)/module.list $(BUILD)/config.mk \
 
 $(ASAN_SERVER)/nginx: $(MODULE_SRC) $(ASAN_SERVER)/Makefile
 	$(Q)$(MAKE) --no-print-directory -f '$(@D)/Makefile' \
-	    -C $(BUILD)/nginx-src binary $(if $(V),,>/dev/null)
+	    -C $(NGINX_TREE) binary $(if $(V),,>/dev/null)
 
-.PHONY: asan asan-check
+.PHONY: asan asan-build asan-all asan-check

@@ -4,18 +4,12 @@
  * says which: CODR_LANGUAGE, CODR_POLICIES.
  */
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "../../../sandbox/codr_diagnostic.h"
 #include "../../../validators/codr_check.h"
+#include "../fuzz.h"
 
 #define BUDGET_US   400000          /* instrumented code is slow */
 #define NODES       50000
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static codr_policy_set_t             set;
 static const codr_policy_language_t *language;

@@ -4,12 +4,9 @@
  * must be well-formed UTF-8 that can stand inside a JSON string.
  */
 
-#include "../../module/ngx_http_codr_text.c"
+#include "../../../module/ngx_http_codr_text.c"
 
-#include <stdint.h>
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "../fuzz.h"
 
 
 static void *

@@ -4,12 +4,9 @@
  * fields is written again and must come out the same.
  */
 
-#include "../../sandbox/codr_proto.h"
+#include "../../../sandbox/codr_proto.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "../fuzz.h"
 
 
 static void

@@ -1,0 +1,184 @@
+/*
+ * What a client sends on a WebSocket: the first bytes say how it is cut into
+ * pieces, the rest are its bytes.  Wherever they are cut, the same messages
+ * must come out, and the same Close.
+ */
+
+#include "host.h"
+
+#include "../../../module/ngx_http_codr_ws.h"
+
+#define FIRST_MAX   200
+#define LATER_MAX   600
+
+typedef struct {
+    const uint8_t  *data;
+    size_t          size;
+    size_t          pos;
+    uint8_t         plan[4];            /* sizes of pieces, in turn */
+    unsigned        piece;
+    size_t          left;               /* of the piece */
+
+    uint64_t        hash;               /* of the messages */
+    unsigned        messages;
+    size_t          longest;
+} stream_t;
+
+static stream_t *stream;                /* the one that is read */
+
+
+static ssize_t
+receive(ngx_connection_t *c, u_char *buf, size_t len)
+{
+    size_t  n;
+
+    if (stream->left == 0) {
+        stream->left = stream->plan[stream->piece++ % 4];
+
+        if (stream->left == 0 && stream->pos < stream->size) {
+            c->read->ready = 0;
+            return NGX_AGAIN;
+        }
+    }
+
+    n = ngx_min(ngx_min(len, stream->left), stream->size - stream->pos);
+
+    if (n == 0) {
+        c->read->ready = 0;
+        return NGX_AGAIN;
+    }
+
+    memcpy(buf, stream->data + stream->pos, n);
+    stream->pos += n;
+    stream->left -= n;
+
+    return (ssize_t) n;
+}
+
+
+static void
+heard(ngx_http_codr_ws_t *ws, const u_char *data, size_t len, int kind)
+{
+    size_t  i;
+
+    must(len <= LATER_MAX);
+
+    stream->hash = stream->hash * 31 + (uint64_t) kind;
+
+    for (i = 0; i < len; i++) {
+        stream->hash = stream->hash * 1099511628211u + data[i];
+    }
+
+    stream->messages++;
+    stream->longest = ngx_max(stream->longest, len);
+
+    if (len > 0 && data[0] == 'T') {            /* as if it had a ticket */
+        ws->ctx->trusted = 1;
+        ngx_http_codr_frames_trust(ws);
+    }
+}
+
+
+void
+ngx_http_codr_session_message(ngx_http_codr_ws_t *ws, const u_char *data,
+    size_t len)
+{
+    heard(ws, data, len, 1);
+}
+
+
+void
+ngx_http_codr_session_bytes(ngx_http_codr_ws_t *ws, const u_char *data,
+    size_t len)
+{
+    heard(ws, data, len, 2);
+}
+
+
+static void
+serve(host_t *host, ngx_http_codr_ws_t *ws)
+{
+    size_t    before;
+    unsigned  idle = 0;
+
+    host->connection.recv = receive;
+
+    while (idle < 8 && !ws->finished && !ws->failed) {
+        before = stream->pos;
+        host->read.ready = 1;
+        ngx_http_codr_frames_read(ws);
+        ngx_http_codr_frames_write(ws);
+        idle = stream->pos == before ? idle + 1 : 0;
+
+        if (host->read.posted) {
+            ngx_delete_posted_event(&host->read);
+        }
+    }
+}
+
+
+/* The code of the Close that is sent. */
+static ngx_uint_t
+run(stream_t *of, int binary)
+{
+    host_t              host;
+    ngx_uint_t          code;
+    ngx_http_codr_ws_t  ws;
+
+    stream = of;
+    host_begin(&host);
+    host.lcf.first_max = FIRST_MAX;
+    host.lcf.message_max = LATER_MAX;
+
+    memset(&ws, 0, sizeof(ws));
+    ws.request = &host.request;
+    ws.ctx = &host.own;
+    ws.lcf = &host.lcf;
+    ws.mcf = &host.mcf;
+    ws.binary = binary ? 1 : 0;
+
+    serve(&host, &ws);
+    code = host.own.close_code;
+
+    if (ws.wslay) {
+        wslay_event_context_free(ws.wslay);
+    }
+
+    ngx_http_codr_sendq_free(&ws.out);
+    host_end(&host);
+
+    return code;
+}
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    int         binary = fuzz_byte(&data, &size) & 1;
+    size_t      i;
+    stream_t    cut, whole;
+    ngx_uint_t  one, two;
+
+    ngx_queue_init(&ngx_posted_next_events);
+    memset(&cut, 0, sizeof(cut));
+
+    for (i = 0; i < sizeof(cut.plan); i++) {
+        cut.plan[i] = fuzz_byte(&data, &size);
+    }
+
+    cut.data = data;
+    cut.size = size;
+    whole = cut;
+    memset(whole.plan, 255, sizeof(whole.plan));
+
+    one = run(&cut, binary);
+    two = run(&whole, binary);
+
+    must(one == two);
+    must(cut.messages == whole.messages && cut.hash == whole.hash);
+    /* 1005: it was one without a code */
+    must(one == 0 || (one >= 1000 && one < 5000 && one != 1006
+                      && one != 1015));
+
+    return 0;
+}
