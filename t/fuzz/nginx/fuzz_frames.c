@@ -15,7 +15,8 @@ typedef struct {
     const uint8_t  *data;
     size_t          size;
     size_t          pos;
-    uint8_t         plan[4];            /* sizes of pieces, in turn */
+    uint8_t         plan[4];            /* sizes of pieces, in turn; 0: the
+                                           worker has to wait */
     unsigned        piece;
     size_t          left;               /* of the piece */
 
@@ -166,6 +167,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         cut.plan[i] = fuzz_byte(&data, &size);
     }
 
+    cut.plan[0] |= 1;                           /* something comes at last */
     cut.data = data;
     cut.size = size;
     whole = cut;
