@@ -46,6 +46,7 @@ typedef struct ngx_http_codr_job_s       ngx_http_codr_job_t;
 typedef struct ngx_http_codr_lifeline_s  ngx_http_codr_lifeline_t;
 typedef struct ngx_http_codr_channel_s   ngx_http_codr_channel_t;
 typedef struct ngx_http_codr_drain_s     ngx_http_codr_drain_t;
+typedef struct ngx_http_codr_adrift_s    ngx_http_codr_adrift_t;
 typedef struct ngx_http_codr_redis_s     ngx_http_codr_redis_t;
 typedef struct ngx_http_codr_publish_s   ngx_http_codr_publish_t;
 typedef struct ngx_http_codr_redis_conf_s  ngx_http_codr_redis_conf_t;
@@ -118,6 +119,7 @@ typedef struct {
     ngx_http_codr_channel_t   *channel;        /* of this worker */
     ngx_http_codr_drain_t     *drain;          /* of this worker: its sockets
                                                   and jobs */
+    ngx_http_codr_adrift_t    *adrift;         /* of this worker */
     ngx_str_t                  cause;          /* why there is no helper */
 
     void                      *job_log;        /* of the log module; NULL:

@@ -7,6 +7,7 @@
  */
 
 #include "ngx_http_codr_helper.h"
+#include "ngx_http_codr_adrift.h"
 #include "ngx_http_codr_metrics.h"
 #include "ngx_http_codr_quota.h"
 
@@ -29,6 +30,7 @@ struct ngx_http_codr_channel_s {
     ngx_http_codr_helper_status_t   absent;        /* said instead */
     ngx_http_codr_helper_figures_t *figures;
     ngx_uint_t                      counted;       /* figures are known */
+    ngx_uint_t                      heard;         /* the broker has spoken */
     ngx_log_t                      *log;
 };
 
@@ -106,6 +108,7 @@ ngx_http_codr_channel_close(ngx_http_codr_channel_t *channel)
     }
 
     channel->counted = 0;
+    channel->heard = 0;
 
     ngx_http_codr_channel_forget(channel);
 }
@@ -210,6 +213,29 @@ ngx_http_codr_channel_job(ngx_http_codr_channel_t *channel, ngx_socket_t fd,
     }
 
     return rc;
+}
+
+
+/* One that does not arrive is offered again. */
+
+void
+ngx_http_codr_channel_claim(ngx_http_codr_channel_t *channel, const u_char *id)
+{
+    u_char         frame[CODR_FRAME_HEADER + CODR_FIELD_HEADER
+                         + CODR_JOB_ID_LEN];
+    size_t         len;
+    codr_writer_t  w;
+
+    if (channel->connection == NULL) {
+        return;
+    }
+
+    codr_writer_init(&w, frame, sizeof(frame));
+    codr_frame_begin(&w, CODR_FRAME_CLAIM);
+    codr_put_bytes(&w, CODR_FIELD_JOB_ID, id, CODR_JOB_ID_LEN);
+    len = codr_frame_end(&w);
+
+    (void) ngx_http_codr_send_frame(channel->connection->fd, frame, len, -1);
 }
 
 
@@ -411,6 +437,9 @@ ngx_http_codr_channel_connect(ngx_http_codr_channel_t *channel)
         channel->delay = ngx_max(channel->delay, NGX_HTTP_CODR_RETRY_MIN);
         ngx_add_timer(&channel->retry, channel->delay);
         channel->delay = ngx_min(2 * channel->delay, NGX_HTTP_CODR_RETRY_MAX);
+
+    } else {
+        ngx_http_codr_adrift_end_all(channel->mcf);
     }
 }
 
@@ -504,6 +533,11 @@ ngx_http_codr_channel_take_status(ngx_http_codr_channel_t *channel,
 
     ngx_http_codr_channel_announce(channel);
 
+    if (!channel->heard) {
+        channel->heard = 1;
+        ngx_http_codr_adrift_sweep(channel->mcf);
+    }
+
     return NGX_OK;
 }
 
@@ -555,6 +589,10 @@ ngx_http_codr_channel_take(ngx_http_codr_channel_t *channel, u_char *data,
 
     if (frame.type == CODR_FRAME_CHARGE) {
         return ngx_http_codr_quota_charge(channel->mcf, data, frame.length);
+    }
+
+    if (frame.type == CODR_FRAME_END) {
+        return ngx_http_codr_adrift_offered(channel->mcf, data, frame.length);
     }
 
     if (frame.type == CODR_FRAME_LOG) {

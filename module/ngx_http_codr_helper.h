@@ -63,6 +63,10 @@ void ngx_http_codr_channel_destroy(ngx_http_codr_channel_t *channel);
 ngx_int_t ngx_http_codr_channel_job(ngx_http_codr_channel_t *channel,
     ngx_socket_t fd, ngx_log_t *log);
 
+/* Tells the broker that the end of a job is recorded. */
+void ngx_http_codr_channel_claim(ngx_http_codr_channel_t *channel,
+    const u_char *id);
+
 ngx_http_codr_helper_status_t *ngx_http_codr_channel_status(
     ngx_http_codr_channel_t *channel);
 

@@ -583,9 +583,7 @@ ngx_http_codr_job_ended(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
 {
     if (!job->attached) {
 
-        if (ngx_http_codr_records_ended(job, a) == NGX_DECLINED
-            && job->outlives && job->started)
-        {
+        if (ngx_http_codr_records_ended(job, a) == NGX_DECLINED) {
             job->reports = 0;
         }
 
@@ -645,7 +643,11 @@ ngx_http_codr_job_lost(ngx_http_codr_job_t *job, codr_error_t code,
     job->ended = 1;
 
     ngx_http_codr_answer_error(&a, code, reason);
-    (void) ngx_http_codr_records_ended(job, &a);
+
+    if (!job->attached) {                      /* else it may well go on */
+        ngx_http_codr_job_ended(job, &a);
+    }
+
     job->handler->answer(job->data, &a);
 }
 

@@ -6,6 +6,7 @@
  */
 
 #include "ngx_http_codr_jobs.h"
+#include "ngx_http_codr_adrift.h"
 
 #include <signal.h>
 
@@ -125,6 +126,7 @@ ngx_http_codr_look_answer(void *data, ngx_http_codr_answer_t *a)
 
     if (a->type == CODR_FRAME_RECORD) {
         look->known = 1;
+        ngx_http_codr_records_learn(look->mcf, look->id, a);
         return;
     }
 
@@ -145,7 +147,8 @@ ngx_http_codr_look_answer(void *data, ngx_http_codr_answer_t *a)
 
     look->ended = 1;
 
-    (void) ngx_http_codr_records_end(look->mcf, look->id, a, &job);
+    (void) ngx_http_codr_adrift_end(look->mcf, look->request->pool, look->id,
+                                    a);
 
     if (a->type == CODR_FRAME_COMPLETE) {
         ngx_http_codr_json_complete(&look->result, a, &job);
@@ -206,5 +209,6 @@ ngx_http_codr_look_lost(ngx_http_codr_look_t *look)
     ngx_http_codr_answer_error(&a, CODR_ERROR_INTERNAL,
                                "the helper that ran it was lost");
 
-    (void) ngx_http_codr_records_end(look->mcf, look->id, &a, NULL);
+    (void) ngx_http_codr_adrift_end(look->mcf, look->request->pool, look->id,
+                                    &a);
 }

@@ -5,6 +5,7 @@
  * of it may take a site down for what is found at run time.
  */
 
+#include "ngx_http_codr_adrift.h"
 #include "ngx_http_codr_conf.h"
 #include "ngx_http_codr_job_log.h"
 #include "ngx_http_codr_policy.h"
@@ -282,8 +283,8 @@ ngx_http_codr_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_codr_zone_init_process(mcf);
-    ngx_http_codr_records_inherit(mcf);
     (void) ngx_http_codr_redis(mcf);
+    ngx_http_codr_adrift_init_process(mcf);
     ngx_http_codr_ws_init_process(cycle);
 
     return ngx_http_codr_helper_init_process(cycle, mcf);

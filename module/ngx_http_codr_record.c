@@ -96,11 +96,12 @@ ngx_http_codr_record_set(ngx_http_codr_last_t *last,
 }
 
 
-/* Of a request, which it is the last job of by now. */
+/* Of a request, which it is the last job of by now; without log somebody else
+   writes its line. */
 
 static void
 ngx_http_codr_record_request(ngx_http_request_t *r, ngx_http_codr_ended_t *e,
-    ngx_http_codr_answer_t *a)
+    ngx_http_codr_answer_t *a, ngx_uint_t log)
 {
     ngx_http_codr_ctx_t        *ctx, line;
     ngx_http_codr_main_conf_t  *mcf;
@@ -116,6 +117,10 @@ ngx_http_codr_record_request(ngx_http_request_t *r, ngx_http_codr_ended_t *e,
     }
 
     ngx_http_codr_record_set(&ctx->last, ctx->record, e, a);
+
+    if (!log) {
+        return;
+    }
 
     line = *ctx;
 
@@ -158,8 +163,11 @@ ngx_http_codr_record(ngx_http_request_t *r, ngx_http_codr_job_t *job,
 
     ngx_http_codr_record_of(&e, job);
 
-    ngx_http_codr_metrics_ended(job->mcf, &e.language, e.started, a);
-    ngx_http_codr_record_request(r, &e, a);
+    if (job->reports) {
+        ngx_http_codr_metrics_ended(job->mcf, &e.language, e.started, a);
+    }
+
+    ngx_http_codr_record_request(r, &e, a, job->reports);
 }
 
 
@@ -222,5 +230,5 @@ ngx_http_codr_refused(ngx_http_request_t *r, ngx_http_codr_execute_t *x,
         }
     }
 
-    ngx_http_codr_record_request(r, &e, refusal);
+    ngx_http_codr_record_request(r, &e, refusal, 1);
 }

@@ -25,8 +25,6 @@ enum {
 };
 
 
-static void ngx_http_codr_records_lost(ngx_http_codr_main_conf_t *mcf,
-    ngx_pool_t *pool, u_char *id);
 static void ngx_http_codr_records_finish(ngx_http_codr_store_t *store,
     ngx_http_codr_stored_t *record, ngx_http_codr_answer_t *a,
     ngx_str_t *result);
@@ -112,7 +110,7 @@ ngx_http_codr_records_find(ngx_http_codr_store_t *store, const u_char *id)
 }
 
 
-static void
+void
 ngx_http_codr_records_free(ngx_http_codr_store_t *store,
     ngx_http_codr_stored_t *record)
 {
@@ -368,7 +366,7 @@ ngx_http_codr_records_end(ngx_http_codr_main_conf_t *mcf, const u_char *id,
         ngx_str_null(&result);                 /* an end all the same */
     }
 
-    rc = NGX_DECLINED;
+    rc = NGX_ABORT;
     store = ngx_http_codr_records_lock(mcf);
 
     if (store == NULL) {
@@ -383,6 +381,9 @@ ngx_http_codr_records_end(ngx_http_codr_main_conf_t *mcf, const u_char *id,
     } else if (record && record->state < NGX_HTTP_CODR_RECORD_COMPLETED) {
         ngx_http_codr_records_finish(store, record, a, &result);
         rc = NGX_OK;
+
+    } else if (record) {
+        rc = NGX_DECLINED;
     }
 
     ngx_shmtx_unlock(&store->pool->mutex);
@@ -534,112 +535,6 @@ done:
     ngx_shmtx_unlock(&store->pool->mutex);
 
     return rc;
-}
-
-
-/* Those that live on without a socket are adrift then; the others are over. */
-
-void
-ngx_http_codr_records_inherit(ngx_http_codr_main_conf_t *mcf)
-{
-    u_char                  *id;
-    ngx_uint_t               i;
-    ngx_pool_t              *pool;
-    ngx_queue_t             *q, *next;
-    ngx_array_t              lost;
-    ngx_http_codr_store_t   *store;
-    ngx_http_codr_stored_t  *record;
-
-    pool = ngx_create_pool(4096, ngx_cycle->log);
-
-    if (pool == NULL
-        || ngx_array_init(&lost, pool, 16, CODR_JOB_ID_LEN) != NGX_OK)
-    {
-        goto done;
-    }
-
-    store = ngx_http_codr_records_lock(mcf);
-
-    if (store == NULL) {
-        goto done;
-    }
-
-    for (q = ngx_queue_head(&store->unfinished);
-         q != ngx_queue_sentinel(&store->unfinished);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        record = ngx_queue_data(q, ngx_http_codr_stored_t, queue);
-
-        if (record->pid == 0 || record->slot != ngx_process_slot
-            || record->pid == ngx_pid)
-        {
-            continue;
-        }
-
-        if (record->state == NGX_HTTP_CODR_RECORD_OPEN) {
-            ngx_http_codr_records_free(store, record);
-
-        } else if (record->outlives) {
-            record->pid = 0;
-
-        } else {
-            id = ngx_array_push(&lost);
-
-            if (id) {
-                (void) ngx_hex_dump(id, record->node.id,
-                                    NGX_HTTP_CODR_NODE_ID);
-            }
-        }
-    }
-
-    ngx_shmtx_unlock(&store->pool->mutex);
-
-    id = lost.elts;
-
-    for (i = 0; i < lost.nelts; i++) {
-        ngx_http_codr_records_lost(mcf, pool, id + i * CODR_JOB_ID_LEN);
-    }
-
-done:
-
-    if (pool) {
-        ngx_destroy_pool(pool);
-    }
-}
-
-
-/* Its worker cannot tell any more: this one counts it, and writes its line. */
-
-static void
-ngx_http_codr_records_lost(ngx_http_codr_main_conf_t *mcf, ngx_pool_t *pool,
-    u_char *id)
-{
-    ngx_http_codr_ended_t   e;
-    ngx_http_codr_answer_t  a;
-    ngx_http_codr_stored_t  record;
-
-    ngx_http_codr_answer_error(&a, CODR_ERROR_INTERNAL,
-                               "the server process that ran it was lost");
-
-    if (ngx_http_codr_records_read(mcf, pool, id, &record) != NGX_OK
-        || ngx_http_codr_records_end(mcf, id, &a, NULL) != NGX_OK)
-    {
-        return;
-    }
-
-    ngx_memzero(&e, sizeof(ngx_http_codr_ended_t));
-
-    e.job_id.len = CODR_JOB_ID_LEN;
-    e.job_id.data = id;
-    e.tag = record.tag;
-    e.language = record.language;
-    e.owner = record.owner;
-    e.key_id = record.key_id;
-    e.trace = record.trace;
-    e.started = (record.state == NGX_HTTP_CODR_RECORD_PROCESSING);
-
-    ngx_http_codr_ended(mcf, &e, &a);
 }
 
 

@@ -235,7 +235,8 @@ ngx_http_codr_control_stop(ngx_http_codr_redis_t *redis, const u_char *id)
     }
 
     if (ngx_http_codr_records_read(redis->mcf, pool, id, &record) == NGX_OK
-        && record.state < NGX_HTTP_CODR_RECORD_COMPLETED && record.pid == 0)
+        && record.state < NGX_HTTP_CODR_RECORD_COMPLETED
+        && (record.pid == 0 || ngx_worker == 0))
     {
         ngx_memzero(&question, sizeof(ngx_http_codr_question_t));
         question.id = id;

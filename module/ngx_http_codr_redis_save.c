@@ -26,6 +26,7 @@ typedef struct {
 } ngx_http_codr_save_t;
 
 
+static void ngx_http_codr_save_late(ngx_http_codr_redis_t *redis);
 static void ngx_http_codr_save_start(ngx_http_codr_redis_t *redis,
     const u_char *id, ngx_uint_t late);
 static void ngx_http_codr_save_output(void *data, codr_output_t *output);
@@ -198,8 +199,53 @@ ngx_http_codr_redis_save(ngx_http_codr_main_conf_t *mcf, const u_char *id)
 
     redis = ngx_http_codr_redis(mcf);
 
-    if (redis && redis->up) {
+    if (redis && redis->up
+        && ngx_http_codr_records_save(mcf, id) == NGX_OK)
+    {
         ngx_http_codr_save_start(redis, id, 0);
+    }
+}
+
+
+/* What runs may have begun, or gone on, while Redis was away. */
+
+static void
+ngx_http_codr_save_live(ngx_http_codr_redis_t *redis)
+{
+    u_char       *id;
+    ngx_uint_t    i;
+    ngx_pool_t   *pool;
+    ngx_array_t   ids;
+
+    pool = ngx_create_pool(NGX_HTTP_CODR_SAVE_POOL, ngx_cycle->log);
+
+    if (pool == NULL) {
+        return;
+    }
+
+    if (ngx_array_init(&ids, pool, 16, CODR_JOB_ID_LEN) == NGX_OK) {
+        ngx_http_codr_records_live(redis->mcf, &ids);
+
+        id = ids.elts;
+
+        for (i = 0; i < ids.nelts; i++) {
+            ngx_http_codr_redis_note(redis->mcf, id + i * CODR_JOB_ID_LEN);
+        }
+    }
+
+    ngx_destroy_pool(pool);
+}
+
+
+static void
+ngx_http_codr_save_late(ngx_http_codr_redis_t *redis)
+{
+    u_char  id[CODR_JOB_ID_LEN];
+
+    if (redis->up
+        && ngx_http_codr_records_unsaved(redis->mcf, id) == NGX_OK)
+    {
+        ngx_http_codr_save_start(redis, id, 1);
     }
 }
 
@@ -207,13 +253,8 @@ ngx_http_codr_redis_save(ngx_http_codr_main_conf_t *mcf, const u_char *id)
 void
 ngx_http_codr_redis_catch_up(ngx_http_codr_redis_t *redis)
 {
-    u_char  id[1][CODR_JOB_ID_LEN];
-
-    if (redis->up
-        && ngx_http_codr_records_unsaved(redis->mcf, id, 1) == 1)
-    {
-        ngx_http_codr_save_start(redis, id[0], 1);
-    }
+    ngx_http_codr_save_live(redis);
+    ngx_http_codr_save_late(redis);
 }
 
 
@@ -226,13 +267,14 @@ ngx_http_codr_save_start(ngx_http_codr_redis_t *redis, const u_char *id,
     ngx_http_codr_question_t   question;
 
     pool = ngx_create_pool(NGX_HTTP_CODR_SAVE_POOL, ngx_cycle->log);
-    if (pool == NULL) {
-        return;
-    }
+    save = pool ? ngx_pcalloc(pool, sizeof(ngx_http_codr_save_t)) : NULL;
 
-    save = ngx_pcalloc(pool, sizeof(ngx_http_codr_save_t));
     if (save == NULL) {
-        ngx_destroy_pool(pool);
+        if (pool) {
+            ngx_destroy_pool(pool);
+        }
+
+        ngx_http_codr_records_saved(redis->mcf, id, 0);
         return;
     }
 
@@ -302,7 +344,6 @@ ngx_http_codr_save_write(void *data)
                                    &save->record)
         != NGX_OK)
     {
-        ngx_http_codr_records_saved(redis->mcf, save->id);
         ngx_destroy_pool(save->pool);          /* its time is over */
         return;
     }
@@ -323,6 +364,7 @@ ngx_http_codr_save_write(void *data)
                                     ngx_http_codr_save_written, save)
            != NGX_OK)
     {
+        ngx_http_codr_records_saved(redis->mcf, save->id, 0);
         ngx_destroy_pool(save->pool);
         return;
     }
@@ -400,16 +442,19 @@ ngx_http_codr_save_written(void *data, redisReply *reply)
 {
     ngx_http_codr_save_t  *save = data;
 
+    ngx_uint_t  done;
+
+    done = (reply && reply->type != REDIS_REPLY_ERROR);
+
+    ngx_http_codr_records_saved(save->redis->mcf, save->id, done);
+
     if (reply == NULL) {
         ngx_destroy_pool(save->pool);
         return;
     }
 
-    if (reply->type == REDIS_REPLY_ERROR) {
+    if (!done) {
         ngx_http_codr_redis_failed(save->redis, reply);
-
-    } else {
-        ngx_http_codr_records_saved(save->redis->mcf, save->id);
     }
 
     ngx_http_codr_save_next(save);
@@ -428,7 +473,7 @@ ngx_http_codr_save_next(ngx_http_codr_save_t *save)
     ngx_destroy_pool(save->pool);
 
     if (late) {
-        ngx_http_codr_redis_catch_up(redis);
+        ngx_http_codr_save_late(redis);
     }
 }
 

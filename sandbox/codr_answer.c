@@ -9,6 +9,7 @@
 
 #include "codr_charge.h"
 #include "codr_log.h"
+#include "codr_offer.h"
 #include "codr_util.h"
 #include "codr_words.h"
 
@@ -243,6 +244,7 @@ send_final(codr_job_t *job, codr_writer_t *writer)
 
     codr_results_end(&job->broker->results, result, writer->start, len);
     codr_pump_all(result);
+    codr_offer(job->broker, result);
 }
 
 

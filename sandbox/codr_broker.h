@@ -63,6 +63,7 @@ struct codr_broker_s {
     codr_timer_t      queue_timer;      /* positions are told */
     codr_timer_t      dispatch_timer;   /* a place became free */
     codr_timer_t      figures_timer;    /* workers are told of them */
+    codr_timer_t      offer_timer;      /* and of ends that nobody has */
     uint64_t          figures_us;       /* and were told last */
     uint64_t          instance;         /* since when this helper stands */
     size_t            running[2];       /* by codr_kind_t, as the next */

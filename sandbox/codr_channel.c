@@ -18,6 +18,7 @@
 #include "codr_figures.h"
 #include "codr_io.h"
 #include "codr_log.h"
+#include "codr_offer.h"
 #include "codr_util.h"
 
 #define CHANNELS_MAX    4096
@@ -32,6 +33,7 @@ struct codr_channel_s {
     codr_config_t    *config;       /* NULL until HELLO */
     codr_event_t      event;
     bool              untold;       /* STATUS did not fit */
+    bool              known;        /* it was told once */
 };
 
 
@@ -94,6 +96,10 @@ tell_status(codr_channel_t *channel)
 
     result = codr_io_send_now(channel->event.fd, frame, len);
     channel->untold = result == -EAGAIN;
+    if (result == 0 && !channel->known) {
+        channel->known = true;
+        codr_offer_again(broker);
+    }
     (void) codr_event_watch(&broker->loop, &channel->event,
                             channel->untold ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
@@ -255,6 +261,11 @@ take_message(codr_channel_t *channel, const uint8_t *message, size_t len,
 
     if (frame.type == CODR_FRAME_HELLO && channel->broker->listener.fd != -1) {
         return take_hello(channel, message + CODR_FRAME_HEADER, frame.length);
+    }
+
+    if (frame.type == CODR_FRAME_CLAIM && channel->config) {
+        return codr_offer_claimed(channel->broker,
+                                  message + CODR_FRAME_HEADER, frame.length);
     }
 
     if (frame.type != CODR_FRAME_JOB || frame.length != 0

@@ -15,6 +15,7 @@
 #include "codr_io.h"
 #include "codr_job.h"
 #include "codr_log.h"
+#include "codr_offer.h"
 #include "codr_util.h"
 
 #define LINGER_US   2000000     /* for a worker to read the final message */
@@ -90,6 +91,7 @@ leave(codr_client_t *client)
 
     client->broker->watcher_count -= watches(client);
     client->result = NULL;
+    codr_offer(client->broker, result);
     codr_results_leave(&client->broker->results, result);
 }
 
@@ -147,12 +149,6 @@ static void
 linger(codr_client_t *client)
 {
     codr_wire_shutdown(&client->wire);
-
-    if (client->result && !client->joined
-        && client->role <= CODR_CLIENT_OBSERVER)
-    {
-        client->result->claimed = true;
-    }
 
     client->timer.handler = lingered;
     client->timer.data = client;
@@ -289,6 +285,13 @@ wire_lost(codr_wire_t *wire, int error)
         codr_log(CODR_LEVEL_PANIC, -error, "read job from worker");
     }
 
+    /* the kernel says it when a worker has left something unread */
+    if (error == -EPIPE && client->ended
+        && codr_wire_is_drained(&client->wire) && codr_client_reports(client))
+    {
+        codr_results_claim(&client->broker->results, client->result);
+    }
+
     codr_client_close(client);
 
     if (job && job->control == client) {
@@ -300,6 +303,14 @@ wire_lost(codr_wire_t *wire, int error)
 static const codr_wire_handlers_t wire_handlers = {
     frame_came, wire_drained, wire_lost,
 };
+
+
+bool
+codr_client_reports(const codr_client_t *client)
+{
+    return client->result && !client->joined
+           && client->role <= CODR_CLIENT_OBSERVER;
+}
 
 
 /* Sockets */

@@ -73,6 +73,9 @@ void codr_client_set_job(codr_client_t *client, codr_job_t *job);
 void codr_client_join(codr_client_t *client, codr_result_t *result,
     codr_client_role_t role);
 
+/* Whether its worker records the end that it is told: it submitted the job. */
+bool codr_client_reports(const codr_client_t *client);
+
 /* Ends it with an ERROR of its own. */
 void codr_client_refuse(codr_client_t *client, codr_error_t code,
     const char *message);

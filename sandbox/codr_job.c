@@ -506,6 +506,7 @@ publish(codr_job_t *job)
     memcpy(result->tag, request->tag, sizeof(result->tag));
     result->limits = job->limits;
     result->terminal = request->terminal;
+    result->outlives = request->async || job->detach_ms > 0;
     result->job = job;
     job->result = result;
 

@@ -56,8 +56,9 @@
  *           sealed memfd) and CHANNEL (worker, with one end of a seqpacket
  *           pair); one message each, a frame and one descriptor.
  * channel   SOCK_SEQPACKET, one a worker: JOB (with one end of a stream pair)
- *           towards the broker, STATUS and LOG towards the worker.  With
- *           "unix:" the connection to the helper's socket is the channel.
+ *           and CLAIM towards the broker, STATUS, LOG and what else there is
+ *           to tell towards the worker.  With "unix:" the connection to the
+ *           helper's socket is the channel.
  * job       SOCK_STREAM, one a job: everything else.  Closing it ends the job.
  */
 typedef enum {
@@ -138,6 +139,12 @@ typedef enum {
                                    LANGUAGE WARM */
     CODR_FRAME_CHARGE,          /* CPU_US CPU_QUOTA*: a job with CPU quotas
                                    has ended; to one worker, any */
+    CODR_FRAME_END,             /* JOB_ID*: jobs that no worker had hold of
+                                   have ended; one FETCHes each, for its
+                                   record */
+
+    /* channel, to the broker */
+    CODR_FRAME_CLAIM,           /* JOB_ID*: their ends are recorded */
     CODR_FRAME_TYPES
 } codr_frame_type_t;
 

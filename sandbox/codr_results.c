@@ -65,6 +65,27 @@ take_out(codr_result_list_t *list, codr_result_t *result)
 
 
 static void
+withdraw(codr_results_t *results, codr_result_t *result)
+{
+    if (!result->offered) {
+        return;
+    }
+
+    if (result->before) {
+        result->before->after = result->after;
+    } else {
+        results->offered = result->after;
+    }
+    if (result->after) {
+        result->after->before = result->before;
+    }
+
+    result->before = result->after = NULL;
+    result->offered = false;
+}
+
+
+static void
 unlist(codr_results_t *results, codr_result_t *result)
 {
     codr_result_t **at = &results->bucket[bucket_of(result->id)];
@@ -76,6 +97,7 @@ unlist(codr_results_t *results, codr_result_t *result)
     *at = result->same;
     result->listed = false;
     results->count--;
+    withdraw(results, result);
 }
 
 
@@ -118,17 +140,45 @@ evict(codr_results_t *results, codr_result_t *result)
 }
 
 
+/* One whose end nobody has yet gives up its output only. */
+static void
+give_way(codr_results_t *results, codr_result_t *result)
+{
+    if (result->offered) {
+        codr_tape_clear(&result->tape);
+        weigh(results, result);
+    } else {
+        evict(results, result);
+    }
+}
+
+
+static bool
+can_give_way(const codr_result_t *result)
+{
+    return !result->offered || result->tape.memory > 0;
+}
+
+
 /* One that nobody reads, before one that somebody does. */
 static codr_result_t *
 oldest(const codr_results_t *results)
 {
-    codr_result_t *result = results->ended.first;
+    codr_result_t *result, *read = NULL;
 
-    while (result && result->clients) {
-        result = result->next;
+    for (result = results->ended.first; result; result = result->next) {
+        if (!can_give_way(result)) {
+            continue;
+        }
+        if (result->clients == NULL) {
+            return result;
+        }
+        if (read == NULL) {
+            read = result;
+        }
     }
 
-    return result ? result : results->ended.first;
+    return read;
 }
 
 
@@ -156,7 +206,7 @@ make_room(codr_results_t *results, size_t bytes)
     while (results->memory + bytes > results->max
            && (result = oldest(results)) != NULL)
     {
-        evict(results, result);
+        give_way(results, result);
     }
 
     while (results->memory + bytes > results->max
@@ -353,6 +403,30 @@ codr_results_end(codr_results_t *results, codr_result_t *result,
     if (!codr_timer_is_set(&results->timer)) {
         expire(&results->timer);
     }
+}
+
+
+void
+codr_results_offer(codr_results_t *results, codr_result_t *result)
+{
+    if (result->offered || result->claimed || !result->listed) {
+        return;
+    }
+
+    result->offered = true;
+    result->after = results->offered;
+    if (result->after) {
+        result->after->before = result;
+    }
+    results->offered = result;
+}
+
+
+void
+codr_results_claim(codr_results_t *results, codr_result_t *result)
+{
+    result->claimed = true;
+    withdraw(results, result);
 }
 
 

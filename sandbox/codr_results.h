@@ -40,6 +40,7 @@ typedef struct {
     codr_result_t       *bucket[CODR_RESULTS_BUCKETS];
     codr_result_list_t   live;
     codr_result_list_t   ended;
+    codr_result_t       *offered;       /* see codr_results_offer() */
     size_t               count;
     size_t               memory;
     size_t               max;
@@ -79,7 +80,14 @@ struct codr_result_s {
     uint8_t        *final;              /* the COMPLETE or ERROR frame */
     size_t          final_len;
     codr_tape_t     tape;
-    bool            claimed;            /* who submitted it got the end */
+
+    bool            outlives;           /* the socket that submitted it */
+    bool            claimed;            /* some worker has its end */
+    bool            offered;            /* in that list, as the next two */
+    codr_result_t  *before;
+    codr_result_t  *after;
+    unsigned        offers;             /* that were made so far */
+    uint64_t        offer_us;           /* when the next one is due */
 
     struct codr_job_s     *job;         /* NULL after its end */
     struct codr_client_s  *clients;     /* it is not freed while it has one */
@@ -113,6 +121,11 @@ void codr_results_stage(codr_results_t *results, codr_result_t *result,
     const void *frame, size_t len);
 void codr_results_end(codr_results_t *results, codr_result_t *result,
     const void *frame, size_t len);
+
+/* Its end is one that workers are to be told of, until one has claimed it:
+   it stays until then, if without its output, but not beyond its time. */
+void codr_results_offer(codr_results_t *results, codr_result_t *result);
+void codr_results_claim(codr_results_t *results, codr_result_t *result);
 
 /* It has no clients any more: frees one that was evicted meanwhile. */
 void codr_results_leave(codr_results_t *results, codr_result_t *result);

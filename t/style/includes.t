@@ -17,7 +17,7 @@ my %ROLES = (
         zygote_argv) ],
     broker     => [ qw(broker answer attach channel charge client command
         compile dispatch fetch figures headers inspect inspection job link
-        pool probe pump report review rules sandbox stage status supply
+        offer pool probe pump report review rules sandbox stage status supply
         verdict) ],
     spawner    => [ qw(spawner spawner_setup nursery zygote_peer
         zygote_plan) ],

@@ -7,6 +7,7 @@
 
 #include "tap.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 
 #include "../../sandbox/codr_broker.h"
 #include "../../sandbox/codr_client.h"
+#include "../../sandbox/codr_offer.h"
 #include "../../sandbox/codr_results.h"
 #include "../../sandbox/codr_util.h"
 
@@ -376,6 +378,46 @@ put_any(codr_writer_t *writer)
 }
 
 
+/* A worker that claims: whatever it says, the broker goes on. */
+static void
+claims(void)
+{
+    int            i, answer;
+    size_t         len;
+    uint8_t        buffer[1024];
+    codr_writer_t  writer;
+
+    result->outlives = true;
+    codr_offer(&broker, result);
+    tap_ok(broker.results.offered == result
+           && codr_timer_is_set(&broker.offer_timer),
+           "an end that nobody has is offered");
+    let_pass(SECOND);
+    tap_ok(broker.results.offered == result,
+           "also when there is no worker now");
+
+    codr_writer_init(&writer, buffer, sizeof(buffer));
+    codr_frame_begin(&writer, CODR_FRAME_CLAIM);
+    codr_put_bytes(&writer, CODR_FIELD_JOB_ID, OTHER, CODR_JOB_ID_LEN);
+    codr_put_bytes(&writer, CODR_FIELD_JOB_ID, ID, CODR_JOB_ID_LEN);
+    len = codr_frame_end(&writer) - CODR_FRAME_HEADER;
+    tap_number(codr_offer_claimed(&broker, buffer + CODR_FRAME_HEADER, len),
+               0, "and claimed");
+    tap_ok(broker.results.offered == NULL && result->claimed, "then not");
+
+    srand(2);
+    for (i = 0; i < 20000; i++) {
+        codr_writer_init(&writer, buffer, sizeof(buffer));
+        len = put_any(&writer) - CODR_FRAME_HEADER;
+        answer = codr_offer_claimed(&broker, buffer + CODR_FRAME_HEADER, len);
+        if (answer != 0 && answer != -EPROTO) {
+            break;
+        }
+    }
+    tap_number(i, 20000, "odd claims are refused");
+}
+
+
 static void
 survives(void)
 {
@@ -439,6 +481,7 @@ main(void)
     takes_over();
     fetches();
     ends();
+    claims();
     survives();
 
     return tap_done();

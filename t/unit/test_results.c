@@ -148,6 +148,50 @@ spares_readers(void)
 
 
 static void
+keeps_ends(void)
+{
+    unsigned        i;
+    codr_result_t  *unheard = begin(450, 1), *second = begin(451, 1), *result;
+
+    end(unheard);
+    end(second);
+    codr_results_offer(&results, unheard);
+    codr_results_offer(&results, second);
+    codr_results_offer(&results, second);
+    tap_ok(results.offered == second && second->after == unheard
+           && unheard->after == NULL, "ends are offered");
+
+    for (i = 460; i < 480; i++) {
+        result = begin(i, 1);
+        end(result);
+    }
+    tap_ok(find(450) == unheard && unheard->tape.memory == 0
+           && unheard->final_len == 3,
+           "one that nobody has stays, without its output");
+    tap_ok(results.memory <= MEGABYTE, "within the maximum");
+
+    codr_results_claim(&results, second);
+    codr_results_claim(&results, unheard);
+    codr_results_offer(&results, unheard);
+    tap_ok(results.offered == NULL && unheard->claimed,
+           "until somebody has it");
+    for (i = 480; i < 490; i++) {
+        result = begin(i, 1);
+        end(result);
+    }
+    tap_ok(find(450) == NULL, "then it leaves like others");
+
+    result = begin(490, 1);
+    end(result);
+    codr_results_offer(&results, result);
+    codr_results_limit(&results, MEGABYTE, 0);
+    tap_ok(results.offered == NULL && find(490) == NULL,
+           "or when its time is over");
+    codr_results_limit(&results, MEGABYTE, TTL_US);
+}
+
+
+static void
 forgets(void)
 {
     codr_timer_t   *timer;
@@ -183,6 +227,7 @@ main(void)
     finds();
     evicts();
     spares_readers();
+    keeps_ends();
     forgets();
 
     return tap_done();
