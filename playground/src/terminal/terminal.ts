@@ -68,22 +68,6 @@ export class Terminal {
         this.xterm.focus();
     }
 
-    /** The text in the scrollback and on the screen, for tests and copying. */
-    text(): string {
-        const buffer = this.xterm.buffer.active;
-        const lines: string[] = [];
-        for (let i = 0; i < buffer.length; i++) {
-            const line = buffer.getLine(i);
-            const text = line?.translateToString(true) ?? '';
-            if (line?.isWrapped && lines.length) {
-                lines[lines.length - 1] += text;
-            } else {
-                lines.push(text);
-            }
-        }
-        return lines.join('\n').trimEnd();
-    }
-
     fit(): void {
         if (this.host.offsetParent !== null) {
             this.fitter.fit();
@@ -94,7 +78,10 @@ export class Terminal {
         this.xterm.loadAddon(this.fitter);
         this.xterm.loadAddon(new Unicode11Addon());
         this.xterm.unicode.activeVersion = '11';
-        this.xterm.loadAddon(new WebLinksAddon());
+        // what a program prints is nobody's friend: it learns nothing of us
+        this.xterm.loadAddon(new WebLinksAddon((_, url) => {
+            window.open(url, '_blank', 'noopener,noreferrer');
+        }));
     }
 
     private listen(): void {

@@ -1,7 +1,7 @@
 // The terminal as a person uses it: a game, Ctrl-C, Ctrl-D, a loop without
-// end, sizes, colours, wide characters, a flood, the plain view.
+// end, sizes, colours, wide characters, a flood, the plain view, the clipboard.
 
-import { clean, like, main, ok, open, phase, run, shot, shows, status,
+import { URL_, clean, like, main, ok, open, phase, run, shot, shows, status,
     terminal, told, until, write } from './lib.mjs';
 
 async function game(browser) {
@@ -171,4 +171,32 @@ async function plain(browser) {
     await clean(page, 'the plain view');
 }
 
-await main([game, keys, sizes, flood, plain]);
+async function clipboard(browser) {
+    const page = await open(browser);
+    await write(page, 'print("ab\\x1b[2DX\\x1b[2;5Hdown\\x1b[1;1H\\n\\n")\n'
+        + `print(input(), "and", input(), "${URL_}favicon.svg")\n`);
+    await run(page);
+    await shows(page, 'down');
+    await told(page, /^Xb\n {4}down$/, 'the cursor goes where it is sent');
+    await page.evaluate(() => navigator.clipboard.writeText('Ada\nBob\n'));
+    await page.keyboard.press('Control+v');
+    await phase(page, 'done');
+    await told(page, /^Ada and Bob http/m, 'lines are pasted');
+
+    await page.locator('.xterm-rows > div', { hasText: 'and Bob' })
+        .click({ clickCount: 3, position: { x: 20, y: 8 } });
+    await page.keyboard.press('Control+Shift+C');
+    await until(page, async () => /and Bob http/.test(
+        await navigator.clipboard.readText()));
+    ok(true, 'what is selected is copied');
+    const [link] = await Promise.all([page.waitForEvent('popup'),
+        page.locator('.xterm-rows > div', { hasText: 'and Bob' })
+            .click({ position: { x: 130, y: 8 } })]);
+    await link.waitForURL(/favicon/);
+    ok(await link.evaluate(() => window.opener === null),
+        'a link opens in a page that knows nothing of this one');
+    await link.close();
+    await clean(page, 'the clipboard');
+}
+
+await main([game, keys, sizes, flood, plain, clipboard]);
