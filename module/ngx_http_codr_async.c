@@ -42,11 +42,21 @@ static const ngx_http_codr_job_handler_t  ngx_http_codr_async_handler = {
 };
 
 
+/* The request's log goes with the request. */
+
 void
 ngx_http_codr_async(ngx_http_codr_job_t *job)
 {
+    ngx_log_t  *log;
+
+    log = ngx_cycle->log;
+
     job->handler = &ngx_http_codr_async_handler;
     job->data = job;
+    job->pool->log = log;
+    job->connection->log = log;
+    job->connection->read->log = log;
+    job->connection->write->log = log;
 }
 
 

@@ -213,12 +213,16 @@ subtest 'whose it is' => sub {
 subtest 'a reload' => sub {
     my $id = run('sleep 3; echo late')->{json}{job_id};
     ok(wait_until(20, sub { record($id)->{status} eq 'processing' }), 'runs');
+
+    # What the request left behind is somebody else's memory by now.
+    run('q' x $_, tag => 'no tag' x 99) for map { 40 * $_ } 1 .. 60;
     my @old = $nginx->workers;
     ok($nginx->reload, 'reloads');
     ok(wait_until(20, sub { my %now = map { $_ => 1 } $nginx->workers;
         !grep { $now{$_} } @old }), 'no old worker waits for it');
     my $r = record($id, wait => 30);
     is($r->{result}{stdout}, "late\n", 'and it comes to its end');
+    unlike($nginx->log, qr/exited on signal/, 'and workers to theirs');
 };
 
 subtest 'the books' => sub {
