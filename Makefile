@@ -82,7 +82,8 @@ VALIDATOR_SRC = $(wildcard validators/codr_*.c)
 VALIDATOR_OBJ = $(VALIDATOR_SRC:validators/%.c=$(BUILD)/validators/%.o)
 POLICY_SRC  = $(wildcard validators/*/*.scm)
 
-INDIRECT    = run test test-all asan asan-build fuzz deb deps parsers clean
+INDIRECT    = run test test-all asan asan-build fuzz analyze \
+              deb deps parsers clean
 
 # Recipes are shown by what they make; V=1 shows the commands.
 Q = $(if $(V),,@echo '  MAKE   $@';)
@@ -256,6 +257,11 @@ $(BUILD)/codr-zygote-%.so: $(BUILD)/zygotes/codr_zygote_%.o $(ZYGOTE_OBJ)
 
 NGINX_BUILD = $(abspath $(BUILD))/nginx
 
+# nginx's own Makefile.  CFLAGS of our command line would come before those it
+# was configured with, and are among them.
+NGINX_MAKE = $(MAKE) --no-print-directory -f '$(1)/Makefile' -C '$(2)' \
+                 CFLAGS="$$(sed -n 's/^CFLAGS *= *//p' '$(1)/Makefile')"
+
 MODULE_CFLAGS  = $(CFLAGS) -fPIC $(HARDEN_CFLAGS) $(SANITIZE_FLAGS) \
                  -DCODR_VERSION=\"$(VERSION)\" \
                  -DNGX_HTTP_CODR_HELPER_PATH=\"$(helperdir)/codr-sandboxd\"
@@ -284,8 +290,8 @@ $(BUILD)/nginx/Makefile: config $(BUILD)/module.list $(BUILD)/config.mk
 $(BUILD)/nginx/Makefile: SHELL = /bin/bash
 
 $(MODULE): $(MODULE_SRC) $(BUILD)/nginx/Makefile
-	$(Q)$(MAKE) --no-print-directory -f '$(NGINX_BUILD)/Makefile' \
-	    -C '$(NGINX_SRC)' modules $(if $(V),,>/dev/null)
+	+$(Q)$(call NGINX_MAKE,$(NGINX_BUILD),$(NGINX_SRC)) modules \
+	    $(if $(V),,>/dev/null)
 	@cp -f '$(NGINX_BUILD)/$(@F)' $@.new && mv -f $@.new $@
 
 
@@ -307,7 +313,7 @@ test: deps
 	@$(MAKE) --no-print-directory check
 
 test-all: deps
-	@$(MAKE) --no-print-directory check CODR_LONG=1
+	@MAKE='$(MAKE)' BUILD='$(BUILD)' t/all
 
 # Without the packages: what a developer repeats.  TESTS='t/module/*.t' selects.
 check: all unit probes replays playground
@@ -347,6 +353,7 @@ $(BUILD)/t/sandbox/%: t/sandbox/%.c $(BUILD)/config.mk
 	$(Q)$(CC) $(WARN) $(CFLAGS) -static -o $@ $<
 
 include t/fuzz/fuzz.mk
+include t/analyze/analyze.mk
 
 bench: all
 	@$(TEST_ENV) t/bench/run

@@ -8,15 +8,21 @@ ASAN = $(MAKE) --no-print-directory BUILD='$(BUILD)/asan' \
            SANITIZE=address$(comma)undefined CFLAGS='-O1 -g'
 
 asan: deps
-	@$(ASAN) asan-check
+	+@$(ASAN) asan-check
 
 asan-build: deps
-	@$(ASAN) asan-all
+	+@$(ASAN) asan-all
+
+# One test of the long suite; what it says goes to the results of all.
+asan-walk:
+	+@$(ASAN) asan-check TESTS=t/long/walk.t; status=$$?; \
+	sed 's#\tt/long/#\tasan/#' $(BUILD)/asan/results \
+	    >>$(or $(CODR_RESULTS),/dev/null); exit $$status
 
 ASAN_SERVER = $(abspath $(BUILD))/server
 
 asan-all: $(HELPER) $(SHORTCUT) $(VALIDATOR) $(POLICIES) $(CLI) \
-          $(ASAN_SERVER)/nginx unit probes playground
+          $(ASAN_SERVER)/nginx unit probes replays playground
 
 asan-check: asan-all
 	@$(TEST_ENV) CODR_NGINX='$(ASAN_SERVER)/nginx' CODR_SANITIZER=1 \
@@ -50,7 +56,9 @@ $(ASAN_SERVER)/Makefile: config $(BUILD)/module.list $(BUILD)/config.mk \
 	@touch $@
 
 $(ASAN_SERVER)/nginx: $(MODULE_SRC) $(ASAN_SERVER)/Makefile
-	$(Q)$(MAKE) --no-print-directory -f '$(@D)/Makefile' \
-	    -C $(NGINX_TREE) binary $(if $(V),,>/dev/null)
+	+$(Q)$(call NGINX_MAKE,$(@D),$(NGINX_TREE)) binary \
+	    $(if $(V),,>/dev/null)
+	@nm $@ | grep -q __asan_report || \
+	    { echo '$@ was built without its sanitizers' >&2; exit 1; }
 
-.PHONY: asan asan-build asan-all asan-check
+.PHONY: asan asan-walk asan-build asan-all asan-check

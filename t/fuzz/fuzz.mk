@@ -85,8 +85,8 @@ $(FUZZ_SERVER)/Makefile: $(NGINX_TREE)/configure
 	{ tail -n 20 '$(@D)/configure.log' >&2; exit 1; }
 
 $(FUZZ_SERVER)/nginx: $(FUZZ_SERVER)/Makefile
-	$(Q)$(MAKE) --no-print-directory -f '$(@D)/Makefile' \
-	    -C $(NGINX_TREE) binary $(if $(V),,>/dev/null)
+	+$(Q)$(call NGINX_MAKE,$(@D),$(NGINX_TREE)) binary \
+	    $(if $(V),,>/dev/null)
 
 $(FUZZ_BUILD)/libnginx.a: $(FUZZ_SERVER)/nginx
 	@rm -f $@

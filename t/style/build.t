@@ -44,7 +44,10 @@ SKIP: {
         or diag(substr $said, -3000);
     unlike($said, qr/warning:/, 'without a warning');
     ok(-x "$copy/build/codr-sandboxd", 'the helper is there');
-    ok(-f "$copy/build/ngx_http_codr_module.so", 'the module is there');
+    my $module = "$copy/build/ngx_http_codr_module.so";
+    ok(-f $module, 'the module is there');
+    like(output('nm', '-D', $module), qr/__stack_chk_fail/,
+        'hardened, whatever CFLAGS says');
     is(output('find', $copy, '-newer', "$copy/build/settings", '-not',
             '-path', "$copy/build*", '-type', 'f'), '',
         'nothing is written beside build/');
