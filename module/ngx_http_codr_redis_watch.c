@@ -19,7 +19,7 @@ static void ngx_http_codr_watch_subscribe(ngx_http_codr_redis_t *redis,
 static void ngx_http_codr_watch_pattern(ngx_http_codr_link_t *link,
     const char *suffix);
 static void ngx_http_codr_watch_message(redisAsyncContext *context,
-    void *reply, void *data);
+    void *data, void *redis);
 static void ngx_http_codr_watch_take(ngx_http_codr_redis_t *redis,
     const redisReply *channel, const redisReply *text);
 static void ngx_http_codr_watch_input(ngx_http_codr_redis_t *redis,

@@ -274,9 +274,9 @@ try_outside(bool (*attack)(void))
 int
 main(void)
 {
-    char        name[128];
-    size_t      i;
-    codr_cell_t cell;
+    char                name[128];
+    size_t              i;
+    static codr_cell_t  cell;
 
     /* something to read and write that a child must not have */
     int file = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
