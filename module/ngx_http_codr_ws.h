@@ -89,6 +89,12 @@ void ngx_http_codr_ws_run_foreign(ngx_http_codr_ws_t *ws);
 /* Reads and handles what is there, up to the budget of one event. */
 void ngx_http_codr_frames_read(ngx_http_codr_ws_t *ws);
 
+/* A credential was good: messages may be longer from now on. */
+void ngx_http_codr_frames_trust(ngx_http_codr_ws_t *ws);
+
+
+/* frames_send: ours */
+
 /* A frame for the peer, at the end of ws->out. */
 void ngx_http_codr_frames_put(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
     const u_char *data, size_t len);
@@ -97,9 +103,6 @@ void ngx_http_codr_frames_put(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
    not copied, as far as the peer takes it at once. */
 void ngx_http_codr_frames_pass(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
     u_char *data, size_t len);
-
-/* A credential was good: messages may be longer from now on. */
-void ngx_http_codr_frames_trust(ngx_http_codr_ws_t *ws);
 
 /* Puts wslay's answers there, and our Close when it is due. */
 void ngx_http_codr_frames_write(ngx_http_codr_ws_t *ws);
