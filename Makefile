@@ -37,11 +37,11 @@ INSTALL   = install
 # Packages of Debian 12: a word is a package, or package:file, where the file
 # (a newer node, a compiler of one's own) does as well as the package.
 DEPS_BUILD = gcc:/usr/bin/gcc libc6-dev make autoconf nginx nginx-dev \
-             libwslay-dev libjansson-dev libhiredis-dev libssl-dev \
+             libwslay-dev libjansson-dev libhiredis-dev libssl-dev zlib1g-dev \
              libseccomp-dev libmd-dev libpcre2-dev npm:/usr/bin/npm \
              python3:/usr/bin/python3 libpython3-dev
 DEPS_PAGE  = nodejs:/usr/bin/node npm:/usr/bin/npm
-DEPS_RUN   = nginx libwslay1 libssl3 libjansson4 libhiredis0.14 \
+DEPS_RUN   = nginx libwslay1 libssl3 libjansson4 libhiredis0.14 zlib1g \
              libseccomp2 libmd0 libpcre2-8-0 \
              python3:/usr/bin/python3 nodejs:/usr/bin/node \
              gcc:/usr/bin/gcc g++:/usr/bin/g++ rustc:/usr/bin/rustc

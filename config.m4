@@ -55,8 +55,8 @@ AC_CHECK_HEADER([sys/pidfd.h], [],
     [CODR_MISSING([header sys/pidfd.h], [libc6-dev])])
 
 
-dnl Libraries: the helper's, the validator's, then the module's.  nginx's own
-dnl (PCRE, zlib, OpenSSL) are checked by nginx's configure.
+dnl Libraries: the helper's, the validator's, then the module's.  What only
+dnl nginx itself uses is checked by nginx's configure.
 
 CODR_REQUIRE_LIB([seccomp], [seccomp.h], [seccomp_export_bpf],
     [libseccomp-dev])
@@ -65,6 +65,7 @@ AC_CHECK_HEADER([pcre2.h], [],
     [CODR_MISSING([header pcre2.h], [libpcre2-dev])],
     [[#define PCRE2_CODE_UNIT_WIDTH 8]])
 CODR_REQUIRE_LIB([wslay], [wslay/wslay.h], [wslay_event_recv], [libwslay-dev])
+CODR_REQUIRE_LIB([z], [zlib.h], [deflateInit2_], [zlib1g-dev])
 CODR_REQUIRE_LIB([jansson], [jansson.h], [json_loadb], [libjansson-dev])
 CODR_REQUIRE_LIB([ssl], [openssl/ssl.h], [SSL_new], [libssl-dev])
 CODR_REQUIRE_LIB([crypto], [openssl/evp.h], [EVP_DigestInit_ex], [libssl-dev])

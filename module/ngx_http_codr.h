@@ -45,6 +45,7 @@
 typedef struct ngx_http_codr_job_s       ngx_http_codr_job_t;
 typedef struct ngx_http_codr_lifeline_s  ngx_http_codr_lifeline_t;
 typedef struct ngx_http_codr_channel_s   ngx_http_codr_channel_t;
+typedef struct ngx_http_codr_deflate_s   ngx_http_codr_deflate_t;
 typedef struct ngx_http_codr_drain_s     ngx_http_codr_drain_t;
 typedef struct ngx_http_codr_adrift_s    ngx_http_codr_adrift_t;
 typedef struct ngx_http_codr_redis_s     ngx_http_codr_redis_t;
@@ -120,6 +121,7 @@ typedef struct {
     ngx_http_codr_drain_t     *drain;          /* of this worker: its sockets
                                                   and jobs */
     ngx_http_codr_adrift_t    *adrift;         /* of this worker */
+    ngx_http_codr_deflate_t   *deflate;        /* streams of this worker */
     ngx_str_t                  cause;          /* why there is no helper */
 
     void                      *job_log;        /* of the log module; NULL:
@@ -198,6 +200,7 @@ typedef struct {
     ngx_msec_t                 idle_timeout;
     ngx_msec_t                 ping;
     ngx_msec_t                 detach;
+    ngx_flag_t                 deflate;
     ngx_uint_t                 policy_mode;    /* codr_policy_mode_t */
     ngx_uint_t                 policy_level;   /* codr_policy_level_t */
 } ngx_http_codr_loc_conf_t;
@@ -239,6 +242,8 @@ typedef struct {
     u_char                    *names;          /* memory of a ticket's owner
                                                   and key_id */
 
+    unsigned                   deflate:4;      /* bits of our window, when it
+                                                  was agreed on; else 0 */
     unsigned                   binary:1;       /* the socket's subprotocol */
     unsigned                   known:1;        /* it needs no ticket */
     unsigned                   trusted:1;      /* some credential was good */

@@ -98,7 +98,6 @@ char *ngx_http_codr_handler_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_codr_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_codr_limit_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_codr_deflate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_codr_merge_location(ngx_conf_t *cf,
     ngx_http_codr_loc_conf_t *prev, ngx_http_codr_loc_conf_t *conf);
 

@@ -2,12 +2,14 @@
 /*
  * Between the bytes of a connection and messages: libwslay checks and joins
  * what a peer sends, and answers its pings and its Close; what it leaves to us
- * is how much a peer may send, how fast and in how many pieces.  Nothing here
- * ends the request or sends: wslay's callbacks must not, so they only take
- * note.  Runs in workers.
+ * is how much a peer may send, how fast and in how many pieces, and what comes
+ * compressed.  Nothing here ends the request or sends: wslay's callbacks must
+ * not, so they only take note and queue.  Runs in workers.
  */
 
 #include "ngx_http_codr_ws.h"
+#include "ngx_http_codr_deflate.h"
+#include "ngx_http_codr_text.h"
 
 
 #define NGX_HTTP_CODR_FRAMES_BUDGET     (64 * 1024)   /* bytes of an event */
@@ -16,6 +18,15 @@
 #define NGX_HTTP_CODR_FRAMES_MESSAGES   1000          /* of a second */
 #define NGX_HTTP_CODR_FRAMES_CONTROLS   100           /* of a second */
 
+/* What cannot be compressed gets a little longer by it. */
+
+#define ngx_http_codr_frames_packed(len)  ((len) + (len) / 16 + 64)
+
+/* A socket that sends what is this much shorter than itself makes work for us
+   and has little: of a second there may be two messages of the largest size. */
+
+#define NGX_HTTP_CODR_FRAMES_RATIO      32
+
 
 static ssize_t ngx_http_codr_frames_recv(wslay_event_context_ptr wslay,
     uint8_t *buf, size_t len, int flags, void *data);
@@ -23,6 +34,7 @@ static ssize_t ngx_http_codr_frames_send(wslay_event_context_ptr wslay,
     const uint8_t *buf, size_t len, int flags, void *data);
 static void ngx_http_codr_frames_watch(ngx_http_codr_ws_t *ws,
     const u_char *p, size_t n);
+static size_t ngx_http_codr_frames_cap(ngx_http_codr_ws_t *ws);
 static ngx_int_t ngx_http_codr_frames_header(ngx_http_codr_ws_t *ws);
 static void ngx_http_codr_frames_start(wslay_event_context_ptr wslay,
     const struct wslay_event_on_frame_recv_start_arg *frame, void *data);
@@ -30,6 +42,10 @@ static void ngx_http_codr_frames_chunk(wslay_event_context_ptr wslay,
     const struct wslay_event_on_frame_recv_chunk_arg *chunk, void *data);
 static void ngx_http_codr_frames_message(wslay_event_context_ptr wslay,
     const struct wslay_event_on_msg_recv_arg *message, void *data);
+static void ngx_http_codr_frames_unpack(ngx_http_codr_ws_t *ws,
+    const struct wslay_event_on_msg_recv_arg *message);
+static void ngx_http_codr_frames_deliver(ngx_http_codr_ws_t *ws,
+    ngx_uint_t opcode, const u_char *data, size_t len);
 static ngx_int_t ngx_http_codr_frames_init(ngx_http_codr_ws_t *ws);
 static void ngx_http_codr_frames_second(ngx_http_codr_ws_t *ws);
 static void ngx_http_codr_frames_result(ngx_http_codr_ws_t *ws, int rc);
@@ -105,6 +121,10 @@ ngx_http_codr_frames_init(ngx_http_codr_ws_t *ws)
         return NGX_ERROR;
     }
 
+    if (ws->ctx->deflate) {
+        wslay_event_config_set_allowed_rsv_bits(ws->wslay, WSLAY_RSV1_BIT);
+    }
+
     ngx_http_codr_frames_trust(ws);
 
     if (ws->closing) {
@@ -115,13 +135,27 @@ ngx_http_codr_frames_init(ngx_http_codr_ws_t *ws)
 }
 
 
+/* wslay has one limit: what it lets pass is looked at again. */
+
 void
 ngx_http_codr_frames_trust(ngx_http_codr_ws_t *ws)
 {
-    wslay_event_config_set_max_recv_msg_length(ws->wslay,
-                                               ws->ctx->trusted
-                                               ? ws->lcf->message_max
-                                               : ws->lcf->first_max);
+    size_t  max;
+
+    max = ngx_http_codr_frames_cap(ws);
+
+    if (ws->ctx->deflate) {
+        max = ngx_http_codr_frames_packed(max);
+    }
+
+    wslay_event_config_set_max_recv_msg_length(ws->wslay, max);
+}
+
+
+static size_t
+ngx_http_codr_frames_cap(ngx_http_codr_ws_t *ws)
+{
+    return ws->ctx->trusted ? ws->lcf->message_max : ws->lcf->first_max;
 }
 
 
@@ -234,8 +268,11 @@ later:
 static size_t
 ngx_http_codr_frames_max(ngx_http_codr_ws_t *ws)
 {
-    return (ws->ctx->trusted || ws->begun > 1) ? ws->lcf->message_max
-                                               : ws->lcf->first_max;
+    size_t  max;
+
+    max = (ws->begun > 1) ? ws->lcf->message_max : ngx_http_codr_frames_cap(ws);
+
+    return ws->packed ? ngx_http_codr_frames_packed(max) : max;
 }
 
 
@@ -310,6 +347,7 @@ ngx_http_codr_frames_header(ngx_http_codr_ws_t *ws)
     if (opcode != WSLAY_CONTINUATION_FRAME) {
         ws->total = 0;
         ws->begun = ngx_min(ws->begun + 1, 2);
+        ws->packed = ws->ctx->deflate && (ws->header[0] & 0x40);
     }
 
     ws->total = (length > UINT32_MAX) ? UINT64_MAX : ws->total + length;
@@ -412,7 +450,18 @@ ngx_http_codr_frames_message(wslay_event_context_ptr wslay,
 {
     ngx_http_codr_ws_t  *ws = data;
 
-    if (wslay_is_ctrl_frame(message->opcode) || ws->code || ws->failed) {
+    if (ws->code || ws->failed) {
+        return;
+    }
+
+    if (wslay_is_ctrl_frame(message->opcode)) {
+
+        /* a pong goes before what is answered later */
+
+        if (message->opcode == WSLAY_PING && wslay_event_send(wslay) != 0) {
+            ws->failed = 1;
+        }
+
         return;
     }
 
@@ -427,12 +476,80 @@ ngx_http_codr_frames_message(wslay_event_context_ptr wslay,
     ws->spoken = 1;
     ws->quiet = ngx_current_msec;
 
-    if (message->opcode == WSLAY_BINARY_FRAME) {
-        ngx_http_codr_session_bytes(ws, message->msg, message->msg_length);
+    if (wslay_get_rsv1(message->rsv)) {
+        ngx_http_codr_frames_unpack(ws, message);
+
+    } else if (message->msg_length > ngx_http_codr_frames_cap(ws)) {
+        ngx_http_codr_ws_close(ws, WSLAY_CODE_MESSAGE_TOO_BIG, "");
+
+    } else {
+        ngx_http_codr_frames_deliver(ws, message->opcode, message->msg,
+                                     message->msg_length);
+    }
+}
+
+
+static void
+ngx_http_codr_frames_unpack(ngx_http_codr_ws_t *ws,
+    const struct wslay_event_on_msg_recv_arg *message)
+{
+    size_t      max, given;
+    ngx_int_t   rc;
+    ngx_str_t   data;
+
+    max = ngx_http_codr_frames_cap(ws);
+    given = NGX_HTTP_CODR_FRAMES_RATIO * message->msg_length;
+
+    rc = ngx_http_codr_deflate_unpack(ws->mcf->deflate, message->msg,
+                                      message->msg_length, max, &data,
+                                      ws->request->connection->log);
+
+    if (rc == NGX_DECLINED) {
+        ngx_http_codr_ws_close(ws, WSLAY_CODE_MESSAGE_TOO_BIG, "");
         return;
     }
 
-    ngx_http_codr_session_message(ws, message->msg, message->msg_length);
+    if (rc == NGX_ERROR) {
+        ngx_http_codr_ws_close(ws, WSLAY_CODE_INVALID_FRAME_PAYLOAD_DATA, "");
+        return;
+    }
+
+    if (rc != NGX_OK) {
+        ngx_http_codr_ws_close(ws, WSLAY_CODE_INTERNAL_SERVER_ERROR,
+                               "out of memory");
+        return;
+    }
+
+    ws->budget -= ngx_min(ws->budget, data.len);
+    ws->unpacked += (data.len > given) ? data.len - given : 0;
+
+    if (ws->unpacked > 2 * max) {
+        ngx_http_codr_ws_close(ws, WSLAY_CODE_POLICY_VIOLATION,
+                               "too much in too little");
+
+    } else if (message->opcode == WSLAY_TEXT_FRAME
+               && ngx_http_codr_text_valid(data.data, data.len) != 0)
+    {
+        ngx_http_codr_ws_close(ws, WSLAY_CODE_INVALID_FRAME_PAYLOAD_DATA, "");
+
+    } else {
+        ngx_http_codr_frames_deliver(ws, message->opcode, data.data, data.len);
+    }
+
+    ngx_free(data.data);
+}
+
+
+static void
+ngx_http_codr_frames_deliver(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
+    const u_char *data, size_t len)
+{
+    if (opcode == WSLAY_BINARY_FRAME) {
+        ngx_http_codr_session_bytes(ws, data, len);
+        return;
+    }
+
+    ngx_http_codr_session_message(ws, data, len);
 }
 
 
@@ -443,6 +560,7 @@ ngx_http_codr_frames_second(ngx_http_codr_ws_t *ws)
         ws->second = ngx_current_msec;
         ws->messages = 0;
         ws->controls = 0;
+        ws->unpacked = 0;
     }
 }
 

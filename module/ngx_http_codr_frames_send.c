@@ -6,10 +6,18 @@
  */
 
 #include "ngx_http_codr_ws.h"
+#include "ngx_http_codr_deflate.h"
 
 
 #define NGX_HTTP_CODR_FRAMES_REASON  123       /* bytes, of a Close */
 #define NGX_HTTP_CODR_FRAMES_HEADER  10        /* bytes */
+#define NGX_HTTP_CODR_FRAMES_RSV1    0x40      /* in a header: compressed */
+
+/* Bytes of a message that is compressed: less gains nothing, more would hold
+   up other sockets. */
+
+#define NGX_HTTP_CODR_FRAMES_LEAST   256
+#define NGX_HTTP_CODR_FRAMES_MOST    (1024 * 1024)
 
 
 _Static_assert(NGX_HTTP_CODR_FRAMES_HEADER + 1 <= NGX_HTTP_CODR_OUTPUT_ROOM
@@ -18,6 +26,10 @@ _Static_assert(NGX_HTTP_CODR_FRAMES_HEADER + 1 <= NGX_HTTP_CODR_OUTPUT_ROOM
                "a header and a stream fit before output");
 
 
+static ngx_int_t ngx_http_codr_frames_pack(ngx_http_codr_ws_t *ws,
+    ngx_uint_t opcode, const u_char *data, size_t len);
+static void ngx_http_codr_frames_queue(ngx_http_codr_ws_t *ws,
+    ngx_uint_t opcode, const u_char *data, size_t len);
 static void ngx_http_codr_frames_goodbye(ngx_http_codr_ws_t *ws);
 
 
@@ -54,12 +66,57 @@ void
 ngx_http_codr_frames_put(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
     const u_char *data, size_t len)
 {
-    u_char      header[NGX_HTTP_CODR_FRAMES_HEADER], *p;
-    ngx_log_t  *log;
-
     if (ws->closing || ws->failed) {
         return;
     }
+
+    if (ngx_http_codr_frames_pack(ws, opcode, data, len) != NGX_OK) {
+        ngx_http_codr_frames_queue(ws, opcode, data, len);
+    }
+}
+
+
+/* NGX_OK for a message that is on its way, compressed. */
+
+static ngx_int_t
+ngx_http_codr_frames_pack(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
+    const u_char *data, size_t len)
+{
+    size_t      size;
+    u_char     *p;
+    ngx_int_t   rc;
+
+    if (ws->ctx->deflate == 0 || wslay_is_ctrl_frame(opcode)
+        || len < NGX_HTTP_CODR_FRAMES_LEAST || len > NGX_HTTP_CODR_FRAMES_MOST)
+    {
+        return NGX_DECLINED;
+    }
+
+    p = ngx_alloc(len, ws->request->connection->log);
+    if (p == NULL) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_http_codr_deflate_pack(ws->mcf->deflate, ws->ctx->deflate, data,
+                                    len, p, &size);
+
+    if (rc == NGX_OK) {
+        ngx_http_codr_frames_queue(ws, opcode | NGX_HTTP_CODR_FRAMES_RSV1, p,
+                                   size);
+    }
+
+    ngx_free(p);
+
+    return rc;
+}
+
+
+static void
+ngx_http_codr_frames_queue(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
+    const u_char *data, size_t len)
+{
+    u_char      header[NGX_HTTP_CODR_FRAMES_HEADER], *p;
+    ngx_log_t  *log;
 
     p = ngx_http_codr_frames_begin(header, opcode, len);
     log = ws->request->connection->log;
@@ -85,7 +142,8 @@ ngx_http_codr_frames_pass(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
 
     c = ws->request->connection;
 
-    if (ws->out.first || ws->closing || ws->failed || !c->write->ready
+    if (ws->ctx->deflate
+        || ws->out.first || ws->closing || ws->failed || !c->write->ready
         || ws->request->out || c->buffered
 #if (NGX_HTTP_SSL)
         || c->ssl

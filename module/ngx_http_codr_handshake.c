@@ -6,6 +6,7 @@
  */
 
 #include "ngx_http_codr_ws.h"
+#include "ngx_http_codr_offer.h"
 
 #include <ngx_sha1.h>
 
@@ -14,6 +15,19 @@
 #define NGX_HTTP_CODR_ACCEPT_LEN  28           /* 20 bytes as base64 */
 
 
+/* Goes through the headers of one name. */
+
+typedef struct {
+    ngx_str_t                 *name;
+    ngx_list_part_t           *part;
+    ngx_uint_t                 i;
+} ngx_http_codr_headers_t;
+
+
+static void ngx_http_codr_headers(ngx_http_codr_headers_t *headers,
+    ngx_http_request_t *r, ngx_str_t *name);
+static ngx_table_elt_t *ngx_http_codr_headers_next(
+    ngx_http_codr_headers_t *headers);
 static ngx_table_elt_t *ngx_http_codr_header_in(ngx_http_request_t *r,
     ngx_str_t *name, ngx_uint_t *count);
 static ngx_uint_t ngx_http_codr_header_has(ngx_http_request_t *r,
@@ -22,6 +36,8 @@ static ngx_str_t *ngx_http_codr_header_first(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *tokens);
 static ngx_str_t *ngx_http_codr_list_first(ngx_str_t *list,
     ngx_str_t *tokens);
+static ngx_int_t ngx_http_codr_extend(ngx_http_request_t *r,
+    ngx_http_codr_ctx_t *ctx);
 static ngx_int_t ngx_http_codr_accept(ngx_http_request_t *r, ngx_str_t *key);
 
 
@@ -33,6 +49,8 @@ static ngx_str_t  ngx_http_codr_thirteen = ngx_string("13");
 static ngx_str_t  ngx_http_codr_key = ngx_string("Sec-WebSocket-Key");
 static ngx_str_t  ngx_http_codr_accepted = ngx_string("Sec-WebSocket-Accept");
 static ngx_str_t  ngx_http_codr_protocol = ngx_string("Sec-WebSocket-Protocol");
+static ngx_str_t  ngx_http_codr_extensions =
+    ngx_string("Sec-WebSocket-Extensions");
 
 /* Those we speak; a client's order decides between them. */
 
@@ -102,7 +120,66 @@ ngx_http_codr_handshake(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_codr_module);
     ctx->binary = (protocol == &ngx_http_codr_protocols[1]);
 
+    if (ngx_http_codr_extend(r, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     return ngx_http_codr_accept(r, &key->value);
+}
+
+
+/* What is not taken is not answered: the socket stands without it. */
+
+static ngx_int_t
+ngx_http_codr_extend(ngx_http_request_t *r, ngx_http_codr_ctx_t *ctx)
+{
+    u_char                    *p;
+    ngx_str_t                  value;
+    ngx_table_elt_t           *header;
+    ngx_http_codr_offer_t      offer;
+    ngx_http_codr_headers_t    headers;
+    ngx_http_codr_loc_conf_t  *lcf;
+
+    static const char  text[] = "permessage-deflate"
+                                "; server_no_context_takeover"
+                                "; client_no_context_takeover";
+    static const char  named[] = "; server_max_window_bits=";
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_codr_module);
+
+    if (!lcf->deflate) {
+        return NGX_OK;
+    }
+
+    ngx_http_codr_headers(&headers, r, &ngx_http_codr_extensions);
+
+    do {
+        header = ngx_http_codr_headers_next(&headers);
+
+        if (header == NULL) {
+            return NGX_OK;
+        }
+
+    } while (ngx_http_codr_offer_read(header->value.data, header->value.len,
+                                      &offer)
+             != 0);
+
+    p = ngx_pnalloc(r->pool, sizeof(text) + sizeof(named) + NGX_INT_T_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.data = p;
+    p = ngx_cpymem(p, text, sizeof(text) - 1);
+
+    if (offer.named) {
+        p = ngx_sprintf(p, "%s%ui", named, (ngx_uint_t) offer.bits);
+    }
+
+    value.len = p - value.data;
+    ctx->deflate = offer.bits;
+
+    return ngx_http_codr_header_out(r, &ngx_http_codr_extensions, &value);
 }
 
 
@@ -168,34 +245,63 @@ ngx_http_codr_upgrade_required(ngx_http_request_t *r)
 }
 
 
+static void
+ngx_http_codr_headers(ngx_http_codr_headers_t *headers, ngx_http_request_t *r,
+    ngx_str_t *name)
+{
+    headers->name = name;
+    headers->part = &r->headers_in.headers.part;
+    headers->i = 0;
+}
+
+
+static ngx_table_elt_t *
+ngx_http_codr_headers_next(ngx_http_codr_headers_t *headers)
+{
+    ngx_str_t        *name;
+    ngx_table_elt_t  *header;
+
+    name = headers->name;
+
+    for ( /* void */ ; headers->part; headers->part = headers->part->next) {
+
+        while (headers->i < headers->part->nelts) {
+            header = headers->part->elts;
+            header += headers->i++;
+
+            if (header->key.len == name->len
+                && ngx_strncasecmp(header->key.data, name->data, name->len)
+                   == 0)
+            {
+                return header;
+            }
+        }
+
+        headers->i = 0;
+    }
+
+    return NULL;
+}
+
+
 /* The first header of this name, and how many there are. */
 
 static ngx_table_elt_t *
 ngx_http_codr_header_in(ngx_http_request_t *r, ngx_str_t *name,
     ngx_uint_t *count)
 {
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *header, *found;
+    ngx_table_elt_t          *header, *found;
+    ngx_http_codr_headers_t   headers;
 
     found = NULL;
     *count = 0;
 
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-        header = part->elts;
+    ngx_http_codr_headers(&headers, r, name);
 
-        for (i = 0; i < part->nelts; i++) {
+    while ((header = ngx_http_codr_headers_next(&headers)) != NULL) {
 
-            if (header[i].key.len != name->len
-                || ngx_strncasecmp(header[i].key.data, name->data, name->len)
-                   != 0)
-            {
-                continue;
-            }
-
-            if ((*count)++ == 0) {
-                found = &header[i];
-            }
+        if ((*count)++ == 0) {
+            found = header;
         }
     }
 
@@ -225,28 +331,17 @@ static ngx_str_t *
 ngx_http_codr_header_first(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *tokens)
 {
-    ngx_uint_t        i;
-    ngx_str_t        *token;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *header;
+    ngx_str_t                *token;
+    ngx_table_elt_t          *header;
+    ngx_http_codr_headers_t   headers;
 
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-        header = part->elts;
+    ngx_http_codr_headers(&headers, r, name);
 
-        for (i = 0; i < part->nelts; i++) {
+    while ((header = ngx_http_codr_headers_next(&headers)) != NULL) {
+        token = ngx_http_codr_list_first(&header->value, tokens);
 
-            if (header[i].key.len != name->len
-                || ngx_strncasecmp(header[i].key.data, name->data, name->len)
-                   != 0)
-            {
-                continue;
-            }
-
-            token = ngx_http_codr_list_first(&header[i].value, tokens);
-
-            if (token) {
-                return token;
-            }
+        if (token) {
+            return token;
         }
     }
 

@@ -221,28 +221,6 @@ ngx_http_codr_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-char *
-ngx_http_codr_deflate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_str_t  *value;
-
-    value = cf->args->elts;
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_strcmp(value[1].data, "on") != 0) {
-        return ngx_http_codr_conf_invalid(cf, 1);
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid value \"on\" in \"%V\", it must be \"off\": "
-                       "permessage-deflate is not built in", &value[0]);
-    return NGX_CONF_ERROR;
-}
-
-
 static char *
 ngx_http_codr_location_error(ngx_conf_t *cf, ngx_http_codr_loc_conf_t *conf,
     const char *text, ngx_str_t *name)
@@ -396,6 +374,7 @@ ngx_http_codr_merge_location(ngx_conf_t *cf, ngx_http_codr_loc_conf_t *prev,
     ngx_conf_merge_msec_value(conf->idle_timeout, prev->idle_timeout, 600000);
     ngx_conf_merge_msec_value(conf->ping, prev->ping, 30000);
     ngx_conf_merge_msec_value(conf->detach, prev->detach, 60000);
+    ngx_conf_merge_value(conf->deflate, prev->deflate, 0);
 
     if (conf->quotas == NULL) {                /* lines replace, not add */
         conf->quotas = prev->quotas;

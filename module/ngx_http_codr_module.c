@@ -7,6 +7,7 @@
 
 #include "ngx_http_codr_adrift.h"
 #include "ngx_http_codr_conf.h"
+#include "ngx_http_codr_deflate.h"
 #include "ngx_http_codr_job_log.h"
 #include "ngx_http_codr_policy.h"
 #include "ngx_http_codr_records.h"
@@ -152,8 +153,13 @@ static ngx_command_t  ngx_http_codr_commands[] = {
                               ngx_http_codr_origin),
     ngx_http_codr_loc_command("codr_policy", NGX_CONF_TAKE12,
                               ngx_http_codr_policy),
-    ngx_http_codr_loc_command("codr_deflate", NGX_CONF_TAKE1,
-                              ngx_http_codr_deflate),
+
+    { ngx_string("codr_deflate"),
+      NGX_HTTP_CODR_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_codr_loc_conf_t, deflate),
+      NULL },
 
     ngx_http_codr_loc_command("codr_limit_jobs", NGX_CONF_2MORE,
                               ngx_http_codr_limit_jobs),
@@ -331,8 +337,11 @@ ngx_http_codr_create_main_conf(ngx_conf_t *cf)
     mcf->job_ttl = NGX_CONF_UNSET_MSEC;
     mcf->results = NGX_CONF_UNSET_SIZE;
 
-    if (ngx_array_init(&mcf->allow_missing, cf->pool, 4, sizeof(ngx_str_t))
-        != NGX_OK
+    mcf->deflate = ngx_http_codr_deflate_create(cf->pool);
+
+    if (mcf->deflate == NULL
+        || ngx_array_init(&mcf->allow_missing, cf->pool, 4, sizeof(ngx_str_t))
+           != NGX_OK
         || ngx_array_init(&mcf->binds, cf->pool, 4,
                           sizeof(ngx_http_codr_bind_t))
            != NGX_OK
@@ -377,6 +386,7 @@ ngx_http_codr_create_loc_conf(ngx_conf_t *cf)
     lcf->idle_timeout = NGX_CONF_UNSET_MSEC;
     lcf->ping = NGX_CONF_UNSET_MSEC;
     lcf->detach = NGX_CONF_UNSET_MSEC;
+    lcf->deflate = NGX_CONF_UNSET;
     lcf->policy_mode = NGX_CONF_UNSET_UINT;
     lcf->policy_level = NGX_CONF_UNSET_UINT;
 

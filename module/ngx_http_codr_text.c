@@ -175,6 +175,42 @@ text_char(const unsigned char *p, const unsigned char *end, text_kind_t *kind)
 }
 
 
+int
+ngx_http_codr_text_valid(const unsigned char *p, size_t len)
+{
+    uint64_t              x;
+    text_kind_t           kind;
+    const unsigned char  *end;
+
+    end = p + len;
+
+    while (p < end) {
+
+        if (end - p >= 8) {
+            memcpy(&x, p, 8);
+
+            if ((x & TEXT_HIGH) == 0) {
+                p += 8;
+                continue;
+            }
+        }
+
+        if (*p < 0x80) {
+            p++;
+            continue;
+        }
+
+        p += text_char(p, end, &kind);
+
+        if (kind != text_good) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
 static unsigned char *
 text_special(unsigned char *dst, unsigned char c)
 {

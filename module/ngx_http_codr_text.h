@@ -29,6 +29,11 @@ size_t ngx_http_codr_text_escape(unsigned char *dst, const unsigned char *src,
     size_t len, int last, size_t *ret_used);
 
 
+/* 0 for UTF-8 and nothing else, else -1. */
+
+int ngx_http_codr_text_valid(const unsigned char *p, size_t len);
+
+
 /*
  * 0 when the JSON text opens at most depth brackets inside each other and has
  * at most values values, keys included; else -1.  Only bounds what a parser

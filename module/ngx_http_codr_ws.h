@@ -42,6 +42,7 @@ struct ngx_http_codr_ws_s {
     ngx_uint_t                  fragments;     /* of the open message */
     ngx_uint_t                  begun;         /* messages, 0 to 2 */
     size_t                      received;      /* bytes since the last look */
+    size_t                      unpacked;      /* of this second; see frames */
 
     u_char                      header[14];    /* of the next frame */
     size_t                      have;          /* bytes of it */
@@ -55,6 +56,7 @@ struct ngx_http_codr_ws_s {
     ngx_uint_t                  missed;        /* pings without an answer */
 
     unsigned                    binary:1;      /* codr.v1.bin */
+    unsigned                    packed:1;      /* the open message is */
     unsigned                    heard:1;       /* since the last ping */
     unsigned                    spoken:1;      /* a message has come */
     unsigned                    drained:1;     /* nothing to read now */
@@ -95,12 +97,12 @@ void ngx_http_codr_frames_trust(ngx_http_codr_ws_t *ws);
 
 /* frames_send: ours */
 
-/* A frame for the peer, at the end of ws->out. */
+/* A message, or a control frame, for the peer, at the end of ws->out. */
 void ngx_http_codr_frames_put(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
     const u_char *data, size_t len);
 
-/* The same for a frame with room before its data, which may be changed: it is
-   not copied, as far as the peer takes it at once. */
+/* The same for a message with room before its data, which may be changed: it
+   is not copied, as far as the peer takes it at once. */
 void ngx_http_codr_frames_pass(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
     u_char *data, size_t len);
 

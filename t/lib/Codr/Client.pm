@@ -6,6 +6,7 @@ package Codr::Client;
 use strict;
 use warnings;
 
+use Codr::Deflate;
 use IO::Select;
 use IO::Socket::INET;
 use JSON::PP ();
@@ -272,6 +273,7 @@ sub recv {
         my $frame = $self->recv_frame($end - Time::HiRes::time());
         return { type => $self->{eof} ? '(eof)' : '(timeout)' } unless $frame;
         my ($op, $data) = @{$frame}{qw(op data)};
+        $data = Codr::Deflate::unpacked($data) if $frame->{rsv} == 4;
         if ($op == 1) {
             my $message = decode($data);
             die "not a message: $data" unless ref $message eq 'HASH';
