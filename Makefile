@@ -96,7 +96,8 @@ SHORTCUT = $(BUILD)/codr-shortcut
 VALIDATOR = $(BUILD)/codr-validator
 POLICIES = $(POLICY_SRC:validators/%=$(BUILD)/policies/%)
 
-ZYGOTES = $(if $(PYTHON_INCLUDE),$(BUILD)/codr-zygote-python.so)
+ZYGOTES = $(BUILD)/codr-zygote-node.so \
+          $(if $(PYTHON_INCLUDE),$(BUILD)/codr-zygote-python.so)
 
 all: $(MODULE) $(HELPER) $(SHORTCUT) $(VALIDATOR) $(POLICIES) zygotes
 
@@ -216,7 +217,8 @@ $(BUILD)/policies/%.scm: validators/%.scm
 	@cp -f $< $@
 
 
-# The zygotes: a library in the language's own interpreter.  What it has of the
+# The zygotes: a library in the language's own interpreter.  That for node needs
+# nothing of node's to be built.  What it has of the
 # helper is init and its mechanisms; nothing of it is sanitized, as it lives in
 # somebody else's process.
 
@@ -224,13 +226,20 @@ ZYGOTE_SRC = init program waiting box cgroup cgroup_v1 cgroup_v2 cgroup_stale \
              cred describe files io ipc landlock limits log ns proto rlim \
              seccomp_load terminal util
 ZYGOTE_OBJ = $(ZYGOTE_SRC:%=$(BUILD)/zygotes/codr_%.o) \
-             $(BUILD)/zygotes/codr_zygote_serve.o \
-             $(BUILD)/zygotes/codr_python_main.o
+             $(BUILD)/zygotes/codr_zygote_serve.o
+ZYGOTE_NODE = node_end node_files node_state node_test node_threads node_v8 \
+              zygote_block
 ZYGOTE_CC  = $(CC) $(WARN) $(CFLAGS) $(HARDEN_CFLAGS) -fPIC \
              -fvisibility=hidden -ffunction-sections -fdata-sections -MMD -MP \
              -Isandbox -Izygotes -Wa,-Izygotes
 
 $(BUILD)/zygotes/codr_zygote_python.o: zygotes/codr_zygote_python.py
+$(BUILD)/zygotes/codr_zygote_node.o: zygotes/codr_node_warm.js \
+                                     zygotes/codr_node_touch.js
+$(BUILD)/zygotes/codr_node_test.o: zygotes/codr_node_test.js
+
+$(BUILD)/codr-zygote-python.so: $(BUILD)/zygotes/codr_python_main.o
+$(BUILD)/codr-zygote-node.so: $(ZYGOTE_NODE:%=$(BUILD)/zygotes/codr_%.o)
 
 .PHONY: zygotes
 zygotes: $(BUILD)/config.mk

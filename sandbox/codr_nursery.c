@@ -22,6 +22,7 @@
 #define CLONES_MAX      1000        /* then another one takes over */
 #define RETRY_US        1000000ULL  /* after one that ended, doubling */
 #define RETRY_DOUBLINGS 6
+#define UNFIT_US        600000000ULL    /* after one that was unfit */
 
 
 bool
@@ -339,6 +340,11 @@ spoke(const codr_nursery_t *nursery, codr_cradle_t *cradle, size_t i)
     codr_zygote_t *zygote = &cradle->zygote[i];
 
     rc = codr_zygote_proceed(zygote, nursery->spawner);
+    cradle->unfit = rc == -ENOTSUP;
+    if (cradle->unfit) {
+        codr_zygote_dismiss(zygote);
+        return;                 /* it has said why */
+    }
     if (rc < 0) {
         codr_log(CODR_LEVEL_WARNING, -rc, "a zygote is of no use");
         codr_zygote_dismiss(zygote);
@@ -378,7 +384,9 @@ lost(codr_cradle_t *cradle)
                          ? cradle->failures : RETRY_DOUBLINGS;
 
     cradle->retry_us = codr_now_us() + (RETRY_US << doublings);
-    if (cradle->failures++ == 0) {
+    if (cradle->unfit) {
+        cradle->retry_us = codr_now_us() + UNFIT_US;
+    } else if (cradle->failures++ == 0) {
         codr_log(CODR_LEVEL_WARNING, 0, "a zygote has ended;"
                  " sandboxes are made without one meanwhile");
     }

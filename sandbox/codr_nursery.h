@@ -25,6 +25,7 @@ typedef struct {
     uint64_t            retry_us;       /* when the next one may start; 0 =
                                            none is missing */
     unsigned            failures;       /* in a row */
+    bool                unfit;          /* the last one said so */
     bool                told;           /* what the broker was told last */
 } codr_cradle_t;
 

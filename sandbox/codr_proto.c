@@ -30,7 +30,7 @@ static const char *const notice_names[CODR_NOTICE_COUNT] = {
 };
 
 static const char *const path_names[] = { "cold", "pool", "zygote" };
-static const char *const interpreter_names[] = { "off", "python" };
+static const char *const interpreter_names[] = { "off", "python", "node" };
 
 static const char *const mode_names[CODR_POLICY_MODES] = {
     "off", "warn", "block",

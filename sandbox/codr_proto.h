@@ -319,6 +319,7 @@ typedef enum {
 typedef enum {
     CODR_INTERPRETER_NONE = 0,
     CODR_INTERPRETER_PYTHON = 1,
+    CODR_INTERPRETER_NODE = 2,
     CODR_INTERPRETER_COUNT
 } codr_interpreter_kind_t;
 

@@ -78,10 +78,25 @@ take_description(codr_program_t *program)
 }
 
 
+static int
+close_others(const codr_interpreter_t *interpreter)
+{
+    unsigned first = (unsigned) interpreter->own_first;
+    unsigned last = (unsigned) interpreter->own_last;
+
+    if (first == 0) {
+        return close_range(SOCKET, ~0U, 0);
+    }
+
+    return close_range(SOCKET, first - 1, 0) == -1
+           || close_range(last + 1, ~0U, 0) == -1 ? -1 : 0;
+}
+
+
 /* As exec would leave it: readable for its own, no signal blocked, nothing
-   open, and nobody's name. */
+   open that is not the interpreter's, and nobody's name. */
 static void
-become_program(const char *name)
+become_program(const codr_interpreter_t *interpreter, const char *name)
 {
     sigset_t none;
     outcome_t outcome = { 0, 0 };
@@ -93,7 +108,7 @@ become_program(const char *name)
     }
 
     if (codr_io_send_one(SOCKET, &outcome, sizeof(outcome), NULL, 0) != 0
-        || close_range(SOCKET, ~0U, 0) == -1)
+        || close_others(interpreter) == -1)
     {
         _exit(127);
     }
@@ -134,7 +149,7 @@ wait_and_run(const codr_interpreter_t *interpreter, codr_program_t *program)
     }
 
     if (fits) {
-        become_program(base_name(program->argv[0]));
+        become_program(interpreter, base_name(program->argv[0]));
         interpreter->run();
     }
 
@@ -180,7 +195,7 @@ codr_waiting_fork(const codr_interpreter_t *interpreter,
         return -errno;
     }
 
-    pid = fork();
+    pid = interpreter->fork();
     if (pid == 0) {
         child(interpreter, program, spare, pair[1]);
     }

@@ -17,6 +17,11 @@
 
 /* What a zygote's image can do; all of it is called in that process only. */
 typedef struct {
+    /* In init: fork() or _Fork(), which leaves the C library's threads. */
+    pid_t (*fork)(void);
+    /* Descriptors that are the interpreter's own; none: 0. */
+    int     own_first;
+    int     own_last;
     /* At once after the fork: it will be one of its own.  With time to spare
        it does what a job would have to wait for. */
     void  (*wake)(bool spare);

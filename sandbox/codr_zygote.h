@@ -59,12 +59,14 @@ typedef struct {
 /*
  * zygote -> spawner.  HELLO: it is warm, and in its user namespace, into which
  * nothing is mapped yet.  READY answers SETUP.  CLONED answers CLONE: a pid,
- * with a descriptor of its mount namespace, or a negative errno.
+ * with a descriptor of its mount namespace, or a negative errno.  UNFIT, in
+ * place of HELLO: clones of this interpreter would not be what it is itself.
  */
 typedef enum {
     CODR_ZYGOTE_HELLO = 1,
     CODR_ZYGOTE_READY,
-    CODR_ZYGOTE_CLONED
+    CODR_ZYGOTE_CLONED,
+    CODR_ZYGOTE_UNFIT
 } codr_zygote_answer_t;
 
 typedef struct {

@@ -60,7 +60,8 @@ answer_of(const codr_zygote_t *zygote, codr_zygote_answer_t kind,
     if (n != sizeof(reply) || reply.version != CODR_IPC_VERSION
         || reply.kind != kind)
     {
-        return -EPROTO;
+        return n == sizeof(reply) && reply.kind == CODR_ZYGOTE_UNFIT
+               ? -ENOTSUP : -EPROTO;
     }
 
     *ret_pid = reply.pid;

@@ -29,7 +29,7 @@ typedef struct {
 
 
 /* Its next step to SERVING, when it has said something.  0, or negative
-   errno. */
+   errno; -ENOTSUP: it has found itself unfit. */
 int codr_zygote_proceed(codr_zygote_t *zygote, const codr_spawner_t *spawner);
 
 /*

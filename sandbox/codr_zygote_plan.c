@@ -34,6 +34,9 @@ static const kind_t kinds[CODR_INTERPRETER_COUNT] = {
     [CODR_INTERPRETER_PYTHON] = {
         "codr-zygote-python.so", "LD_PRELOAD=/proc/self/fd/5",
     },
+    [CODR_INTERPRETER_NODE] = {
+        "codr-zygote-node.so", "LD_PRELOAD=/proc/self/fd/5",
+    },
 };
 
 _Static_assert(CODR_ZYGOTE_LIBRARY == 5, "the loader's path");

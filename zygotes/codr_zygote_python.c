@@ -420,7 +420,11 @@ static int
 zygote_main(int argc, char **argv, char **envp)
 {
     static const codr_zygote_image_t image = {
-        before_fork, after_fork, { wake, prepare, fits, run },
+        before_fork, after_fork,
+        {
+            .fork = fork, .wake = wake, .prepare = prepare, .fits = fits,
+            .run = run,
+        },
     };
 
     codr_log_init("zygote", CODR_ZYGOTE_LOG);

@@ -247,3 +247,11 @@ codr_zygote_serve(const codr_zygote_image_t *image)
 
     _exit(EXIT_SUCCESS);
 }
+
+
+void
+codr_zygote_serve_not(void)
+{
+    tell(CODR_ZYGOTE_UNFIT, 0, -1);
+    _exit(EXIT_FAILURE);
+}

@@ -19,4 +19,7 @@ typedef struct {
 void codr_zygote_serve(const codr_zygote_image_t *image)
     __attribute__((noreturn));
 
+/* Says that there can be none, and ends. */
+void codr_zygote_serve_not(void) __attribute__((noreturn));
+
 #endif /* CODR_ZYGOTE_SERVE_H */

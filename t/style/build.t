@@ -65,6 +65,7 @@ SKIP: {
     for my $file (qw(/usr/lib/nginx/modules/ngx_http_codr_module.so
         /usr/lib/codr/codr-sandboxd /usr/lib/codr/codr-validator
         /usr/lib/codr/codr-zygote-python.so
+        /usr/lib/codr/codr-zygote-node.so
         /usr/lib/codr/policies/python/standard.scm /etc/codr/languages.conf
         /etc/codr/sandboxd.conf /lib/systemd/system/codr-sandbox.service
         /usr/share/codr/snippets/codr-errors.conf

@@ -1,0 +1,345 @@
+/*
+ * Where things are in an interpreter's memory is not for us to know; what they
+ * look like is.  A random number generator of V8 holds the seed it began with
+ * and 128 bits that follow from it, so nothing else can look like one.  Times
+ * are exactly those that the interpreter was told.  Searched are the data
+ * segments and the C heap, and not V8's own, in which things move.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_node_state.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "codr_util.h"
+
+#define SEEN_MAX        4096
+#define FOUND_MAX       64
+#define STEPS_MAX       20000       /* random numbers used at the start */
+
+typedef enum {
+    TIME_NS,
+    TIME_NS_DOUBLE,
+    TIME_DAY_DOUBLE                 /* us */
+} time_kind_t;
+
+typedef struct {
+    uint64_t  seed;
+    uint64_t  state[2];
+} generator_t;
+
+typedef struct {
+    void         *at;
+    time_kind_t   kind;
+} time_at_t;
+
+typedef struct {
+    uint64_t  bits;
+    int       kind;
+} pattern_t;
+
+typedef void (*look_pt)(uint64_t *words, size_t count);
+
+static size_t        nseen, ngenerators, ntimes, npatterns;
+static bool          searched;
+static generator_t  *generators[FOUND_MAX];
+static time_at_t     times[FOUND_MAX];
+static uint64_t      seen[SEEN_MAX];
+static double        day;
+static pattern_t     patterns[2 * SEEN_MAX + 1];
+static int32_t      *exit_code;
+
+
+void
+codr_node_state_saw_clock(uint64_t ns)
+{
+    if (!searched && nseen < SEEN_MAX) {
+        seen[nseen++] = ns;
+    }
+}
+
+
+/* Only the first one is kept by anybody. */
+void
+codr_node_state_saw_day(double us)
+{
+    if (day == 0) {
+        day = us;
+    }
+}
+
+
+/* Searching */
+
+
+static void
+search(look_pt look)
+{
+    bool      data = false;
+    char      line[4096], mode[8], path[4096];
+    FILE     *maps = fopen("/proc/self/maps", "re");
+    uintptr_t start, end;
+
+    while (maps && fgets(line, sizeof(line), maps)) {
+        path[0] = '\0';
+        if (sscanf(line, "%lx-%lx %7s %*s %*s %*s %4095s", &start, &end, mode,
+                   path) < 3)
+        {
+            continue;
+        }
+        /* what has no name and follows a file's data is its rest */
+        data = path[0] == '/' || (data && path[0] == '\0');
+        if (strncmp(mode, "rw", 2) == 0
+            && (data || strcmp(path, "[heap]") == 0))
+        {
+            look((uint64_t *) start, (end - start) / sizeof(uint64_t));
+        }
+        data = data && path[0] != '\0';
+    }
+
+    if (maps) {
+        (void) fclose(maps);
+    }
+}
+
+
+static bool
+is_ours(const void *at)
+{
+    const char *p = at;
+
+    return (p >= (const char *) seen && p < (const char *) (seen + SEEN_MAX))
+           || (p >= (const char *) patterns
+               && p < (const char *) (patterns + CODR_ARRAY_LEN(patterns)))
+           || p == (const char *) &day;
+}
+
+
+/* Random numbers: base::RandomNumberGenerator of V8 */
+
+
+static uint64_t
+mix(uint64_t h)
+{
+    h ^= h >> 33;
+    h *= 0xff51afd7ed558ccdULL;
+    h ^= h >> 33;
+    h *= 0xc4ceb9fe1a85ec53ULL;
+    h ^= h >> 33;
+
+    return h;
+}
+
+
+static void
+step(uint64_t *state)
+{
+    uint64_t s1 = state[0], s0 = state[1];
+
+    state[0] = s0;
+    s1 ^= s1 << 23;
+    s1 ^= s1 >> 17;
+    s1 ^= s0;
+    s1 ^= s0 >> 26;
+    state[1] = s1;
+}
+
+
+/* Neither a small number nor a pointer, nor text of few characters. */
+static bool
+looks_random(uint64_t word)
+{
+    uint64_t high = word >> 48;
+
+    return high != 0 && high != 0xffff
+           && (word & 0x8080808080808080ULL) != 0;
+}
+
+
+static bool
+is_generator(const generator_t *generator)
+{
+    int      i;
+    uint64_t state[2];
+
+    state[0] = mix(generator->seed);
+    state[1] = mix(~state[0]);
+
+    for (i = 0; i < STEPS_MAX; i++) {
+        if (state[0] == generator->state[0] && state[1] == generator->state[1])
+        {
+            return true;
+        }
+        step(state);
+    }
+
+    return false;
+}
+
+
+static void
+find_generators(uint64_t *words, size_t count)
+{
+    size_t i;
+
+    for (i = 0; i + 3 <= count; i++) {
+        if (looks_random(words[i]) && looks_random(words[i + 1])
+            && looks_random(words[i + 2])
+            && ngenerators < FOUND_MAX
+            && is_generator((const generator_t *) (words + i)))
+        {
+            generators[ngenerators++] = (generator_t *) (words + i);
+            i += 2;
+        }
+    }
+}
+
+
+int
+codr_node_state_reseed(void)
+{
+    size_t       i;
+    generator_t *generator;
+
+    for (i = 0; i < ngenerators; i++) {
+        generator = generators[i];
+        if (getrandom(&generator->seed, sizeof(generator->seed), 0)
+            != sizeof(generator->seed))
+        {
+            return -EIO;
+        }
+        generator->state[0] = mix(generator->seed);
+        generator->state[1] = mix(~generator->state[0]);
+    }
+
+    return 0;
+}
+
+
+/* Times */
+
+
+static uint64_t
+bits_of(double value)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof(bits));
+    return bits;
+}
+
+
+static int
+by_bits(const void *a, const void *b)
+{
+    const pattern_t *x = a, *y = b;
+
+    return (x->bits > y->bits) - (x->bits < y->bits);
+}
+
+
+static void
+make_patterns(void)
+{
+    size_t i;
+
+    for (i = 0; i < nseen; i++) {
+        patterns[npatterns++] = (pattern_t) { seen[i], TIME_NS };
+        patterns[npatterns++] = (pattern_t) {
+            bits_of((double) seen[i]), TIME_NS_DOUBLE,
+        };
+    }
+    patterns[npatterns++] = (pattern_t) { bits_of(day), TIME_DAY_DOUBLE };
+
+    qsort(patterns, npatterns, sizeof(patterns[0]), by_bits);
+}
+
+
+static void
+find_times(uint64_t *words, size_t count)
+{
+    size_t           i;
+    pattern_t        wanted;
+    const pattern_t *found;
+
+    for (i = 0; i < count; i++) {
+        if (words[i] < patterns[0].bits
+            || words[i] > patterns[npatterns - 1].bits)
+        {
+            continue;
+        }
+        wanted.bits = words[i];
+        found = bsearch(&wanted, patterns, npatterns, sizeof(patterns[0]),
+                        by_bits);
+        if (found && ntimes < FOUND_MAX && !is_ours(words + i)) {
+            times[ntimes++] = (time_at_t) {
+                words + i, (time_kind_t) found->kind,
+            };
+        }
+    }
+}
+
+
+void
+codr_node_state_shift(uint64_t ns)
+{
+    size_t i;
+
+    for (i = 0; i < ntimes; i++) {
+        if (times[i].kind == TIME_NS) {
+            *(uint64_t *) times[i].at += ns;
+        } else {
+            *(double *) times[i].at += times[i].kind == TIME_DAY_DOUBLE
+                                       ? (double) ns / 1000 : (double) ns;
+        }
+    }
+}
+
+
+int
+codr_node_state_find(void)
+{
+    searched = true;
+    make_patterns();
+    search(find_times);
+    search(find_generators);
+
+    return ngenerators > 0 && ntimes > 0 ? 0 : -ENOENT;
+}
+
+
+/* The exit code */
+
+
+static void
+find_exit_code(uint64_t *words, size_t count)
+{
+    size_t   i;
+    int32_t *number = (int32_t *) words;
+
+    for (i = 0; exit_code == NULL && i + 3 <= 2 * count; i++) {
+        if (number[i] == 0 && number[i + 1] == CODR_NODE_MAGIC
+            && number[i + 2] == 1)
+        {
+            exit_code = &number[i];
+        }
+    }
+}
+
+
+const volatile int32_t *
+codr_node_state_exit_code(void (*set)(void), void (*unset)(void))
+{
+    set();
+    search(find_exit_code);
+    unset();
+
+    return exit_code && exit_code[0] == 0 && exit_code[2] == 0 ? exit_code
+                                                               : NULL;
+}

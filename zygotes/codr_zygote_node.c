@@ -1,0 +1,512 @@
+/*
+ * The node zygote: a library that is preloaded into the language's own node
+ * and lets it start as ever, until it asks the kernel for its script: there
+ * the process waits to be cloned, in the middle of that call, and a clone that
+ * has become a program returns from it.  So nothing in the interpreter is
+ * replaced, and it ends as it does; it does not know what happened meanwhile.
+ * What must be different in each clone is put right in the others of these
+ * files.
+ *
+ * Functions of the C library that stand here are the interpreter's way out to
+ * the kernel: it finds ours first.
+ */
+
+#define _GNU_SOURCE
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "codr_log.h"
+#include "codr_node_end.h"
+#include "codr_node_files.h"
+#include "codr_node_state.h"
+#include "codr_node_test.h"
+#include "codr_node_threads.h"
+#include "codr_node_v8.h"
+#include "codr_util.h"
+#include "codr_zygote.h"
+#include "codr_zygote_block.h"
+#include "codr_zygote_serve.h"
+
+#define PUBLIC          __attribute__((visibility("default")))
+#define LOADER          "LD_PRELOAD"
+#define NAME            "node"
+#define ARGUMENTS_MAX   32768       /* bytes of those of a job, as text */
+
+typedef int (*main_pt)(int argc, char **argv, char **envp);
+typedef int (*start_pt)(main_pt main, int argc, char **argv,
+    void (*init)(void), void (*fini)(void), void (*rtld_fini)(void),
+    void *stack_end);
+
+int __libc_start_main(main_pt real_main, int argc, char **argv,
+    void (*init)(void), void (*fini)(void), void (*rtld_fini)(void),
+    void *stack_end);
+
+typedef enum {
+    STATE_STARTING = 0,
+    STATE_WAITING,
+    STATE_RUNNING               /* a program's */
+} state_t;
+
+typedef struct {
+    state_t                 state;
+    int                     argc;
+    char                  **argv;
+    char                  **plain;      /* environment, without ours */
+    main_pt                 main;
+    uint64_t                stopped;    /* ns of the monotonic clock */
+    bool                    sound;      /* a clone has all it needs */
+    sigjmp_buf              back;
+    const codr_describe_t  *description;
+    char                    script[PATH_MAX];
+    char                    text[ARGUMENTS_MAX];
+} node_t;
+
+static node_t self;
+
+/* Each ends with a NUL. */
+__asm__(".section .rodata\n"
+        "codr_node_warm: .incbin \"codr_node_warm.js\"\n"
+        ".byte 0\n"
+        "codr_node_touch: .incbin \"codr_node_touch.js\"\n"
+        ".byte 0\n"
+        ".previous\n");
+
+extern const char warm_text[] __asm__("codr_node_warm");
+extern const char touch_text[] __asm__("codr_node_touch");
+
+
+static void __attribute__((noreturn))
+die(int error, const char *tried)
+{
+    codr_log(CODR_LEVEL_WARNING, error, "node: %s", tried);
+    _exit(EXIT_FAILURE);
+}
+
+
+static uint64_t
+now_ns(void)
+{
+    struct timespec now = { 0 };
+
+    (void) syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+    return (uint64_t) now.tv_sec * 1000000000 + (uint64_t) now.tv_nsec;
+}
+
+
+static void
+nothing(void)
+{
+}
+
+
+/* In the clones */
+
+
+/* What it is called with may be any number that it has in its namespace. */
+static bool
+set_pid(void)
+{
+    char text[128];
+
+    (void) snprintf(text, sizeof(text), "Object.defineProperty(process,"
+                    " 'pid', { value: %d }) === process", (int) getpid());
+    return codr_node_v8_run(text);
+}
+
+
+static void
+wake(bool spare)
+{
+    self.state = STATE_RUNNING;
+    self.sound = codr_node_files_remake() == 0
+                 && codr_node_state_reseed() == 0
+                 && codr_node_threads_revive(NAME) == 0
+                 && set_pid();
+
+    if (spare && self.sound) {
+        (void) codr_node_v8_run(touch_text);
+    }
+}
+
+
+/* Variables that mean something to an interpreter or a library that starts. */
+static bool
+decides(const char *item)
+{
+    size_t i;
+
+    static const char *const starts[] = {
+        "NODE", "UV_", "SSL_", "OPENSSL", "ICU_", "LC_", "LANG", "TZ=", "LD_",
+        "MALLOC_", "GLIBC_",
+    };
+
+    for (i = 0; i < CODR_ARRAY_LEN(starts); i++) {
+        if (strncmp(item, starts[i], strlen(starts[i])) == 0) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+static bool
+has_deciding(char *const *some, char *const *all)
+{
+    char *const *item;
+
+    for ( ; *some; some++) {
+        if (!decides(*some)) {
+            continue;
+        }
+        for (item = all; *item && strcmp(*item, *some) != 0; item++) {
+            continue;
+        }
+        if (*item == NULL) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+static bool
+is_ours(char *const *argv)
+{
+    int i;
+
+    for (i = 0; i < self.argc; i++) {
+        if (argv[i] == NULL || strcmp(argv[i], self.argv[i]) != 0) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+/* The job's arguments, as text that adds them.  False when that is long. */
+static bool
+write_arguments(char *const *args)
+{
+    size_t      used;
+    const char *c;
+
+    used = (size_t) snprintf(self.text, sizeof(self.text),
+                             "process.argv.push(");
+    for ( ; *args; args++) {
+        if (used + 6 * strlen(*args) + 16 > sizeof(self.text)) {
+            return false;
+        }
+        self.text[used++] = '"';
+        for (c = *args; *c; c++) {
+            if ((unsigned char) *c < ' ' || *c == '"' || *c == '\\') {
+                used += (size_t) snprintf(self.text + used, 7, "\\u%04x", *c);
+            } else {
+                self.text[used++] = *c;
+            }
+        }
+        self.text[used++] = '"';
+        self.text[used++] = ',';
+    }
+    (void) snprintf(self.text + used, sizeof(self.text) - used, ") > 0");
+
+    return true;
+}
+
+
+static bool
+prepare(const codr_describe_t *description)
+{
+    char *const *args = description->argv + self.argc;
+
+    self.description = description;
+    self.text[0] = '\0';
+
+    return self.sound && is_ours(description->argv)
+           && has_deciding(description->envp, self.plain)
+           && has_deciding(self.plain, description->envp)
+           && (*args == NULL || write_arguments(args));
+}
+
+
+static bool
+fits(void)
+{
+    return self.text[0] == '\0' || codr_node_v8_run(self.text);
+}
+
+
+static void __attribute__((noreturn))
+run(void)
+{
+    siglongjmp(self.back, 1);
+}
+
+
+/* The interpreter goes on as if it had just come here. */
+static void
+begin(void)
+{
+    void  *(*loop)(void);
+    void   (*update)(void *loop);
+
+    codr_zygote_block_replace(self.description ? self.description->envp
+                                               : self.plain);
+    codr_node_state_shift(now_ns() - self.stopped);
+
+    *(void **) &loop = dlsym(RTLD_DEFAULT, "uv_default_loop");
+    *(void **) &update = dlsym(RTLD_DEFAULT, "uv_update_time");
+    update(loop());
+    codr_node_end_arm();
+}
+
+
+/* The zygote */
+
+
+static void
+keep_environment(char **envp)
+{
+    size_t i, n = 0;
+
+    for (i = 0; envp[i]; i++) {
+        continue;
+    }
+    self.plain = calloc(i + 1, sizeof(*self.plain));
+    for (i = 0; self.plain && envp[i]; i++) {
+        if (strncmp(envp[i], LOADER "=", sizeof(LOADER)) != 0
+            && strncmp(envp[i], "CODR_", 5) != 0)
+        {
+            self.plain[n++] = strdup(envp[i]);
+        }
+    }
+}
+
+
+static void
+block_signals(void)
+{
+    sigset_t all;
+
+    (void) sigfillset(&all);
+    (void) sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
+
+static void
+get_ready(void)
+{
+    int rc;
+
+    if (!codr_node_v8_open() || dlsym(RTLD_DEFAULT, "uv_default_loop") == NULL
+        || dlsym(RTLD_DEFAULT, "uv_update_time") == NULL)
+    {
+        die(0, "this version has not what a zygote needs");
+    }
+    if (!codr_node_v8_run(warm_text)) {
+        die(0, "load common modules");
+    }
+    codr_node_end_find();
+
+    block_signals();
+    rc = codr_node_threads_park();
+    if (rc == 0) {
+        rc = codr_node_files_plan(CODR_ZYGOTE_FDS);
+    }
+    if (rc == 0) {
+        rc = codr_node_state_find();
+    }
+    if (rc != 0) {
+        die(-rc, "find what a clone needs of its own");
+    }
+}
+
+
+static void
+wait_here(void)
+{
+    static codr_zygote_image_t image = {
+        nothing, nothing,
+        {
+            .fork = _Fork, .wake = wake, .prepare = prepare, .fits = fits,
+            .run = run,
+        },
+    };
+
+    self.state = STATE_WAITING;
+    self.stopped = now_ns();
+    get_ready();
+    image.interpreter.own_first = CODR_ZYGOTE_FDS;
+    image.interpreter.own_last = codr_node_files_last();
+
+    if (sigsetjmp(self.back, 0) == 0) {
+        if (!codr_node_test(&image.interpreter, self.argv, self.plain)) {
+            codr_zygote_serve_not();
+        }
+        codr_zygote_serve(&image);
+    }
+    begin();
+}
+
+
+static bool
+is_script(const char *path)
+{
+    return self.state == STATE_STARTING && path && self.script[0]
+           && strcmp(path, self.script) == 0;
+}
+
+
+static int
+zygote_main(int argc, char **argv, char **envp)
+{
+    sigset_t none;
+
+    codr_log_init("zygote", CODR_ZYGOTE_LOG);
+    self.argc = argc;
+    self.argv = argv;
+    codr_zygote_block_find(envp);
+    keep_environment(envp);
+    (void) unsetenv(LOADER);
+
+    if (chdir("/box") == -1) {
+        die(errno, "enter /box");
+    }
+    (void) snprintf(self.script, sizeof(self.script), "/box/%s",
+                    argv[argc - 1]);
+
+    /* as in a program: the threads it starts inherit them */
+    (void) sigemptyset(&none);
+    (void) sigprocmask(SIG_SETMASK, &none, NULL);
+
+    return self.main(argc, argv, envp);
+}
+
+
+/* The interpreter's way to the kernel */
+
+
+PUBLIC int
+__libc_start_main(main_pt real_main, int argc, char **argv,
+    void (*init)(void), void (*fini)(void), void (*rtld_fini)(void),
+    void *stack_end)
+{
+    start_pt start;
+
+    self.main = real_main;
+    *(void **) &start = dlsym(RTLD_NEXT, "__libc_start_main");
+
+    return start(zygote_main, argc, argv, init, fini, rtld_fini, stack_end);
+}
+
+
+/* libuv asks for a file like this, as old C libraries have no statx(). */
+PUBLIC long
+syscall(long number, ...)
+{
+    static long (*next)(long number, ...);
+
+    int     i;
+    long    args[6];
+    va_list list;
+
+    if (next == NULL) {
+        *(void **) &next = dlsym(RTLD_NEXT, "syscall");
+    }
+
+    va_start(list, number);
+    for (i = 0; i < 6; i++) {
+        args[i] = va_arg(list, long);
+    }
+    va_end(list);
+
+    if (number == SYS_statx && is_script((const char *) args[1])) {
+        wait_here();
+    }
+
+    return next(number, args[0], args[1], args[2], args[3], args[4], args[5]);
+}
+
+
+PUBLIC int
+statx(int dir, const char *restrict path, int flags, unsigned mask,
+    struct statx *restrict ret)
+{
+    return (int) syscall(SYS_statx, dir, path, flags, mask, ret);
+}
+
+
+/* V8 keeps its heaps out of forks, which would be the end of a clone. */
+PUBLIC int
+madvise(void *start, size_t len, int advice)
+{
+    if (advice == MADV_DONTFORK && self.state != STATE_RUNNING) {
+        return 0;
+    }
+
+    return (int) syscall(SYS_madvise, start, len, advice);
+}
+
+
+PUBLIC int
+clock_gettime(clockid_t clock, struct timespec *ret)
+{
+    static int (*next)(clockid_t, struct timespec *);
+
+    int rc;
+
+    if (next == NULL) {
+        *(void **) &next = dlsym(RTLD_NEXT, "clock_gettime");
+    }
+
+    rc = next(clock, ret);
+    if (self.state == STATE_STARTING && rc == 0) {
+        if (clock == CLOCK_MONOTONIC) {
+            codr_node_state_saw_clock((uint64_t) ret->tv_sec * 1000000000
+                                      + (uint64_t) ret->tv_nsec);
+        } else if (clock == CLOCK_REALTIME) {
+            codr_node_state_saw_day(1e6 * (double) ret->tv_sec
+                                    + (double) (ret->tv_nsec / 1000));
+        }
+    }
+
+    return rc;
+}
+
+
+PUBLIC int
+gettimeofday(struct timeval *restrict ret, void *restrict zone)
+{
+    static int (*next)(struct timeval *, void *);
+
+    int rc;
+
+    if (next == NULL) {
+        *(void **) &next = dlsym(RTLD_NEXT, "gettimeofday");
+    }
+
+    rc = next(ret, zone);
+    if (self.state == STATE_STARTING && rc == 0) {
+        codr_node_state_saw_day(1e6 * (double) ret->tv_sec
+                                + (double) ret->tv_usec);
+    }
+
+    return rc;
+}
