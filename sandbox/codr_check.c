@@ -8,7 +8,6 @@
 
 #include "codr_check.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "codr_cgroup.h"
+#include "codr_host.h"
 #include "codr_ipc.h"
 #include "codr_layer.h"
 #include "codr_uid.h"
@@ -25,10 +25,12 @@
 #define PROBE_TASKS     16
 
 typedef struct {
-    codr_layers_t  layers;
-    bool           unprivileged;
-    bool           scope;               /* systemd gives it at start */
-    const char    *cgroup_tried;        /* what failed; NULL: nothing */
+    codr_layers_t     layers;
+    bool              unprivileged;
+    bool              scope;            /* systemd gives it at start */
+    const char       *cgroup_tried;     /* what failed; NULL: nothing */
+    size_t            items;
+    codr_host_item_t  item[CODR_HOST_MAX];
 } report_t;
 
 
@@ -142,6 +144,26 @@ advice(const report_t *report, codr_layer_id_t layer)
 
 
 static void
+print_host(const report_t *report)
+{
+    size_t                  i;
+    const codr_host_item_t *item;
+
+    (void) printf("\n");
+    for (i = 0; i < report->items; i++) {
+        item = &report->item[i];
+        (void) printf("%-8s %-17s %s\n", item->good ? "ok" : "warning",
+                      item->name, item->meaning);
+        (void) printf("%26s %s%s\n", "", item->good ? "" : "found: ",
+                      item->found);
+        if (!item->good) {
+            (void) printf("%26s -> %s\n", "", item->advice);
+        }
+    }
+}
+
+
+static void
 print_text(const report_t *report, bool passed)
 {
     int         i;
@@ -171,21 +193,36 @@ print_text(const report_t *report, bool passed)
         (void) printf("\nWithout root: layers shown as waived are not "
                       "enforced.\n");
     }
+    print_host(report);
     (void) printf("\n%s\n", passed ? "Jobs can run here."
                   : "Jobs are refused here, unless codr_allow_missing names "
                     "what is missing.");
 }
 
 
-/* Our own texts: nothing in them needs escaping. */
-/* No layer: without it programs are refused where a policy is asked for. */
-static bool
-validator_found(void)
+/* Our own texts, and found ones that are clean: nothing needs escaping. */
+static void
+print_json_host(const report_t *report)
 {
-    char path[PATH_MAX];
+    bool                    validator = false;
+    size_t                  i;
+    const codr_host_item_t *item;
 
-    return codr_beside(path, sizeof(path), "codr-validator") == 0
-           && access(path, X_OK) == 0;
+    (void) printf("\"host\":[");
+    for (i = 0; i < report->items; i++) {
+        item = &report->item[i];
+        (void) printf("%s{\"name\":\"%s\",\"state\":\"%s\",\"found\":\"%s\","
+                      "\"meaning\":\"%s\"", i == 0 ? "" : ",", item->name,
+                      item->good ? "ok" : "warning", item->found,
+                      item->meaning);
+        if (!item->good) {
+            (void) printf(",\"advice\":\"%s\"", item->advice);
+        }
+        (void) printf("}");
+        validator = validator || (item->good
+                                  && strcmp(item->name, "validator") == 0);
+    }
+    (void) printf("],\"validator\":%s", validator ? "true" : "false");
 }
 
 
@@ -215,8 +252,9 @@ print_json(const report_t *report, bool passed)
         (void) printf("}");
     }
 
-    (void) printf("],\"validator\":%s}\n",
-                  validator_found() ? "true" : "false");
+    (void) printf("],");
+    print_json_host(report);
+    (void) printf("}\n");
 }
 
 
@@ -230,6 +268,7 @@ codr_check(bool json)
     (void) fflush(stdout);      /* children of the probes must not repeat it */
     codr_layer_probe(&report.layers);
     check_cgroup(&report);
+    report.items = codr_host_look(report.item);
 
     if (report.unprivileged) {
         (void) codr_layer_waive(&report.layers, CODR_LAYER_UIDS);
@@ -244,9 +283,6 @@ codr_check(bool json)
         print_json(&report, passed);
     } else {
         print_text(&report, passed);
-        (void) printf("codr-validator: %s\n", validator_found() ? "found"
-                      : "missing; programs are refused where codr_policy is"
-                        " not off");
     }
 
     return passed ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "codr_slot.h"
+#include "codr_uid.h"
 
 #define UID_MAX 0xfffffffeU     /* -1 means "unchanged" to the kernel */
 
@@ -16,7 +17,7 @@ int
 codr_settings_uids(codr_settings_t *settings, const char *text)
 {
     char              *end;
-    unsigned long long base, count = CODR_SETTINGS_UID_COUNT;
+    unsigned long long base, count = CODR_UID_COUNT;
 
     if (*text < '0' || *text > '9') {
         return -EINVAL;

@@ -8,9 +8,6 @@
 
 #include <stdint.h>
 
-#define CODR_SETTINGS_UID_BASE  1879048192U
-#define CODR_SETTINGS_UID_COUNT 4096U
-
 /* Strings are the command line's, or of static storage; NULL = not given. */
 typedef struct {
     uint32_t     uid_base;

@@ -29,6 +29,7 @@
 #include "codr_log.h"
 #include "codr_proto.h"
 #include "codr_toolchain.h"
+#include "codr_uid.h"
 #include "codr_util.h"
 
 #define LIFELINE_MAX    1024        /* bytes of a message */
@@ -447,8 +448,8 @@ read_settings(supervisor_t *supervisor)
         result = read_file(supervisor);
     }
     if (settings->uid_count == 0) {
-        settings->uid_base = CODR_SETTINGS_UID_BASE;
-        settings->uid_count = CODR_SETTINGS_UID_COUNT;
+        settings->uid_base = CODR_UID_BASE;
+        settings->uid_count = CODR_UID_COUNT;
     }
 
     return result;

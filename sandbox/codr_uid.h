@@ -9,6 +9,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Unless codr_uids says otherwise. */
+#define CODR_UID_BASE   1879048192U
+#define CODR_UID_COUNT  4096U
+
 /*
  * Opens the directory of leases and of instances (/run/codr), makes it if need
  * be, and refuses one that others could write to.  A descriptor, or negative
