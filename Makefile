@@ -4,6 +4,7 @@
 #   make run           build, start nginx on PORT (8080), show every language
 #   make test          build, run the tests; test-all adds the long ones
 #   make fuzz          fuzz targets, each for FUZZ_SECONDS
+#   make soak          a steady load for five minutes (SOAK_SECONDS)
 #   make deps          install the Debian and npm packages this needs
 #   make playground    the web page (part of run and test)
 #   make install       below DESTDIR, prefix
@@ -364,6 +365,18 @@ $(BUILD)/t/sandbox/%: t/sandbox/%.c $(BUILD)/config.mk
 include t/fuzz/fuzz.mk
 include t/analyze/analyze.mk
 
+# Ten thousand idle sockets, two hundred jobs a second, five minutes.
+SOAK = $(BUILD)/t/soak/codr_soak
+
+$(SOAK): t/soak/codr_soak.c $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(WARN) $(CFLAGS) -o $@ $<
+
+probes: $(SOAK)
+
+soak: all $(SOAK)
+	@$(TEST_ENV) t/soak/run $(SOAK_SECONDS)
+
 bench: all
 	@$(TEST_ENV) t/bench/run
 
@@ -430,7 +443,7 @@ clean:
 
 FORCE:
 
-.PHONY: all run serve test test-all check unit probes bench deps parsers \
-        install clean FORCE
+.PHONY: all run serve test test-all check unit probes soak bench deps \
+        parsers install clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

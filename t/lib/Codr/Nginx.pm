@@ -26,6 +26,7 @@ my @all;
 #
 #   mode       foreground (default), daemon, single
 #   workers    number of workers (1)
+#   connections  of each of them (4096)
 #   main events http server    directives of these levels
 #   location   directives of the default "location = /run" beside codr_exec
 #   locations  0: no default locations (/run, /languages, /status)
@@ -112,7 +113,8 @@ sub conf {
         helper => 'spawn ' . build() . '/codr-sandboxd', auth => 'off',
         policy => 'off',
         allow => $ENV{CODR_ALLOW_MISSING} // '',
-        log => 'info', load => 1, workers => 1, user => 'www-data', %{$self});
+        log => 'info', load => 1, workers => 1, connections => 4096,
+        user => 'www-data', %{$self});
     my ($dir, $top, $uids) = ($c{dir}, top(), $self->_uids);
     my $conf = '';
     $conf .= 'load_module ' . build() . "/ngx_http_codr_module.so;\n"
@@ -126,7 +128,7 @@ worker_processes $c{workers};
 pid $dir/nginx.pid;
 error_log $dir/error.log $c{log};
 $c{main}
-events { worker_connections 4096; $c{events} }
+events { worker_connections $c{connections}; $c{events} }
 http {
     access_log $dir/access.log;
     client_body_temp_path $dir/body;
