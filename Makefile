@@ -228,6 +228,7 @@ ZYGOTE_SRC = init program waiting box cgroup cgroup_v1 cgroup_v2 cgroup_stale \
              seccomp_load terminal util
 ZYGOTE_OBJ = $(ZYGOTE_SRC:%=$(BUILD)/zygotes/codr_%.o) \
              $(BUILD)/zygotes/codr_zygote_serve.o
+ZYGOTE_PYTHON = python_clone python_main python_modules
 ZYGOTE_NODE = node_end node_files node_state node_test node_threads node_v8 \
               zygote_block
 ZYGOTE_CC  = $(CC) $(WARN) $(CFLAGS) $(HARDEN_CFLAGS) -fPIC \
@@ -239,7 +240,7 @@ $(BUILD)/zygotes/codr_zygote_node.o: zygotes/codr_node_warm.js \
                                      zygotes/codr_node_touch.js
 $(BUILD)/zygotes/codr_node_test.o: zygotes/codr_node_test.js
 
-$(BUILD)/codr-zygote-python.so: $(BUILD)/zygotes/codr_python_main.o
+$(BUILD)/codr-zygote-python.so: $(ZYGOTE_PYTHON:%=$(BUILD)/zygotes/codr_%.o)
 $(BUILD)/codr-zygote-node.so: $(ZYGOTE_NODE:%=$(BUILD)/zygotes/codr_%.o)
 
 .PHONY: zygotes

@@ -19,6 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "codr_python_modules.h"
+
 #define CANNOT_OPEN     2       /* exit codes of python3 */
 #define CANNOT_FLUSH    120
 
@@ -33,22 +35,6 @@ set_item(PyObject *dict, const char *name, PyObject *value)
 
     Py_XDECREF(value);
     return rc == 0;
-}
-
-
-static bool
-set_loader(PyObject *dict, const char *script)
-{
-    PyObject *importlib, *loader = NULL;
-
-    importlib = PyImport_ImportModule("_frozen_importlib_external");
-    if (importlib) {
-        loader = PyObject_CallMethod(importlib, "SourceFileLoader", "ss",
-                                     "__main__", script);
-    }
-    Py_XDECREF(importlib);
-
-    return set_item(dict, "__loader__", loader);
 }
 
 
@@ -86,16 +72,16 @@ flush_quietly(const char *name)
 
 
 static void
-run_file(FILE *file, const char *script)
+run_file(FILE *file, const codr_python_script_t *script)
 {
     PyObject       *main = PyImport_AddModule("__main__"), *result;
     PyObject       *dict = main ? PyModule_GetDict(main) : NULL;
     PyCompilerFlags flags = _PyCompilerFlags_INIT;
 
     if (dict == NULL
-        || !set_item(dict, "__file__", PyUnicode_DecodeFSDefault(script))
+        || !set_item(dict, "__file__", PyUnicode_DecodeFSDefault(script->path))
         || PyDict_SetItemString(dict, "__cached__", Py_None) != 0
-        || !set_loader(dict, script))
+        || PyDict_SetItemString(dict, "__loader__", script->loader) != 0)
     {
         (void) fclose(file);
         return;
@@ -107,8 +93,8 @@ run_file(FILE *file, const char *script)
     PyObject_GC_UnTrack(dict);
     PyObject_GC_Track(dict);
 
-    result = PyRun_FileExFlags(file, script, Py_file_input, dict, dict, 1,
-                               &flags);
+    result = PyRun_FileExFlags(file, script->path, Py_file_input, dict, dict,
+                               1, &flags);
     flush_quietly("stderr");
     flush_quietly("stdout");
 
@@ -294,16 +280,19 @@ forget_system(void)
 
 
 /* The program's own modules, the last imported first: with them go its
-   objects, and their destructors run. */
+   objects, and their destructors run.  What the zygote had imported needs no
+   tearing down: it was never this process's alone. */
 static void
-end_modules(PyObject *leave)
+end_modules(PyObject *collect)
 {
     Py_ssize_t i;
     PyObject  *module, *left;
 
     forget_system();
 
-    left = PyObject_CallNoArgs(leave);
+    left = codr_python_modules_leave();
+    Py_XDECREF(PyObject_CallNoArgs(collect));
+
     for (i = left ? PyList_Size(left) : 0; i > 0; i--) {
         module = PyWeakref_GetObject(PyList_GET_ITEM(left, i - 1));
         if (module != Py_None) {
@@ -328,7 +317,7 @@ die_of_interrupt(void)
 
 
 static int
-finish(int code, PyObject *leave)
+finish(int code, PyObject *collect)
 {
     call_if_loaded("threading", "_shutdown");
     call_if_loaded("atexit", "_run_exitfuncs");
@@ -337,7 +326,7 @@ finish(int code, PyObject *leave)
         code = CANNOT_FLUSH;
     }
     (void) PyGC_Collect();
-    end_modules(leave);
+    end_modules(collect);
     (void) flush_both(false);       /* what destructors have said */
 
     return code;
@@ -345,24 +334,24 @@ finish(int code, PyObject *leave)
 
 
 void
-codr_python_main(const char *directory, const char *script, PyObject *leave)
+codr_python_main(const codr_python_script_t *script)
 {
     int   code = 0;
     bool  interrupted = false;
     FILE *file;
 
-    if (!put_on_path(directory)
-        || PySys_Audit("cpython.run_file", "s", script) < 0)
+    if (!put_on_path(script->directory)
+        || PySys_Audit("cpython.run_file", "s", script->path) < 0)
     {
         code = judge(&interrupted);
-    } else if ((file = open_script(script, &code)) != NULL) {
+    } else if ((file = open_script(script->path, &code)) != NULL) {
         if (Py_MakePendingCalls() == 0) {
             run_file(file, script);
         }
         code = judge(&interrupted);
     }
 
-    code = finish(code, leave);
+    code = finish(code, script->collect);
     if (interrupted) {
         code = die_of_interrupt();
     }

@@ -9,12 +9,19 @@
 #include <Python.h>
 
 /*
- * Runs a script as __main__, with its directory on the path, and ends the
- * process as the interpreter ends; leave is called with no arguments when all
- * that is left are modules, takes those away that it knows, and answers a list
- * of weak references to the others.
+ * What a script is run with.  Objects that are the same for all of them are
+ * made in the zygote.
  */
-void codr_python_main(const char *directory, const char *script,
-    PyObject *leave) __attribute__((noreturn));
+typedef struct {
+    const char  *directory;
+    const char  *path;
+    PyObject    *loader;        /* __loader__ of __main__ */
+    PyObject    *collect;       /* gc.collect: the collector may be off */
+} codr_python_script_t;
+
+/* Runs it as __main__, with its directory on the path, and ends the process as
+   the interpreter ends. */
+void codr_python_main(const codr_python_script_t *script)
+    __attribute__((noreturn));
 
 #endif /* CODR_PYTHON_MAIN_H */

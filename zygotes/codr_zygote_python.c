@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "codr_log.h"
+#include "codr_python_clone.h"
 #include "codr_python_main.h"
 #include "codr_util.h"
 #include "codr_zygote.h"
@@ -86,19 +87,6 @@ call(const char *name, PyObject *arguments)
                                    : NULL;
     Py_XDECREF(arguments);
     return result;
-}
-
-
-/* False, too, when it raises: then the program is executed. */
-static bool
-ask(const char *name, PyObject *arguments)
-{
-    PyObject *result = call(name, arguments);
-    bool      yes = result == Py_True;
-
-    PyErr_Clear();
-    Py_XDECREF(result);
-    return yes;
 }
 
 
@@ -252,30 +240,13 @@ wake(bool spare)
     PyObject *result;
 
     PyOS_AfterFork_Child();
+    codr_python_clone_wake();
 
     if (spare) {
         result = call("touch", PyTuple_New(0));
         PyErr_Clear();
         Py_XDECREF(result);
     }
-}
-
-
-/* As bytes, since a name or a value need not be text. */
-static PyObject *
-list_of(char *const *items)
-{
-    PyObject *list = PyList_New(0), *item;
-
-    for ( ; list && *items; items++) {
-        item = PyBytes_FromString(*items);
-        if (item == NULL || PyList_Append(list, item) != 0) {
-            Py_CLEAR(list);
-        }
-        Py_XDECREF(item);
-    }
-
-    return list;
 }
 
 
@@ -302,16 +273,7 @@ prepare(const codr_describe_t *description)
     self.description = description;
 
     return is_ours(description->argv)
-           && ask("prepare", Py_BuildValue("(NN)", list_of(description->envp),
-                                           list_of(description->argv
-                                                   + self.argc)));
-}
-
-
-static bool
-fits(void)
-{
-    return ask("fits", PyTuple_New(0));
+           && codr_python_clone_prepare(description, (size_t) self.argc);
 }
 
 
@@ -358,8 +320,8 @@ set_thread_stack(void)
 static void __attribute__((noreturn))
 run(void)
 {
-    PyObject   *result;
-    const char *unbuffered;
+    const char           *unbuffered;
+    codr_python_script_t  script;
 
     replace_environment();
     set_thread_stack();
@@ -371,16 +333,20 @@ run(void)
         (void) setvbuf(stderr, NULL, _IONBF, BUFSIZ);
     }
 
-    result = call("streams", Py_BuildValue("(N)", PyBool_FromLong(
-                      unbuffered && *unbuffered)));
-    if (result == NULL) {
+    if (!codr_python_clone_streams(self.description->terminal,
+                                   unbuffered && *unbuffered))
+    {
         PyErr_Print();
         exit(1);
     }
-    Py_DECREF(result);
 
-    codr_python_main("/box", self.script,
-                     PyDict_GetItemString(self.helpers, "leave"));
+    script = (codr_python_script_t) {
+        .directory = "/box",
+        .path = self.script,
+        .loader = PyDict_GetItemString(self.helpers, "loader"),
+        .collect = PyDict_GetItemString(self.helpers, "collect"),
+    };
+    codr_python_main(&script);
 }
 
 
@@ -422,8 +388,8 @@ zygote_main(int argc, char **argv, char **envp)
     static const codr_zygote_image_t image = {
         before_fork, after_fork,
         {
-            .fork = fork, .wake = wake, .prepare = prepare, .fits = fits,
-            .run = run,
+            .fork = fork, .wake = wake, .prepare = prepare,
+            .fits = codr_python_clone_fits, .run = run,
         },
     };
 
@@ -432,6 +398,9 @@ zygote_main(int argc, char **argv, char **envp)
     self.argv = argv;
     find_block(envp);
     (void) unsetenv(LOADER);
+    if (codr_python_clone_remember(environ) != 0) {
+        die("remember the environment");
+    }
     (void) snprintf(self.script, sizeof(self.script), "/box/%s",
                     argv[argc - 1]);
 
@@ -447,6 +416,9 @@ zygote_main(int argc, char **argv, char **envp)
     must("begin");
     preload();
     must("warm");
+    if (codr_python_clone_ready(self.helpers) != 0) {
+        die("prepare for clones");
+    }
     if (!has_one_thread()) {
         die("the interpreter has more than one thread");
     }

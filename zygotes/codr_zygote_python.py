@@ -1,6 +1,7 @@
 # What is easier said in Python than in C, for codr_zygote_python.c, which has
 # this text in it.  It runs in a namespace of its own, before anything of a
-# job's; nothing of it may be left for a program to see.
+# job's; nothing of it may be left for a program to see.  What a clone does for
+# its job is C: each object that Python code uses is a page to copy.
 
 import io, os, sys
 
@@ -10,21 +11,85 @@ import io, os, sys
 
 def begin():
     """The interpreter as it is when it has just started."""
-    global plain, given
+    global plain, hooks
     plain = set(sys.modules)
-    given = dict(os.environ._data)
+    hooks = []
+    os.register_at_fork = register
+
+
+posix_register = os.register_at_fork
+
+
+def register(**given):
+    """For the time of preloading.  What these two do in a child is for one
+    whose parent had threads and used random numbers: clones are neither.  It
+    is registered when a clone may have children of its own."""
+    name = sys._getframe(1).f_globals.get('__name__')
+    if name in ('random', 'threading') and list(given) == ['after_in_child']:
+        hooks.append(given)
+    else:
+        posix_register(**given)
+
+
+def stream(fd, name, write, unbuffered, terminal):
+    """As the interpreter makes its own, and with its encoding."""
+    like = getattr(sys, name)
+    raw = io.FileIO(fd, 'wb' if write else 'rb', closefd=False)
+    raw.name = '<' + name + '>'
+    if terminal:
+        raw._blksize = 1024
+    buf = raw
+    if not (unbuffered and write):
+        buf = (io.BufferedWriter if write else io.BufferedReader)(
+            raw, raw._blksize)
+    text = io.TextIOWrapper(buf, like.encoding, like.errors, '\n',
+                            not unbuffered and (fd == 2 or terminal),
+                            unbuffered)
+    text.mode = 'w' if write else 'r'
+    return text
+
+
+def make_streams():
+    """For pipes, and for a terminal; buffered, and not.  They ask what their
+    descriptors are when they are made, so these are pipes meanwhile: what
+    they answer is the same of a terminal, but for the size of a block."""
+    pipe = os.pipe()
+    kept = [os.dup(fd) for fd in range(3)]
+    for fd in range(3):
+        os.dup2(pipe[fd > 0], fd)
+    made = tuple(tuple(stream(fd, name, fd > 0, unbuffered, terminal)
+                       for fd, name in enumerate(('stdin', 'stdout',
+                                                  'stderr')))
+                 for terminal in (False, True)
+                 for unbuffered in (False, True))
+    for fd in range(3):
+        os.dup2(kept[fd], fd)
+        os.close(kept[fd])
+    os.close(pipe[0])
+    os.close(pipe[1])
+    return made
 
 
 def warm():
     """All modules are there that will be."""
-    global extra, kept, ref, collect
+    global extra, kept, old, streams, reseed, collect, main_thread, data
+    global loader
     import gc
-    from _weakref import ref
+    external = sys.modules['_frozen_importlib_external']
+    os.register_at_fork = posix_register
     collect = gc.collect
-    extra = {name.partition('.')[0] for name in sys.modules
-             if name not in plain}
-    kept = [item for item in sys.modules.items()
-            if item[0] != '__main__']
+    data = os.environ._data
+    extra = sorted({name.partition('.')[0] for name in sys.modules
+                    if name not in plain})
+    kept = [(name, name != '__main__' and module)
+            for name, module in sys.modules.items()]
+    loader = external.SourceFileLoader('__main__', '/box/' + sys.argv[0])
+    streams = make_streams()
+    old = sys.stdin, sys.stdout, sys.stderr
+    random = sys.modules.get('random')
+    reseed = random and super(random.Random, random._inst).seed
+    threading = sys.modules.get('threading')
+    main_thread = threading and threading.main_thread()
     gc.collect()
     gc.freeze()
 
@@ -58,76 +123,4 @@ def touch():
     """What any program does: pages it writes to are copied now."""
     space = {'__name__': 'sample', '__builtins__': __builtins__}
     exec(compile(sample, '/box/main.py', 'exec'), space)
-    for name, module in kept:
-        pass
-    os.listdir()
-
-
-# For a job
-
-
-def decides(name):
-    """Whether a variable means something to an interpreter that starts."""
-    return name.startswith((b'PYTHON', b'LC_', b'LANG')) or name == b'TZ'
-
-
-def prepare(environ, args):
-    """False: an interpreter that was started so would be another one."""
-    new = dict(item.split(b'=', 1) for item in environ)
-    live = {b'PYTHONUNBUFFERED'}
-    if given.keys() & live:
-        return False
-    if {k: v for k, v in new.items() if decides(k) and k not in live} \
-            != {k: v for k, v in given.items() if decides(k)}:
-        return False
-    data = os.environ._data
-    data.clear()
-    data.update(new)
-    args = [os.fsdecode(arg) for arg in args]
-    sys.argv += args
-    sys.orig_argv += args
-    if 'threading' in sys.modules:
-        sys.modules['threading'].main_thread()._set_native_id()
-    return True
-
-
-def fits():
-    """False: a file of the job's hides a module that is there already."""
-    return not any(name.partition('.')[0] in extra for name in os.listdir())
-
-
-def stream(fd, name, write, unbuffered, like):
-    """As the interpreter makes its own, and with its encoding."""
-    buf = io.open(fd, 'wb' if write else 'rb',
-                  0 if unbuffered and write else -1, closefd=False)
-    raw = buf if unbuffered and write else buf.raw
-    raw.name = name
-    lines = not unbuffered and (fd == 2 or raw.isatty())
-    text = io.TextIOWrapper(buf, like.encoding, like.errors, '\n', lines,
-                            unbuffered)
-    text.mode = 'w' if write else 'r'
-    return text
-
-
-def streams(unbuffered):
-    for fd, name in enumerate(('stdin', 'stdout', 'stderr')):
-        new = stream(fd, '<' + name + '>', fd > 0, unbuffered,
-                     getattr(sys, name))
-        setattr(sys, name, new)
-        setattr(sys, '__' + name + '__', new)
-
-
-# At its end
-
-
-def leave():
-    """The program's own modules, as weak references.  What the zygote had
-    imported needs no tearing down: it was never this process's alone, and each
-    page of it would be copied for that."""
-    modules = sys.modules
-    ours = {name for name, module in kept if modules.get(name) is module}
-    left = [ref(module) for name, module in modules.items()
-            if name not in ours and isinstance(module, type(sys))]
-    modules.clear()
     collect()
-    return left
