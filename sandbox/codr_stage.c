@@ -311,7 +311,7 @@ static void
 set_deadline(codr_job_t *job)
 {
     const uint64_t *value = job->limits.value;
-    uint64_t        run_us = job->sandbox.started_us, from_us = run_us;
+    uint64_t        run_us = job->sandbox.started_us, from_us;
     uint64_t        at_us, last_us = run_us + US(value[CODR_LIMIT_MAX_MS]);
 
     if (job->state != CODR_JOB_RUNNING) {

@@ -34,7 +34,9 @@ NGINX_TREE = build/nginx-src
 $(NGINX_TREE)/configure: t/asan/fetch-nginx
 	t/asan/fetch-nginx $(@D)
 
+# As in nginx itself, copying nothing from nowhere is nothing.
 ASAN_CFLAGS = $(CFLAGS) $(SANITIZE_FLAGS) -DNGX_DEBUG_PALLOC=1 \
+              -fno-sanitize=nonnull-attribute \
               -DCODR_VERSION=\"$(VERSION)\" \
               -DNGX_HTTP_CODR_HELPER_PATH=\"$(helperdir)/codr-sandboxd\"
 
