@@ -12,11 +12,10 @@
 #define BRACKETS    64          /* open at a time that are remembered */
 
 typedef struct {
-    TSNode    open[BRACKETS];
+    uint32_t  open[BRACKETS];
     char      closes[BRACKETS];
     unsigned  depth;
-    TSNode    odd;              /* the first token that fits nowhere */
-    bool      found;
+    uint32_t  odd;              /* the first token that fits nowhere */
 } search_t;
 
 
@@ -41,9 +40,11 @@ closing(const char *type)
 
 
 static void
-look_at(search_t *search, TSNode child)
+look_at(search_t *search, const codr_check_t *check, uint32_t child)
 {
-    const char *type = ts_node_type(child);
+    uint16_t    symbol = check->tree.node[child].symbol;
+    const char *type = ts_language_symbol_name(check->grammar->language(),
+                                               symbol);
     char        closes = closing(type);
 
     if (closes != '\0') {
@@ -55,7 +56,7 @@ look_at(search_t *search, TSNode child)
         return;
     }
 
-    if (type[1] == '\0' && strchr(")]}", type[0]) && type[0] != '\0') {
+    if (type[0] != '\0' && type[1] == '\0' && strchr(")]}", type[0])) {
         if (search->depth > 0 && search->depth <= BRACKETS
             && search->closes[search->depth - 1] == type[0])
         {
@@ -66,44 +67,39 @@ look_at(search_t *search, TSNode child)
             search->depth--;
             return;
         }
-    } else if (!ts_node_is_error(child)) {
+    } else if (symbol != CODR_SYMBOL_ERROR) {
         return;
     }
 
-    if (!search->found) {
-        search->found = true;
+    if (search->odd == CODR_NO_NODE) {
         search->odd = child;
     }
 }
 
 
 void
-codr_blame(TSNode node, uint32_t *ret_start, uint32_t *ret_end)
+codr_blame(const codr_check_t *check, uint32_t node, uint32_t *ret_start,
+    uint32_t *ret_end)
 {
-    unsigned     n = 0;
-    search_t     search = { .depth = 0 };
-    TSTreeCursor cursor;
+    unsigned           n;
+    uint32_t           child, end;
+    search_t           search = { .depth = 0, .odd = CODR_NO_NODE };
+    const codr_node_t *row = check->tree.node;
 
-    *ret_start = ts_node_start_byte(node);
-    *ret_end = ts_node_end_byte(node);
-    if (!ts_node_is_error(node)) {
-        return;
+    if (row[node].symbol == CODR_SYMBOL_ERROR) {
+        end = row[node].next;
+        for (child = node + 1, n = 0; child < end && n < CHILDREN;
+             child = row[child].next, n++)
+        {
+            look_at(&search, check, child);
+        }
+        if (search.depth > 0 && search.depth <= BRACKETS) {
+            node = search.open[search.depth - 1];
+        } else if (search.odd != CODR_NO_NODE) {
+            node = search.odd;
+        }
     }
 
-    cursor = ts_tree_cursor_new(node);
-    if (ts_tree_cursor_goto_first_child(&cursor)) {
-        do {
-            look_at(&search, ts_tree_cursor_current_node(&cursor));
-        } while (++n < CHILDREN && ts_tree_cursor_goto_next_sibling(&cursor));
-    }
-    ts_tree_cursor_delete(&cursor);
-
-    if (search.depth > 0 && search.depth <= BRACKETS) {
-        node = search.open[search.depth - 1];
-    } else if (search.found) {
-        node = search.odd;
-    }
-
-    *ret_start = ts_node_start_byte(node);
-    *ret_end = ts_node_end_byte(node);
+    *ret_start = row[node].start;
+    *ret_end = row[node].end;
 }

@@ -1,5 +1,5 @@
 /*
- * The place to show for a node.
+ * Where a syntax error is, for people.
  */
 
 #ifndef CODR_BLAME_H
@@ -7,10 +7,11 @@
 
 #include <stdint.h>
 
-#include <tree_sitter/api.h>
+#include "codr_check.h"
 
-/* The node's own range; of a syntax error, which may hold the rest of the
-   file, the token to look at. */
-void codr_blame(TSNode node, uint32_t *ret_start, uint32_t *ret_end);
+/* The range to show for a node: of an error the part that is wrong, of any
+   other node all of it. */
+void codr_blame(const codr_check_t *check, uint32_t node, uint32_t *ret_start,
+    uint32_t *ret_end);
 
 #endif /* CODR_BLAME_H */

@@ -60,12 +60,20 @@ codr_budget_over(codr_budget_t *budget)
 
 
 bool
-codr_budget_step(codr_budget_t *budget)
+codr_budget_steps(codr_budget_t *budget, uint32_t steps)
 {
-    if (++budget->steps < STEPS) {
+    budget->steps += steps;
+    if (budget->steps < STEPS) {
         return budget->over;
     }
 
     budget->steps = 0;
     return codr_budget_over(budget);
+}
+
+
+bool
+codr_budget_step(codr_budget_t *budget)
+{
+    return codr_budget_steps(budget, 1);
 }

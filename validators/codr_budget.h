@@ -29,4 +29,10 @@ bool codr_budget_over(codr_budget_t *budget);
 /* The same, looking at the clock now and then: for loops. */
 bool codr_budget_step(codr_budget_t *budget);
 
+/* The same, of a step that is as long as so many. */
+bool codr_budget_steps(codr_budget_t *budget, uint32_t steps);
+
+/* That tree-sitter makes between two questions whether to go on. */
+#define CODR_BUDGET_ROUND   128
+
 #endif /* CODR_BUDGET_H */

@@ -11,9 +11,9 @@
 
 #include "codr_blame.h"
 #include "codr_predicate.h"
+#include "codr_walk.h"
 
 #define ARENA_BYTES     (96UL * 1024 * 1024)
-#define MATCH_LIMIT     16384       /* that tree-sitter has in progress */
 #define FOUND_MAX       1024        /* before they are sorted out */
 #define REGEX_STEPS     200000
 #define REGEX_DEPTH     2000
@@ -67,16 +67,15 @@ find_all(codr_check_t *check, const codr_match_t *match)
 
 
 static bool
-refuse_nodes(codr_check_t *check, const codr_match_t *match,
-    const TSQueryMatch *found)
+refuse_nodes(codr_check_t *check, const codr_match_t *match)
 {
     uint32_t i, start, end;
 
-    for (i = 0; i < found->capture_count; i++) {
-        if (found->captures[i].index != match->query->refuse) {
+    for (i = 0; i < match->captures; i++) {
+        if (match->capture[i].id != match->query->refuse) {
             continue;
         }
-        codr_blame(found->captures[i].node, &start, &end);
+        codr_blame(check, match->capture[i].node, &start, &end);
         if (!codr_check_add(check, match->pattern->rule, start, end)) {
             return false;
         }
@@ -87,51 +86,14 @@ refuse_nodes(codr_check_t *check, const codr_match_t *match,
 
 
 static bool
-take_match(codr_check_t *check, const codr_query_t *query,
-    const TSQueryMatch *found)
+take_match(codr_check_t *check, const codr_match_t *match)
 {
-    uint32_t        i;
-    codr_capture_t  capture[64], *captures = capture;
-    codr_match_t    match = {
-        .query = query, .pattern = &query->pattern[found->pattern_index],
-    };
-
-    if (check->policy->skip[match.pattern->rule]) {
-        return true;
-    }
-
-    if (found->capture_count > sizeof(capture) / sizeof(capture[0])) {
-        captures = codr_arena_alloc(&check->arena, found->capture_count
-                                                   * sizeof(*captures));
-        if (captures == NULL) {
-            return false;
-        }
-    }
-
-    for (i = 0; i < found->capture_count; i++) {
-        captures[i].id = found->captures[i].index;
-        captures[i].node = codr_tree_index(&check->tree,
-                                           found->captures[i].node.id);
-        if (captures[i].node == CODR_NO_NODE) {
-            return false;
-        }
-    }
-    match.capture = captures;
-    match.captures = found->capture_count;
-
-    if (!codr_predicates_hold(check, &match)) {
+    if (!codr_predicates_hold(check, match)) {
         return !check->budget->over;
     }
 
-    return codr_predicate_finder(match.pattern)
-           ? find_all(check, &match) : refuse_nodes(check, &match, found);
-}
-
-
-static bool
-progress(TSQueryCursorState *state)
-{
-    return codr_budget_over(state->payload);
+    return codr_predicate_finder(match->pattern) ? find_all(check, match)
+                                                 : refuse_nodes(check, match);
 }
 
 
@@ -139,34 +101,8 @@ progress(TSQueryCursorState *state)
 static bool
 run_query(codr_check_t *check, const codr_query_t *query)
 {
-    bool                 going = true;
-    unsigned             n = 0;
-    TSQueryMatch         found;
-    TSQueryCursor       *cursor = ts_query_cursor_new();
-    TSQueryCursorOptions options = { .payload = check->budget,
-                                     .progress_callback = progress };
-
-    ts_query_cursor_set_match_limit(cursor, MATCH_LIMIT);
-    ts_query_cursor_exec_with_options(cursor, query->query,
-                                      ts_tree_root_node(check->tree.tree),
-                                      &options);
-
-    while (going && ts_query_cursor_next_match(cursor, &found)) {
-        going = take_match(check, query, &found)
-                && (++n % 256 != 0 || !codr_budget_over(check->budget));
-    }
-
-    if (check->count == FOUND_MAX) {
-        going = true;
-    }
-    if (ts_query_cursor_did_exceed_match_limit(cursor)
-        || check->budget->over)
-    {
-        going = false;
-    }
-
-    ts_query_cursor_delete(cursor);
-    return going;
+    return codr_walk(check, query, check->policy->skip, take_match)
+           || (check->count == FOUND_MAX && !check->budget->over);
 }
 
 

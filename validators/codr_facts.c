@@ -11,9 +11,8 @@
 #include "codr_check.h"
 #include "codr_name.h"
 #include "codr_predicate.h"
+#include "codr_walk.h"
 
-#define MATCH_LIMIT     16384       /* that tree-sitter has in progress */
-#define CAPTURES_MAX    4096        /* of one match */
 #define BUCKETS_MIN     64
 
 
@@ -55,69 +54,24 @@ codr_facts_bucket(const codr_facts_t *facts, uint32_t scope,
 
 /* The first run: matches are kept, scopes are marked. */
 static bool
-keep(codr_check_t *check, const TSQueryMatch *found)
+keep(codr_check_t *check, const codr_match_t *match)
 {
-    uint32_t              i, n = 0;
-    codr_fact_t          *fact;
-    codr_capture_t       *capture;
-    const codr_query_t   *query = check->policy->bindings;
+    codr_fact_t    *fact;
+    codr_capture_t *capture;
 
     fact = codr_arena_alloc(&check->arena, sizeof(*fact));
     capture = codr_arena_alloc(&check->arena,
-                               found->capture_count * sizeof(*capture));
+                               match->captures * sizeof(*capture));
     if (fact == NULL || capture == NULL) {
         return false;
     }
 
-    for (i = 0; i < found->capture_count && i < CAPTURES_MAX; i++) {
-        capture[n].id = found->captures[i].index;
-        capture[n].node = codr_tree_index(&check->tree,
-                                          found->captures[i].node.id);
-        n += capture[n].node != CODR_NO_NODE;
-    }
-
-    fact->match = (codr_match_t) {
-        .query = query, .pattern = &query->pattern[found->pattern_index],
-        .capture = capture, .captures = n,
-    };
+    memcpy(capture, match->capture, match->captures * sizeof(*capture));
+    fact->match = *match;
+    fact->match.capture = capture;
     *check->facts.last = fact;
     check->facts.last = &fact->next;
     return true;
-}
-
-
-static bool
-progress(TSQueryCursorState *state)
-{
-    return codr_budget_over(state->payload);
-}
-
-
-static bool
-run_query(codr_check_t *check)
-{
-    bool                 going = true;
-    unsigned             n = 0;
-    TSQueryMatch         found;
-    TSQueryCursor       *cursor = ts_query_cursor_new();
-    TSQueryCursorOptions options = { .payload = check->budget,
-                                     .progress_callback = progress };
-
-    ts_query_cursor_set_match_limit(cursor, MATCH_LIMIT);
-    ts_query_cursor_exec_with_options(cursor, check->policy->bindings->query,
-                                      ts_tree_root_node(check->tree.tree),
-                                      &options);
-
-    while (going && ts_query_cursor_next_match(cursor, &found)) {
-        going = keep(check, &found)
-                && (++n % 256 != 0 || !codr_budget_over(check->budget));
-    }
-
-    if (ts_query_cursor_did_exceed_match_limit(cursor)) {
-        going = false;
-    }
-    ts_query_cursor_delete(cursor);
-    return going && !check->budget->over;
 }
 
 
@@ -409,7 +363,9 @@ codr_facts_collect(codr_check_t *check)
         return false;
     }
 
-    if (check->policy->bindings && !run_query(check)) {
+    if (check->policy->bindings
+        && !codr_walk(check, check->policy->bindings, NULL, keep))
+    {
         return false;
     }
     mark_scopes(check);

@@ -264,7 +264,7 @@ codr_lint_files(const codr_lint_t *lint, char **path, int paths)
 {
     int                i, result, verdict, worst = PASSES;
     linter_t           linter = { .lint = lint };
-    codr_policy_set_t  set = { .dir = lint->policies };
+    codr_policy_set_t  set = { .dir = lint->policies, .plain = lint->plain };
     codr_policy_plan_t plan = { lint->language, NULL, lint->file };
     codr_query_error_t error;
 

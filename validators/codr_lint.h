@@ -16,6 +16,7 @@ typedef struct {
     codr_policy_level_t   level;
     uint32_t              nodes;
     bool                  json;
+    bool                  plain;        /* no shapes */
 } codr_lint_t;
 
 /* 0: all pass; 1: one is refused; 2: that cannot be told of one. */

@@ -3,6 +3,8 @@
  * hostile bytes.  Runs in the validator's children.
  */
 
+#define _GNU_SOURCE
+
 #include "codr_name.h"
 
 #include <string.h>
@@ -394,8 +396,8 @@ codr_name_matches(const char *path, const char *pattern)
     const char *path_end, *pattern_end;
 
     for ( ;; ) {
-        path_end = path + strcspn(path, ".");
-        pattern_end = pattern + strcspn(pattern, ".");
+        path_end = strchrnul(path, '.');
+        pattern_end = strchrnul(pattern, '.');
 
         if (strcmp(pattern, "*") == 0) {
             return *path != '\0';

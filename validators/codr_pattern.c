@@ -205,6 +205,8 @@ take_paths(codr_predicate_t *predicate)
     for (i = 0; i < predicate->words; i++) {
         predicate->length[i] = dot(predicate->word[i]);
         predicate->wild[i] = strchr(predicate->word[i], '*') != NULL;
+        codr_sieve_add(&predicate->sieve, predicate->word[i],
+                       predicate->wild[i]);
     }
 
     return 0;

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codr_sieve.h"
+
 #define CODR_NO_CAPTURE     UINT32_MAX
 #define CODR_NO_RULE        UINT32_MAX
 
@@ -36,6 +38,7 @@ typedef struct {
     char                 **word;        /* owned */
     uint32_t              *length;      /* of each word: they may hold NUL */
     bool                  *wild;        /* PATH: a word with '*' */
+    codr_sieve_t           sieve;       /* PATH */
     uint32_t               words;
     uint32_t              *symbol;      /* INSIDE: 0 ends them */
     pcre2_code            *regex;

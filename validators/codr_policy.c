@@ -181,7 +181,8 @@ load(builder_t *builder, const char *path, bool bindings, codr_query_t **ret)
 
     result = load_inherited(builder, query, inherits);
     if (result == 0) {
-        result = codr_query_compile(query, builder->grammar, builder->error);
+        result = codr_query_compile(query, builder->grammar,
+                                    builder->set->plain, builder->error);
     }
     if (result == 0) {
         result = number_rules(builder->set, query);
@@ -453,5 +454,5 @@ codr_policy_free(codr_policy_set_t *set)
 
     free(set->language);
     free(set->rule);
-    *set = (codr_policy_set_t) { .dir = set->dir };
+    *set = (codr_policy_set_t) { .dir = set->dir, .plain = set->plain };
 }

@@ -48,6 +48,7 @@ typedef struct {
 
 typedef struct {
     const char              *dir;
+    bool                     plain;     /* leave all to tree-sitter */
     codr_query_t            *queries;   /* all files, once each */
     codr_rule_t             *rule;
     uint32_t                 rules;

@@ -88,15 +88,34 @@ matches(codr_check_t *check, const codr_predicate_t *predicate, uint32_t node)
 }
 
 
+/* Whether the ends that are no '*' are the same. */
+static bool
+looks_like(const char *path, size_t len, const char *word, uint32_t length)
+{
+    return (word[0] == '*' || word[0] == path[0])
+           && (word[length - 1] == '*' || word[length - 1] == path[len - 1]);
+}
+
+
 static bool
 is_path(const codr_predicate_t *predicate, const char *path)
 {
+    bool     plain, wild;
     size_t   len = strlen(path);
     uint32_t w;
 
+    plain = codr_sieve_plain(&predicate->sieve, path, len);
+    wild = len > 0 && codr_sieve_wild(&predicate->sieve, path);
+    if (!plain && !wild) {
+        return false;
+    }
+
     for (w = 0; w < predicate->words; w++) {
-        if (predicate->wild[w] ? codr_name_matches(path, predicate->word[w])
-            : predicate->length[w] == len
+        if (predicate->wild[w]
+            ? wild && looks_like(path, len, predicate->word[w],
+                                 predicate->length[w])
+              && codr_name_matches(path, predicate->word[w])
+            : plain && predicate->length[w] == len
               && memcmp(path, predicate->word[w], len) == 0)
         {
             return true;

@@ -499,7 +499,7 @@ read_captures(codr_query_t *query, codr_query_error_t *error)
 
 int
 codr_query_compile(codr_query_t *query, const codr_grammar_t *grammar,
-    codr_query_error_t *error)
+    bool plain, codr_query_error_t *error)
 {
     int          result;
     uint32_t     i, offset = 0;
@@ -518,6 +518,10 @@ codr_query_compile(codr_query_t *query, const codr_grammar_t *grammar,
 
     for (i = 0; result == 0 && i < query->patterns; i++) {
         result = read_pattern(query, i, error);
+    }
+    if (result == 0) {
+        result = codr_shapes_take(&query->shapes, grammar->language(),
+                                  query->query, plain ? NULL : query->text);
     }
 
     return result;
@@ -582,6 +586,7 @@ codr_query_free(codr_query_t *query)
         ts_query_delete(query->query);
     }
 
+    codr_shapes_free(&query->shapes);
     codr_list_free(&query->except);
     codr_list_free(&query->strip);
     free(query->list);

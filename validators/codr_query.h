@@ -13,6 +13,7 @@
 #include "codr_grammar.h"
 #include "codr_list.h"
 #include "codr_pattern.h"
+#include "codr_shape.h"
 
 #define CODR_QUERY_SIZE     (512 * 1024)    /* bytes of a file */
 #define CODR_QUERY_ERROR    512
@@ -58,6 +59,7 @@ struct codr_query_s {
     TSQuery               *query;
     codr_pattern_t        *pattern;     /* one for each of the query's */
     uint32_t               patterns;
+    codr_shapes_t          shapes;      /* and query has what they have not */
     uint32_t               refuse;      /* capture, or UINT32_MAX */
     uint8_t               *role;        /* of each capture: bindings */
     uint32_t               captures;
@@ -71,9 +73,10 @@ struct codr_query_s {
 int codr_query_open(codr_query_t **ret, const char *path, bool bindings,
     const char **ret_inherits, codr_query_error_t *error);
 
-/* Compiles the patterns; the inherited file is set by then. */
+/* Compiles the patterns; the inherited file is set by then.  With plain all of
+   them are left to tree-sitter. */
 int codr_query_compile(codr_query_t *query, const codr_grammar_t *grammar,
-    codr_query_error_t *error);
+    bool plain, codr_query_error_t *error);
 
 /* The words of a list of this file or of one it inherits, or NULL. */
 const codr_list_t *codr_query_words(const codr_query_t *query,

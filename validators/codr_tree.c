@@ -10,7 +10,7 @@
 static bool
 parse_progress(TSParseState *state)
 {
-    return codr_budget_over(state->payload);
+    return codr_budget_steps(state->payload, CODR_BUDGET_ROUND);
 }
 
 
@@ -62,10 +62,43 @@ hash(const void *id)
 }
 
 
+/* Few policies need it: they have patterns that are tree-sitter's. */
+static bool
+fill_slots(codr_tree_t *tree)
+{
+    uint32_t at, n, slots = 64;
+
+    while (slots < 2 * tree->count) {
+        slots *= 2;
+    }
+
+    tree->mask = slots - 1;
+    tree->slot = codr_arena_alloc(tree->arena, slots * sizeof(uint32_t));
+    if (tree->slot == NULL) {
+        return false;
+    }
+
+    for (n = 0; n < tree->count; n++) {
+        for (at = hash(tree->node[n].id) & tree->mask; tree->slot[at] != 0;
+             at = (at + 1) & tree->mask)
+        {
+            /* void */
+        }
+        tree->slot[at] = n + 1;
+    }
+
+    return true;
+}
+
+
 uint32_t
-codr_tree_index(const codr_tree_t *tree, const void *id)
+codr_tree_index(codr_tree_t *tree, const void *id)
 {
     uint32_t at, n;
+
+    if (tree->slot == NULL && !fill_slots(tree)) {
+        return CODR_NO_NODE;
+    }
 
     for (at = hash(id) & tree->mask; (n = tree->slot[at]) != 0;
          at = (at + 1) & tree->mask)
@@ -80,10 +113,10 @@ codr_tree_index(const codr_tree_t *tree, const void *id)
 
 
 static void
-add(codr_tree_t *tree, TSNode node, uint32_t parent)
+add(codr_tree_t *tree, TSTreeCursor *cursor, uint32_t parent)
 {
-    uint32_t     at, n = tree->count++;
-    codr_node_t *row = &tree->node[n];
+    TSNode       node = ts_tree_cursor_current_node(cursor);
+    codr_node_t *row = &tree->node[tree->count++];
 
     row->id = node.id;
     row->parent = parent;
@@ -91,13 +124,10 @@ add(codr_tree_t *tree, TSNode node, uint32_t parent)
     row->end = ts_node_end_byte(node);
     row->row = ts_node_start_point(node).row;
     row->symbol = ts_node_symbol(node);
-
-    for (at = hash(node.id) & tree->mask; tree->slot[at] != 0;
-         at = (at + 1) & tree->mask)
-    {
-        /* void */
-    }
-    tree->slot[at] = n + 1;
+    row->field = ts_tree_cursor_current_field_id(cursor);
+    row->named = ts_node_is_named(node);
+    row->extra = ts_node_is_extra(node);
+    row->missing = ts_node_is_missing(node);
 }
 
 
@@ -106,49 +136,43 @@ add(codr_tree_t *tree, TSNode node, uint32_t parent)
 static bool
 flatten(codr_tree_t *tree, uint32_t max, codr_budget_t *budget)
 {
-    uint32_t     parent = 0;
+    bool         whole = false;
+    uint32_t     at = 0;        /* the node that the cursor is at */
     TSTreeCursor cursor;
 
     cursor = ts_tree_cursor_new(ts_tree_root_node(tree->tree));
-    add(tree, ts_tree_cursor_current_node(&cursor), 0);
+    add(tree, &cursor, 0);
 
     for ( ;; ) {
         if (ts_tree_cursor_goto_first_child(&cursor)) {
-            parent = tree->count - 1;
+            /* void */
         } else {
             while (!ts_tree_cursor_goto_next_sibling(&cursor)) {
-                if (!ts_tree_cursor_goto_parent(&cursor)) {
-                    ts_tree_cursor_delete(&cursor);
-                    return true;
+                tree->node[at].next = tree->count;
+                whole = !ts_tree_cursor_goto_parent(&cursor);
+                if (whole) {
+                    break;
                 }
-                parent = tree->node[parent].parent;
+                at = tree->node[at].parent;
             }
+            if (whole) {
+                break;
+            }
+            tree->node[at].next = tree->count;
+            at = tree->node[at].parent;
         }
 
         if (tree->count == max
             || (tree->count % 4096 == 0 && codr_budget_over(budget)))
         {
-            ts_tree_cursor_delete(&cursor);
-            return false;
+            break;
         }
-        add(tree, ts_tree_cursor_current_node(&cursor), parent);
-    }
-}
-
-
-static bool
-make_tables(codr_tree_t *tree, uint32_t count)
-{
-    uint32_t slots = 64;
-
-    while (slots < 2 * count) {
-        slots *= 2;
+        add(tree, &cursor, at);
+        at = tree->count - 1;
     }
 
-    tree->mask = slots - 1;
-    tree->node = codr_arena_alloc(tree->arena, count * sizeof(codr_node_t));
-    tree->slot = codr_arena_alloc(tree->arena, slots * sizeof(uint32_t));
-    return tree->node && tree->slot;
+    ts_tree_cursor_delete(&cursor);
+    return whole;
 }
 
 
@@ -173,7 +197,8 @@ codr_tree_parse(codr_tree_t *ret, codr_arena_t *arena,
     }
     budget->nodes -= count;
 
-    if (!make_tables(ret, count + 1) || !flatten(ret, count + 1, budget)) {
+    ret->node = codr_arena_alloc(arena, (count + 1) * sizeof(codr_node_t));
+    if (ret->node == NULL || !flatten(ret, count + 1, budget)) {
         budget->over = true;
         return false;
     }

@@ -29,8 +29,13 @@ typedef struct {
     uint32_t                    start;
     uint32_t                    end;
     uint32_t                    row;
+    uint32_t                    next;       /* behind the last one below it */
     uint16_t                    symbol;
+    uint16_t                    field;      /* that it is, or 0 */
     uint8_t                     scope_kind; /* codr_scope_t, when it is one */
+    bool                        named;
+    bool                        extra;      /* a comment */
+    bool                        missing;    /* what the parser has put in */
     bool                        reference;
     bool                        name;       /* and so no reference */
     struct codr_about_s        *about;
@@ -43,7 +48,7 @@ typedef struct {
     TSTree        *tree;
     codr_node_t   *node;
     uint32_t       count;
-    uint32_t      *slot;        /* nodes by their id */
+    uint32_t      *slot;        /* nodes by their id, when it was asked */
     uint32_t       mask;
 } codr_tree_t;
 
@@ -55,7 +60,7 @@ bool codr_tree_parse(codr_tree_t *ret, codr_arena_t *arena,
     codr_budget_t *budget);
 
 /* CODR_NO_NODE for one that is not of this tree. */
-uint32_t codr_tree_index(const codr_tree_t *tree, const void *id);
+uint32_t codr_tree_index(codr_tree_t *tree, const void *id);
 
 void codr_tree_free(codr_tree_t *tree);
 

@@ -40,19 +40,23 @@ typedef struct {
 static const char usage[] =
     "usage: codr-validator --lint --language NAME [--level L] [--json]\n"
     "                      [--policies DIR] [--policy FILE] [--nodes N]"
-    " FILE ...\n"
+    " [--plain]\n"
+    "                      FILE ...\n"
     "       codr-validator --check-policies [--policies DIR]\n"
     "                      [--plan LANGUAGE[=GRAMMAR[:FILE]] ...]\n"
     "       codr-validator --version | --help\n"
     "\n"
     "  --lint            check source files; 0 passes, 1 refused, 2 could not"
     " tell\n"
+    "  --plain           match with tree-sitter alone: slower, the same"
+    " answers\n"
     "  --check-policies  read every policy and say what is wrong\n";
 
 enum {
     OPTION_LINT = 256, OPTION_CHECK, OPTION_VERSION, OPTION_HELP,
     OPTION_LANGUAGE, OPTION_LEVEL, OPTION_JSON, OPTION_POLICIES,
-    OPTION_POLICY, OPTION_NODES, OPTION_PLAN, OPTION_UID, OPTION_GID
+    OPTION_POLICY, OPTION_NODES, OPTION_PLAIN, OPTION_PLAN, OPTION_UID,
+    OPTION_GID
 };
 
 static const struct option options[] = {
@@ -66,6 +70,7 @@ static const struct option options[] = {
     { "policies",       required_argument, NULL, OPTION_POLICIES },
     { "policy",         required_argument, NULL, OPTION_POLICY },
     { "nodes",          required_argument, NULL, OPTION_NODES },
+    { "plain",          no_argument,       NULL, OPTION_PLAIN },
     { "plan",           required_argument, NULL, OPTION_PLAN },
     { "uid",            required_argument, NULL, OPTION_UID },
     { "gid",            required_argument, NULL, OPTION_GID },
@@ -155,6 +160,10 @@ take_option(command_t *command, int option)
 
     case OPTION_NODES:
         return take_number(&command->lint.nodes, optarg);
+
+    case OPTION_PLAIN:
+        command->lint.plain = true;
+        return 0;
 
     case OPTION_PLAN:
         return codr_plans_add(&command->serve.plans, optarg) < 0

@@ -73,7 +73,7 @@
 
 ;; The text that is checked must be the text that Python reads.
 
-((module . (comment)? . (comment) @refuse)
+([(module . (comment) @refuse) (module . (comment) . (comment) @refuse)]
  (#line-below? @refuse "3")
  (#match? @refuse "^#.*?coding[:=][ \\t]*[-_.a-zA-Z0-9]+")
  (#not-match? @refuse "(?i)coding[:=][ \\t]*(utf[-_]?8([-_]sig)?|(us[-_]?)?ascii|(iso[-_]?)?(8859|latin)[-_]?[0-9]+|(cp|windows[-_]?)125[0-8]|koi8[-_][ru]|euc[-_]?(jp|kr|cn)|gb2312)(?![-_.a-zA-Z0-9])")
