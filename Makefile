@@ -345,13 +345,19 @@ $(BUILD)/t/unit/%: t/unit/%.c $(BUILD)/libcodr.a
 	$(Q)$(COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(BUILD)/libcodr.a $(LIBS)
 
 # Pieces of the validator, without the parsers.
-UNIT_CELL = $(addprefix $(BUILD)/validators/,codr_cell.o codr_budget.o)
+UNIT_CELL = $(addprefix $(BUILD)/validators/,codr_cell.o codr_budget.o \
+                codr_heap.o)
+UNIT_HEAP = $(BUILD)/validators/codr_heap.o
 UNIT_NAME = $(BUILD)/validators/codr_name.o
 
 $(BUILD)/t/unit/test_cell: t/unit/test_cell.c $(UNIT_CELL) $(BUILD)/libcodr.a
 	@mkdir -p $(@D)
 	$(Q)$(VALIDATOR_COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(UNIT_CELL) \
 	    $(BUILD)/libcodr.a $(LIBS)
+
+$(BUILD)/t/unit/test_heap: t/unit/test_heap.c $(UNIT_HEAP)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(UNIT_HEAP)
 
 $(BUILD)/t/unit/test_name: t/unit/test_name.c $(UNIT_NAME)
 	@mkdir -p $(@D)

@@ -30,7 +30,6 @@
 
 #define LOG_MESSAGE     2048        /* a line and its frame */
 #define DESCRIPTORS     65536       /* asked for; the host may allow less */
-#define REVIEWS         2           /* at a time, a processor */
 
 
 static void compute_capacity(codr_broker_t *broker);
@@ -540,7 +539,7 @@ open_broker(codr_broker_t *broker)
     codr_headers_init(&broker->headers, broker);
     broker->shortcut = -1;
     codr_reviewer_init(&broker->reviewer, &broker->loop,
-                       REVIEWS * (size_t) broker->host.cpus);
+                       CODR_REVIEW_AT_ONCE * (size_t) broker->host.cpus);
     broker->reviewer.changed = reviewer_changed;
     broker->reviewer.data = broker;
     codr_pool_init(&broker->pool, broker);

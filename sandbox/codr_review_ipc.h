@@ -21,6 +21,7 @@
 
 #define CODR_REVIEW_VERSION     1
 #define CODR_REVIEW_SOURCES     1024            /* files of one request */
+#define CODR_REVIEW_AT_ONCE     2               /* requests, a processor */
 #define CODR_REVIEW_TABLE_MAX   (4 * 1024 * 1024)
 
 /*

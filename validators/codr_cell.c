@@ -1,8 +1,10 @@
 /*
- * A validator's child.  From codr_cell_run() on it has one descriptor, the
- * writing end of a pipe, no limit it could raise, and a filter that leaves it
- * memory, that pipe and its end.  Nothing it does can reach another source:
- * it is the only process that sees this one, and sees no other.
+ * A validator's child.  It is made ahead, and waits at the broker's socket.
+ * Before it looks at the first byte of the source that it is asked about it
+ * has given everything away but the writing end of a pipe, has no limit it
+ * could raise, and a filter that leaves it memory, that pipe and its end.
+ * Nothing it does can reach another source: it is the only process that sees
+ * this one, and sees no other.
  *
  * Where Linux lets a system call be limited to arguments, it is; what is not
  * listed kills the process, and the broker takes that for a refusal.
@@ -15,6 +17,7 @@
 #include <errno.h>
 #include <linux/close_range.h>
 #include <linux/seccomp.h>
+#include <malloc.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -29,13 +32,17 @@
 
 #include "codr_budget.h"
 #include "codr_check.h"
+#include "codr_heap.h"
 #include "codr_io.h"
 #include "codr_sanitized.h"
 #include "codr_util.h"
 
-#define ANSWER      3               /* its one descriptor */
+#define PEER        0               /* its one descriptor at first */
+#define ANSWER      3               /* its one descriptor then */
+#define SCRATCH     (256 * 1024)    /* that the facts of a few KB take */
 #define MEMORY      (256UL * 1024 * 1024)
 #define IMAGE_MAX   (1UL << 30)
+#define PAGE        4096
 
 
 static int
@@ -163,16 +170,55 @@ limit_time(uint64_t cpu_us)
 }
 
 
+/* The memory that most checks need, before they need it: pages come one by
+   one, and later somebody would wait for each. */
+static void
+warm_up(void)
+{
+    char          *block;
+    volatile char *page;
+
+    (void) mallopt(M_MMAP_THRESHOLD, 2 * SCRATCH);
+    (void) mallopt(M_TRIM_THRESHOLD, 4 * SCRATCH);
+
+    block = malloc(SCRATCH);
+    if (block) {
+        for (page = block; page < block + SCRATCH; page += PAGE) {
+            *page = 0;
+        }
+        free(block);
+    }
+}
+
+
+/* What no request changes: done while nobody waits. */
+static bool
+get_ready(int peer)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1
+        || dup2(peer, PEER) == -1
+        || syscall(SYS_close_range, PEER + 1, ~0U, 0) == -1)
+    {
+        return false;
+    }
+
+    (void) signal(SIGPIPE, SIG_DFL);    /* nobody waits for it any more */
+    warm_up();
+
+    /* a sanitizer watches its own heap */
+    return (CODR_SANITIZED || codr_heap_use() == 0)
+           && limit(RLIMIT_DATA, CODR_SANITIZED ? RLIM_INFINITY : MEMORY)
+           && limit(RLIMIT_NPROC, 0)
+           && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_CORE, 0)
+           && limit(RLIMIT_MEMLOCK, 0);
+}
+
+
+/* Before a byte of the source is looked at. */
 static bool
 lock_up(const codr_cell_t *cell, uint64_t cpu_us)
 {
-    (void) signal(SIGPIPE, SIG_DFL);    /* nobody waits for it any more */
-
-    return limit_time(cpu_us)
-           && limit(RLIMIT_DATA, CODR_SANITIZED ? RLIM_INFINITY : MEMORY)
-           && limit(RLIMIT_NPROC, 0) && limit(RLIMIT_FSIZE, 0)
-           && limit(RLIMIT_CORE, 0) && limit(RLIMIT_MEMLOCK, 0)
-           && limit(RLIMIT_NOFILE, 0)
+    return limit_time(cpu_us) && limit(RLIMIT_NOFILE, 0)
            && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &cell->filter)
               == 0;
 }
@@ -265,33 +311,71 @@ check_sources(codr_review_verdict_t *verdict, const codr_policy_set_t *set,
 }
 
 
-_Noreturn void
-codr_cell_run(const codr_cell_t *cell, const codr_policy_set_t *set,
-    const codr_review_request_t *request, int image, int answer)
+/* The broker's numbers, which another version of it might have made. */
+static bool
+valid(const codr_policy_set_t *set, const codr_review_request_t *request)
 {
-    size_t                len = 0;
-    uint64_t              bytes, cpu_us;
-    const char           *data;
-    codr_budget_t         budget;
-    codr_review_verdict_t verdict = { .version = CODR_REVIEW_VERSION };
+    return request->version == CODR_REVIEW_VERSION
+           && request->language < set->languages
+           && request->level < CODR_POLICY_LEVELS
+           && request->sources <= CODR_REVIEW_SOURCES;
+}
 
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1) {
+
+/* Waits.  The next request is the next process's: the socket is closed. */
+static bool
+take_request(const codr_policy_set_t *set, codr_review_request_t *request,
+    int fds[2])
+{
+    size_t  nfds;
+    ssize_t n;
+
+    n = codr_io_recv(PEER, request, sizeof(*request), fds, 2, &nfds, NULL);
+    if (n == 0) {
+        _exit(EXIT_SUCCESS);            /* there will be none */
+    }
+
+    return close(PEER) == 0 && n == (ssize_t) sizeof(*request) && nfds == 2
+           && valid(set, request);
+}
+
+
+/* Only the pipe is left, at its own number. */
+static bool
+keep_answer(int answer)
+{
+    return (answer == ANSWER || dup2(answer, ANSWER) == ANSWER)
+           && syscall(SYS_close_range, 0, ANSWER - 1, 0) == 0
+           && syscall(SYS_close_range, ANSWER + 1, ~0U, 0) == 0;
+}
+
+
+_Noreturn void
+codr_cell_run(const codr_cell_t *cell, const codr_policy_set_t *set, int peer)
+{
+    int                          fds[2];
+    size_t                       len = 0;
+    uint64_t                     bytes, cpu_us;
+    const char                  *data;
+    codr_budget_t                budget;
+    codr_review_verdict_t        verdict = { .version = CODR_REVIEW_VERSION };
+    static codr_review_request_t request;
+
+    if (!get_ready(peer) || !take_request(set, &request, fds)) {
         _exit(EXIT_FAILURE);
     }
 
-    data = map_image(image, &len);
-    bytes = sum(request, len);
+    data = map_image(fds[0], &len);
+    bytes = sum(&request, len);
     cpu_us = codr_budget_us(bytes);
-    if (data == NULL || bytes == UINT64_MAX || dup2(answer, ANSWER) == -1
-        || syscall(SYS_close_range, 0, ANSWER - 1, 0) == -1
-        || syscall(SYS_close_range, ANSWER + 1, ~0U, 0) == -1
+    if (data == NULL || bytes == UINT64_MAX || !keep_answer(fds[1])
         || !lock_up(cell, cpu_us))
     {
         _exit(EXIT_FAILURE);
     }
 
-    codr_budget_begin(&budget, cpu_us, request->nodes);
-    check_sources(&verdict, set, request, data, &budget);
+    codr_budget_begin(&budget, cpu_us, request.nodes);
+    check_sources(&verdict, set, &request, data, &budget);
 
     /* shorter than PIPE_BUF: whole or not at all */
     if (write(ANSWER, &verdict, sizeof(verdict)) != (ssize_t) sizeof(verdict))

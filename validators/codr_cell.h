@@ -19,10 +19,10 @@ typedef struct {
 /* 0, or negative errno. */
 int codr_cell_prepare(codr_cell_t *cell);
 
-/* In the new process: locks it up, checks the sources, answers, ends it.  A
-   process that cannot be locked up ends without an answer. */
+/* In the new process: waits for a request from the socket, gives that away,
+   locks the process up, checks the sources, answers, ends.  A process that
+   cannot be locked up ends without an answer. */
 _Noreturn void codr_cell_run(const codr_cell_t *cell,
-    const codr_policy_set_t *set, const codr_review_request_t *request,
-    int image, int answer);
+    const codr_policy_set_t *set, int peer);
 
 #endif /* CODR_CELL_H */

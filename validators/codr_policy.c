@@ -181,8 +181,8 @@ load(builder_t *builder, const char *path, bool bindings, codr_query_t **ret)
 
     result = load_inherited(builder, query, inherits);
     if (result == 0) {
-        result = codr_query_compile(query, builder->grammar,
-                                    builder->set->plain, builder->error);
+        query->plain = builder->set->plain;
+        result = codr_query_compile(query, builder->grammar, builder->error);
     }
     if (result == 0) {
         result = number_rules(builder->set, query);

@@ -499,7 +499,7 @@ read_captures(codr_query_t *query, codr_query_error_t *error)
 
 int
 codr_query_compile(codr_query_t *query, const codr_grammar_t *grammar,
-    bool plain, codr_query_error_t *error)
+    codr_query_error_t *error)
 {
     int          result;
     uint32_t     i, offset = 0;
@@ -521,7 +521,8 @@ codr_query_compile(codr_query_t *query, const codr_grammar_t *grammar,
     }
     if (result == 0) {
         result = codr_shapes_take(&query->shapes, grammar->language(),
-                                  query->query, plain ? NULL : query->text);
+                                  query->query,
+                                  query->plain ? NULL : query->text);
     }
 
     return result;

@@ -55,6 +55,7 @@ struct codr_query_s {
     size_t                 rewrites;
     codr_list_t            strip;
     bool                   splice;
+    bool                   plain;       /* all is left to tree-sitter */
 
     TSQuery               *query;
     codr_pattern_t        *pattern;     /* one for each of the query's */
@@ -73,10 +74,9 @@ struct codr_query_s {
 int codr_query_open(codr_query_t **ret, const char *path, bool bindings,
     const char **ret_inherits, codr_query_error_t *error);
 
-/* Compiles the patterns; the inherited file is set by then.  With plain all of
-   them are left to tree-sitter. */
+/* Compiles the patterns; the inherited file is set by then, and plain. */
 int codr_query_compile(codr_query_t *query, const codr_grammar_t *grammar,
-    bool plain, codr_query_error_t *error);
+    codr_query_error_t *error);
 
 /* The words of a list of this file or of one it inherits, or NULL. */
 const codr_list_t *codr_query_words(const codr_query_t *query,

@@ -1,8 +1,9 @@
 /*
  * The validator role.  It compiles all policies, gives up every privilege,
- * tells the broker its table, and forks one process for each request.  It
- * looks into no source: what a request says are numbers, which it checks, and
- * two descriptors, which it passes on.
+ * tells the broker its table, and keeps some processes waiting: each takes one
+ * request from the broker's socket, answers it, and ends (codr_cell.c).  This
+ * one looks into no request; it starts another process for each that has
+ * ended.
  *
  * It is replaced, not told, when the configuration changes, and leaves when
  * its broker or its supervisor does.
@@ -19,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -99,82 +102,125 @@ tell_ready(const codr_policy_set_t *set)
 }
 
 
-/* Requests */
+/* Cells */
 
 
-static bool
-valid(const codr_policy_set_t *set, const codr_review_request_t *request)
+#define CELLS_MOST  16
+#define PAUSE_MS    3           /* a job that has its verdict begins first */
+#define RETRY_MS    1000        /* when there was no process to be had */
+
+typedef struct {
+    const codr_policy_set_t  *set;
+    const codr_cell_t        *cell;
+    int                       ended;    /* SIGCHLD */
+    long                      most;
+    long                      alive;
+    bool                      failed;   /* the last fork */
+} keeper_t;
+
+
+static long
+count_cells(void)
 {
-    return request->version == CODR_REVIEW_VERSION
-           && request->language < set->languages
-           && request->level < CODR_POLICY_LEVELS
-           && request->sources <= CODR_REVIEW_SOURCES;
+    long n = CODR_REVIEW_AT_ONCE * sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (n < CODR_REVIEW_AT_ONCE) {
+        return CODR_REVIEW_AT_ONCE;
+    }
+
+    return n < CELLS_MOST ? n : CELLS_MOST;
 }
 
 
-/* 0, or negative errno: the broker breaks the format. */
-static int
-take_request(const codr_policy_set_t *set, const codr_cell_t *cell)
+static void
+fill(keeper_t *keeper)
 {
-    int                          fds[2] = { -1, -1 };
-    pid_t                        pid;
-    size_t                       nfds;
-    ssize_t                      n;
-    static codr_review_request_t request;
+    pid_t pid;
 
-    n = codr_io_recv(CODR_FD_PEER, &request, sizeof(request), fds, 2, &nfds,
-                     NULL);
-    if (n == -EAGAIN) {
-        return 0;
+    while (keeper->alive < keeper->most) {
+        pid = fork();
+        if (pid == 0) {
+            codr_cell_run(keeper->cell, keeper->set, CODR_FD_PEER);
+        }
+        if (pid == -1) {
+            if (!keeper->failed) {
+                codr_log(CODR_LEVEL_ERROR, errno, "fork for a source");
+            }
+            keeper->failed = true;
+            return;
+        }
+        keeper->failed = false;
+        keeper->alive++;
     }
-    if (n != (ssize_t) sizeof(request) || nfds != 2 || !valid(set, &request)) {
-        codr_close(&fds[0]);
-        codr_close(&fds[1]);
-        return n == 0 ? -EPIPE : -EPROTO;
+}
+
+
+static void
+count_ends(keeper_t *keeper)
+{
+    struct signalfd_siginfo info;
+
+    while (read(keeper->ended, &info, sizeof(info)) > 0) {
+        /* void: one may stand for several */
+    }
+    while (waitpid(-1, NULL, WNOHANG) > 0) {
+        keeper->alive--;
+    }
+}
+
+
+/* How long the places of those that have ended stay free: while enough others
+   wait, what the verdict was for goes first. */
+static int
+delay(const keeper_t *keeper)
+{
+    if (keeper->alive == keeper->most) {
+        return -1;
+    }
+    if (keeper->failed) {
+        return RETRY_MS;
     }
 
-    pid = fork();
-    if (pid == 0) {
-        codr_cell_run(cell, set, &request, fds[0], fds[1]);
-    }
-    if (pid == -1) {
-        codr_log(CODR_LEVEL_ERROR, errno, "fork for a source");
-    }
-
-    /* the pipe's end is the answer when there is no process */
-    codr_close(&fds[0]);
-    codr_close(&fds[1]);
-    return 0;
+    return 2 * keeper->alive > keeper->most ? PAUSE_MS : 0;
 }
 
 
 /* Until broker or supervisor is gone; then the last source's verdict. */
 static int
-serve_requests(const codr_policy_set_t *set, const codr_cell_t *cell)
+keep_cells(keeper_t *keeper)
 {
-    int           result = 0;
+    int           n, result = 0;
     struct pollfd watched[] = {
         { .fd = CODR_FD_CONTROL, .events = POLLIN },
-        { .fd = CODR_FD_PEER, .events = POLLIN },
+        { .fd = CODR_FD_PEER },                     /* its end only */
+        { .fd = keeper->ended, .events = POLLIN },
     };
 
-    while (result == 0) {
-        if (poll(watched, CODR_ARRAY_LEN(watched), -1) == -1) {
-            result = errno == EINTR ? 0 : -errno;
-            continue;
+    fill(keeper);
+
+    for ( ;; ) {
+        n = poll(watched, CODR_ARRAY_LEN(watched), delay(keeper));
+        if (n == -1 && errno != EINTR) {
+            result = -errno;
+            break;
         }
-        if (watched[0].revents) {
+        if (n > 0 && (watched[0].revents || watched[1].revents)) {
             break;                      /* nothing is ever said there */
         }
-        if (watched[1].revents) {
-            result = take_request(set, cell);
+        if (n > 0) {
+            count_ends(keeper);
+        } else {
+            fill(keeper);
         }
     }
 
+    /* who waits for a request finds the end of them */
+    (void) shutdown(CODR_FD_PEER, SHUT_RD);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {
         /* void */
     }
-    return result == -EPIPE ? 0 : result;
+
+    return result;
 }
 
 
@@ -185,7 +231,7 @@ serve_requests(const codr_policy_set_t *set, const codr_cell_t *cell)
 static const codr_confine_call_t calls[] = {
     CODR_CONFINE_CALL(clone, "fork"),
     CODR_CONFINE_CALL(wait4, "ends of children"),
-    CODR_CONFINE_CALL(poll, "requests"),
+    CODR_CONFINE_CALL(poll, "ends, of all kinds"),
     CODR_CONFINE_CALL(set_robust_list, "fork, in libc"),
     CODR_CONFINE_CALL(rseq, "fork, in libc"),
     CODR_CONFINE_CALL(close_range, "a child's descriptors"),
@@ -214,12 +260,30 @@ compile(codr_policy_set_t *set, const codr_serve_t *serve)
 }
 
 
+static int
+watch_ends(void)
+{
+    sigset_t ends;
+
+    (void) sigemptyset(&ends);
+    (void) sigaddset(&ends, SIGCHLD);
+    if (sigprocmask(SIG_BLOCK, &ends, NULL) == -1) {
+        return -1;
+    }
+
+    return signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+
 int
 codr_serve(const codr_serve_t *serve)
 {
     int                  result;
     codr_cell_t          cell;
     codr_policy_set_t    set = { .dir = serve->policies };
+    keeper_t             keeper = {
+        .set = &set, .cell = &cell, .most = count_cells(),
+    };
     const codr_confine_t plan = {
         .uid = serve->uid, .gid = serve->gid,
         .call = calls, .calls = CODR_ARRAY_LEN(calls),
@@ -227,11 +291,9 @@ codr_serve(const codr_serve_t *serve)
 
     codr_log_init("validator", CODR_FD_LOG);
     (void) signal(SIGPIPE, SIG_IGN);
-    (void) signal(SIGCHLD, SIG_IGN);        /* nobody asks how they ended */
 
-    if (fcntl(CODR_FD_CONTROL, F_SETFL, O_RDWR | O_NONBLOCK) == -1
-        || fcntl(CODR_FD_PEER, F_SETFL, O_RDWR | O_NONBLOCK) == -1)
-    {
+    keeper.ended = watch_ends();
+    if (keeper.ended == -1 || fcntl(CODR_FD_PEER, F_GETFL) == -1) {
         codr_log(CODR_LEVEL_FATAL, errno, "find the broker");
         return EXIT_FAILURE;
     }
@@ -246,7 +308,7 @@ codr_serve(const codr_serve_t *serve)
         result = tell_ready(&set);
     }
     if (result == 0) {
-        result = serve_requests(&set, &cell);
+        result = keep_cells(&keeper);
     }
     if (result < 0) {
         codr_log(CODR_LEVEL_FATAL, -result, "serve the broker");

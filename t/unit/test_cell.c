@@ -90,6 +90,23 @@ reads_descriptor(void)
 }
 
 
+/* The next request, which waits: from the socket by its number. */
+static bool
+takes_request(void)
+{
+    int  fd;
+    char byte;
+
+    for (fd = 0; fd < 64; fd++) {
+        if (recv(fd, &byte, 1, MSG_DONTWAIT) == 1) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
 /* The log, another pipe. */
 static bool
 writes_elsewhere(void)
@@ -169,6 +186,7 @@ static const struct {
     { "execute a program", executes, false },
     { "signal its parent", signals, false },
     { "read from a descriptor", reads_descriptor, false },
+    { "take another request", takes_request, false },
     { "write to another descriptor", writes_elsewhere, false },
     { "map memory as code", maps_code, false },
     { "turn memory into code", makes_code, false },
@@ -214,11 +232,24 @@ make_image(uint8_t which)
 }
 
 
+/* There is no parser here. */
+void ts_set_allocator(void *(*new_malloc)(size_t),
+    void *(*new_calloc)(size_t, size_t), void *(*new_realloc)(void *, size_t),
+    void (*new_free)(void *))
+{
+    (void) new_malloc;
+    (void) new_calloc;
+    (void) new_realloc;
+    (void) new_free;
+}
+
+
 /* 1: the attempt succeeded, 0: it failed, -1: no verdict. */
 static int
 try_in_cell(const codr_cell_t *cell, uint8_t which)
 {
-    int                          ends[2], image = make_image(which), status;
+    int                          ends[2], peer[2], status;
+    int                          image = make_image(which);
     pid_t                        pid;
     ssize_t                      n;
     codr_policy_language_t       language = { .name = NULL };
@@ -230,19 +261,31 @@ try_in_cell(const codr_cell_t *cell, uint8_t which)
         .source = { { 0, 1 } },
     };
 
-    if (pipe2(ends, O_CLOEXEC) == -1) {
+    if (pipe2(ends, O_CLOEXEC) == -1
+        || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, peer) == -1)
+    {
         abort();
     }
+
+    const int ours[] = { image, ends[1] }, others[] = { image, image };
 
     (void) fflush(stdout);
     pid = fork();
     if (pid == 0) {
-        codr_cell_run(cell, &set, &request, image, ends[1]);
+        codr_cell_run(cell, &set, peer[1]);
     }
 
+    /* the second one is for another child, which is not there */
+    if (codr_io_send_one(peer[0], &request, sizeof(request), ours, 2) < 0
+        || codr_io_send_one(peer[0], &request, sizeof(request), others, 2) < 0)
+    {
+        abort();
+    }
     codr_close(&ends[1]);
     n = read(ends[0], &verdict, sizeof(verdict));
     codr_close(&ends[0]);
+    codr_close(&peer[0]);
+    codr_close(&peer[1]);
     codr_close(&image);
     if (waitpid(pid, &status, 0) != pid
         || n != (ssize_t) sizeof(verdict) || verdict.count != 1)
@@ -280,8 +323,12 @@ main(void)
 
     /* something to read and write that a child must not have */
     int file = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+    int waiting[2];
 
     tap_ok(file != -1, "a file is open");
+    tap_ok(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, waiting) == 0
+           && codr_io_send_now(waiting[0], "r", 1) == 0,
+           "a request waits");
     tap_ok(codr_cell_prepare(&cell) == 0, "the cell is prepared");
     tap_number(try_in_cell(&cell, 255), 0, "an honest child has a verdict");
 

@@ -141,19 +141,50 @@ is($job->{status}, 'ok', 'and the program runs');
 
 # Nobody can tell.
 
+# The role itself, and those that wait for a source.
 sub validators {
     my $base = $nginx->uid_base;
-    return grep {
-        my $line = join ' ', split /\0/, slurp("/proc/$_/cmdline");
-        $line =~ /^codr-validator serve .*--uid $base\b/
-    } map {m{(\d+)$}} glob '/proc/[0-9]*';
+    my %parent;
+    for my $dir (glob '/proc/[0-9]*') {
+        my $line = join ' ', split /\0/, slurp("$dir/cmdline");
+        next if $line !~ /^codr-validator serve .*--uid $base\b/;
+        my ($pid) = $dir =~ /(\d+)$/;
+        ($parent{$pid}) = slurp("$dir/status") =~ /^PPid:\s+(\d+)/m;
+    }
+    my ($role) = grep { !exists $parent{ $parent{$_} // 0 } } keys %parent;
+    return ($role, grep { $_ != ($role // 0) } keys %parent);
 }
 
-my ($first) = validators();
+my ($first, @cells) = validators();
 ok($first, 'there is a validator');
-kill 'STOP', $first;
+cmp_ok(scalar @cells, '>=', 2, 'and processes wait for sources');
+kill 'STOP', $first, @cells;
+$answer = $nginx->post('/warn', { language => 'python',
+    code => "print('stopped')\n" });
+is($answer->{status}, 422, 'one that is stopped refuses, also in warn mode');
+is($answer->{json}{diagnostics}[0]{rule}, 'policy.unavailable', 'its rule');
+is($answer->{json}{diagnostics}[0]{severity}, 'error', 'its severity');
+unlike($answer->{body}, qr/"stdout"/, 'nothing ran');
+kill 'CONT', $first, @cells;
+$answer = $nginx->post('/run', { language => 'python',
+    code => "print('goes on')\n" });
+is($answer->{json}{stdout}, "goes on\n", 'and goes on afterwards');
+
+($first, @cells) = validators();
+kill 'KILL', @cells;
+ok(wait_until(20, sub {
+        my (undef, @now) = validators();
+        my %gone = map { $_ => 1 } @cells;
+        @now >= @cells && !grep { $gone{$_} } @now;
+    }), 'those who die are replaced');
+$answer = $nginx->post('/run', { language => 'python',
+    code => "print('others')\n" });
+is($answer->{json}{stdout}, "others\n", 'by some that tell');
+
+($first, @cells) = validators();
+kill 'STOP', $first, @cells;
 $socket = $nginx->ws(path => '/warn');
-$socket->execute(%GOOD);
+$socket->execute(language => 'python', code => "print('unseen')\n");
 kill 'KILL', $first;
 $job = $socket->finish;
 ok($job->{complete}
@@ -162,6 +193,8 @@ ok($job->{complete}
     or diag(explain($job));
 ok(wait_until(20, sub { my ($pid) = validators(); $pid && $pid != $first }),
     'another one is started');
+ok(wait_until(20, sub { !grep { -d "/proc/$_" } @cells }),
+    'and nobody is left of the first');
 $answer = $nginx->post('/run', {%GOOD});
 is($answer->{json}{stdout}, "2\n", 'the next job is checked by it');
 is($nginx->post('/run', {%BAD})->{status}, 422, 'and refused by it');

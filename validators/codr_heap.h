@@ -1,0 +1,15 @@
+/*
+ * The parsers' memory in a validator's child: a region of its own that is
+ * there before it is needed.  libc's heap is full of holes between the
+ * policies, and each page of those would be copied on the first write.
+ */
+
+#ifndef CODR_HEAP_H
+#define CODR_HEAP_H
+
+/* From now on, in this process, tree-sitter allocates here; what it has
+   allocated before it must not free.  A process whose memory is over ends.
+   0, or negative errno. */
+int codr_heap_use(void);
+
+#endif /* CODR_HEAP_H */
