@@ -256,6 +256,19 @@ enter_scope(int argc, char **argv)
 }
 
 
+/* What is ignored stays so through every exec: SIGPIPE, which our own parent
+   ignores, or what a shell has for its background jobs. */
+static void
+ignore_nothing(void)
+{
+    int signo;
+
+    for (signo = 1; signo < NSIG; signo++) {
+        (void) signal(signo, SIG_DFL);      /* not of KILL and STOP */
+    }
+}
+
+
 /* Signals wait in a descriptor; an init inherits the mask and makes use of
    it, a program starts with an empty one. */
 static int
@@ -273,6 +286,7 @@ prepare_process(codr_spawner_t *spawner)
     if (sigprocmask(SIG_SETMASK, &set, NULL) == -1) {
         return -errno;
     }
+    ignore_nothing();
 
     (void) sigemptyset(&set);
     (void) sigaddset(&set, SIGCHLD);
