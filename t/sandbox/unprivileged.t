@@ -1,5 +1,5 @@
 # Without root: the same helper in a user namespace.  The tests of limits and
-# containment once more, as nobody, from a copy of its own.
+# containment and the probe bench once more, as nobody, from a copy of its own.
 
 use strict;
 use warnings;
@@ -8,7 +8,7 @@ use Codr::Host qw(build need slow top);
 use Codr::Nginx;
 use Test::More;
 
-need(qw(root user module helper /usr/bin/setpriv));
+need(qw(root user module helper probes /usr/bin/setpriv));
 
 my $namespaces = '/proc/sys/user/max_user_namespaces';
 plan(skip_all => 'this kernel gives nobody a user namespace')
@@ -20,11 +20,13 @@ my ($top, $build) = (top(), build());
 my $files = join ' ', map {"'$_'"} grep { -f }      # nginx may have it in it
     "$build/codr-sandboxd", "$build/ngx_http_codr_module.so";
 my $seconds = int(70 * slow());
-system("cd '$top' && cp -a conf t sandbox '$copy' && mkdir '$copy/build' "
-    . "'$copy/tmp' && cp $files '$copy/build' && "
+system("cd '$top' && cp -a conf t sandbox '$copy' && "
+    . "mkdir -p '$copy/build/t/sandbox' '$copy/tmp' && "
+    . "cp $files '$copy/build' && "
+    . "cp '$build/t/sandbox'/probe_* '$copy/build/t/sandbox' && "
     . "chown -R nobody '$copy'") == 0 or die;
 
-for my $test (qw(limits containment)) {
+for my $test (qw(limits containment bench)) {
     open my $out, '-|', "cd '$copy' && TMPDIR='$copy/tmp' "
         . "CODR_BUILD='$copy/build' setpriv --reuid nobody --regid nogroup "
         . "--clear-groups timeout $seconds perl -It/lib t/sandbox/$test.t 2>&1"

@@ -1,6 +1,6 @@
 # The tests of limits, accounting and containment once more on Linux 6.1 with
-# cgroup v2: inside Debian's user-mode-linux, with this machine's files as its
-# root.
+# cgroup v2 (and in t/long/bench_v2.t the probe bench): inside Debian's
+# user-mode-linux, with this machine's files as its root.
 
 use strict;
 use warnings;
@@ -14,6 +14,7 @@ plan(skip_all => 'this is the inner run') if $ENV{CODR_INNER};
 
 my $SECONDS = 280;
 my @TESTS = qw(t/sandbox/limits.t t/sandbox/containment.t);
+@TESTS = split / /, $ENV{CODR_V2_TESTS} if $ENV{CODR_V2_TESTS};
 
 my $dir = Codr::Nginx::dir();
 my ($top, $build, $nginx) = (top(), build(), Codr::Host::nginx());

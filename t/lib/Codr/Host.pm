@@ -75,6 +75,9 @@ my %facts = (
         return -x nginx() ? '' : 'needs nginx';
     },
     helper  => sub { -x build() . '/codr-sandboxd' ? '' : 'no helper built' },
+    probes  => sub {
+        -x build() . '/t/sandbox/probe_view' ? '' : 'no probes built';
+    },
     openssl => sub { -x '/usr/bin/openssl' ? '' : 'needs openssl' },
     uml     => sub { -x '/usr/bin/linux' ? '' : 'needs user-mode-linux' },
     plain   => sub { $ENV{CODR_SANITIZER} ? 'a sanitizer build' : '' },
