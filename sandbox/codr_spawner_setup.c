@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "codr_cred.h"
@@ -257,14 +258,17 @@ enter_scope(int argc, char **argv)
 
 
 /* What is ignored stays so through every exec: SIGPIPE, which our own parent
-   ignores, or what a shell has for its background jobs. */
+   ignores, or what a shell has for its background jobs.  The C library keeps
+   two signals from its callers; the kernel does not. */
 static void
 ignore_nothing(void)
 {
-    int signo;
+    int           signo;
+    unsigned long action[4] = { 0 };    /* SIG_DFL, no flags, no mask */
 
     for (signo = 1; signo < NSIG; signo++) {
-        (void) signal(signo, SIG_DFL);      /* not of KILL and STOP */
+        (void) syscall(SYS_rt_sigaction, signo, action, NULL,
+                       sizeof(action[0]));      /* not of KILL and STOP */
     }
 }
 
