@@ -659,8 +659,8 @@ take_gone(codr_sandbox_t *sandbox, const codr_spawn_reply_t *reply)
     end->memory_peak = reply->memory_peak;
     end->cpu_us = reply->cpu_us > sandbox->cpu_base_us
                   ? reply->cpu_us - sandbox->cpu_base_us : 0;
-    end->cpu_over = sandbox->cpu.fd == -1
-                    && end->cpu_us / 1000000 >= sandbox->request.cpu_seconds;
+    end->cpu_counted = sandbox->cpu.fd != -1;
+    end->cpu_over = end->cpu_us / 1000000 >= sandbox->request.cpu_seconds;
     gone(sandbox);
     return 0;
 }

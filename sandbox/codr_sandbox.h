@@ -40,7 +40,8 @@ typedef struct {
     uint32_t       step;        /* codr_step_t */
     int            error;
     uint32_t       oom_events;
-    bool           cpu_over;    /* without a cgroup: RLIMIT_CPU was reached */
+    bool           cpu_counted; /* by a cgroup, to the microsecond */
+    bool           cpu_over;    /* RLIMIT_CPU was reached */
     uint64_t       cpu_us;
     uint64_t       wall_us;
     uint64_t       memory_peak; /* 0 = not known */

@@ -28,8 +28,12 @@ status_of_failure(const codr_sandbox_end_t *end, int signo)
     if ((end->flags & CODR_EXITED_DISK_FULL) || signo == SIGXFSZ) {
         return CODR_STATUS_DISK_LIMIT;
     }
-    if (signo == SIGXCPU || (signo == SIGKILL && end->cpu_over)) {
-        return CODR_STATUS_CPU_LIMIT;   /* RLIMIT_CPU, without cgroups */
+    /* of RLIMIT_CPU, not of the program's own; without a cgroup nobody knows
+       how much exactly that is */
+    if ((signo == SIGXCPU && (end->cpu_over || !end->cpu_counted))
+        || (signo == SIGKILL && end->cpu_over))
+    {
+        return CODR_STATUS_CPU_LIMIT;
     }
 
     return signo ? CODR_STATUS_SIGNALED : CODR_STATUS_ERROR;

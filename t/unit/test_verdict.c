@@ -44,6 +44,11 @@ main(void)
     check(reported(EXITED(255)), CODR_STATUS_ERROR, 255, "exit 255");
     check(reported(SIGSEGV), CODR_STATUS_SIGNALED, -SIGSEGV, "SIGSEGV");
     check(reported(SIGXCPU), CODR_STATUS_CPU_LIMIT, -SIGXCPU, "SIGXCPU");
+    end = reported(SIGXCPU);
+    end.cpu_counted = true;
+    check(end, CODR_STATUS_SIGNALED, -SIGXCPU, "SIGXCPU of its own");
+    end.cpu_over = true;
+    check(end, CODR_STATUS_CPU_LIMIT, -SIGXCPU, "SIGXCPU of the limit");
     check(reported(SIGXFSZ), CODR_STATUS_DISK_LIMIT, -SIGXFSZ, "SIGXFSZ");
 
     end = reported(SIGKILL);

@@ -1,0 +1,116 @@
+package Codr::Hygiene;
+
+# What must be as it was after every attack: the helper's processes, their
+# threads, descriptors, memory and mounts, keys and processes of jobs; and a
+# job of somebody else that ran beside it all and noticed nothing.
+
+use strict;
+use warnings;
+
+use Codr::Host qw(slow slurp wait_until);
+use JSON::PP ();
+use Test::More;
+
+my $RSS_KB = 8192;      # the heap of a process that has worked harder
+my $CANARY = 2;         # processes: its init and itself
+
+# What a slot keeps: its network namespace, files of its cgroups, and what tells
+# of memory that ran out; and the compile cache, which keeps programs open.
+my $SLOT = qr{^net:|^/sys/fs/cgroup/|eventfd|^/memfd:codr-program};
+
+# A location for the canary, which lives longer than other jobs may.
+sub location {
+    return "location = /canary { codr_exec; codr_timeout 600s; }\n";
+}
+
+# Begins: what there is now, once it is steady, is what must be again.
+sub new {
+    my ($class, $nginx) = @_;
+    my $self = bless { nginx => $nginx }, $class;
+
+    # Slots keep what they have made, and an attack runs beside two others.
+    my @warm = map { $nginx->ws } 1 .. 4;
+    $_->execute(language => 'python', code => 'input()') for @warm;
+    $_->wait_for('stage') for @warm;
+    $_->input("\n") for @warm;
+    $_->finish for @warm;
+
+    $self->{canary} = $nginx->ws(path => '/canary');
+    $self->{canary}->execute(language => 'python', tty => JSON::PP::false,
+        limits => { cpu_time => 5 }, code => <<'END');
+import sys
+for line in sys.stdin:
+    print("still", line, end="", flush=True)
+END
+    $self->{canary}->wait_for('stage');
+
+    my $last = '';
+    wait_until(10, sub {
+        my $before = $last;
+        $self->{first} = $self->_look;
+        $last = join ' ', map {"$_=$self->{first}{$_}"}
+            grep { $_ ne 'rss' } sort keys %{ $self->{first} };
+        return $last eq $before;
+    });
+    return $self;
+}
+
+sub _count {
+    my @list = @_;
+    return scalar @list;
+}
+
+# Figures that grow only by a leak.
+sub _look {
+    my ($self) = @_;
+    my $nginx = $self->{nginx};
+    my $helpers = $nginx->helpers;
+    my %is = (helpers => join(',', sort values %{$helpers}), rss => 0,
+        threads => 0, mounts => 0);
+    for my $pid (keys %{$helpers}) {
+        my $status = slurp("/proc/$pid/status");
+        $is{rss} += $1 if $status =~ /^VmRSS:\s+(\d+)/m;
+        $is{threads} += $1 if $status =~ /^Threads:\s+(\d+)/m;
+        for my $link (map { readlink($_) // '' } glob "/proc/$pid/fd/*") {
+            my $kind = $link =~ s/\d+|[\[\] ()]//gr;
+            $is{"descriptors $kind"}++ if $link !~ $SLOT;
+        }
+        $is{mounts} += _count(split /\n/, slurp("/proc/$pid/mountinfo"))
+            if $helpers->{$pid} eq 'spawner';
+    }
+    my ($first, $last) = ($nginx->uid_base, $nginx->uid_base + 255);
+    $is{keys} = grep { /^\s*(\d+):/ && $1 > $first && $1 <= $last }
+        split /\n/, slurp('/proc/key-users');
+    return \%is;
+}
+
+# One test: nothing of what has run is left, and the canary answers.
+sub check {
+    my ($self, $name) = @_;
+    my ($first, $now, @more) = ($self->{first});
+    wait_until(10, sub {
+        $now = $self->_look;
+        @more = map {"$_: $now->{$_}, was " . ($first->{$_} // 0)} grep {
+            $_ eq 'helpers' ? $now->{$_} ne $first->{$_}
+                : $now->{$_} > ($first->{$_} // 0) + ($_ eq 'rss' ? $RSS_KB : 0)
+        } sort keys %{$now};
+        my @running = $self->{nginx}->job_processes;
+        push @more, "processes: @running" if @running > $CANARY;
+        return !@more;
+    });
+    my $token = 'x' . ++$self->{count};
+    $self->{canary}->input("$token\n");
+    push @more, 'another job does not answer'
+        if !$self->{canary}->expect(qr/still $token/, 5 * slow());
+    ok(!@more, "$name: leaves nothing, and disturbs nobody")
+        or diag(map {"$_\n"} @more);
+}
+
+sub finish {
+    my ($self) = @_;
+    $self->{canary}->send(type => 'eof');
+    is($self->{canary}->finish->{status}, 'ok',
+        'the job that ran beside it all ends well');
+}
+
+1;
