@@ -11,7 +11,7 @@ use Codr::Host qw(slow slurp wait_until);
 use JSON::PP ();
 use Test::More;
 
-my $RSS_KB = 8192;      # the heap of a process that has worked harder
+my $RSS_KB = 16384;     # the heap of a process that has worked harder
 my $CANARY = 2;         # processes: its init and itself
 
 # What a slot keeps: its network namespace, files of its cgroups, and what tells
@@ -20,7 +20,8 @@ my $SLOT = qr{^net:|^/sys/fs/cgroup/|eventfd|^/memfd:codr-program};
 
 # A location for the canary, which lives longer than other jobs may.
 sub location {
-    return "location = /canary { codr_exec; codr_timeout 600s; }\n";
+    return "location = /canary { codr_exec; codr_timeout 600s;"
+        . " codr_ping 600s; }\n";
 }
 
 # Begins: what there is now, once it is steady, is what must be again.
