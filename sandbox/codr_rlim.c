@@ -18,6 +18,10 @@
 #define QUEUE_MEMORY    (800 * 1024)
 #define SIGNALS         1024
 
+/* Less than any core file is, and the one limit with which the kernel starts no
+   handler either: 0 has no meaning for those, they run as root on the host. */
+#define CORE_NOWHERE    1
+
 /* Threads get a stack as large as the soft limit, and RLIMIT_DATA counts all
    of it: with the usual 64m, node could not start five. */
 #define THREAD_STACK    (8 * 1024 * 1024)
@@ -69,7 +73,6 @@ codr_rlim_apply(const codr_spawn_request_t *request, bool memory)
         { RLIMIT_MEMLOCK, LOCKED_MEMORY, LOCKED_MEMORY },
         { RLIMIT_MSGQUEUE, QUEUE_MEMORY, QUEUE_MEMORY },
         { RLIMIT_SIGPENDING, SIGNALS, SIGNALS },
-        { RLIMIT_CORE, 0, 0 },
         { RLIMIT_NICE, 0, 0 },
         { RLIMIT_RTPRIO, 0, 0 },
     };
@@ -83,6 +86,13 @@ codr_rlim_apply(const codr_spawn_request_t *request, bool memory)
 
     return memory ? set_limit(RLIMIT_DATA, request->memory, request->memory)
                   : 0;
+}
+
+
+int
+codr_rlim_no_core(void)
+{
+    return set_limit(RLIMIT_CORE, CORE_NOWHERE, CORE_NOWHERE);
 }
 
 

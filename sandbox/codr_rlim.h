@@ -15,6 +15,10 @@
  */
 int codr_rlim_apply(const codr_spawn_request_t *request, bool memory);
 
+/* No core of this process and what it starts; the filter of system calls does
+   not let a program change it.  0, or negative errno. */
+int codr_rlim_no_core(void);
+
 /* As many descriptors as the host allows, for a spawner of many slots. */
 void codr_rlim_raise_files(void);
 

@@ -301,7 +301,7 @@ prepare_process(codr_spawner_t *spawner)
     }
 
     codr_rlim_raise_files();
-    return 0;
+    return codr_rlim_no_core();
 }
 
 

@@ -514,6 +514,9 @@ const codr_syscall_rule_t codr_syscall_rules[] = {
     { "prctl", { IS(0, SET_MEMORY_MERGE) }, EINVAL, "see madvise" },
     { "prctl", { IS(0, PR_SCHED_CORE) }, EPERM, "keeps others off a core" },
 
+    { "setrlimit", { IS(0, RLIMIT_CORE) }, 0, "it is 1: see codr_rlim.c" },
+    { "prlimit64", { IS(1, RLIMIT_CORE), ABOVE(2, 0) }, 0, "the same" },
+
     /* init has the job's uid: the kernel alone would let these through */
     { "prlimit64", { IS(0, INIT) }, EPERM, "RLIMIT_CPU would kill init" },
     { "sched_setaffinity", { IS(0, INIT) }, EPERM, "slows init" },

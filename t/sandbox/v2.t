@@ -13,7 +13,7 @@ need(qw(plain root uml module helper));
 plan(skip_all => 'this is the inner run') if $ENV{CODR_INNER};
 
 my $SECONDS = 280;
-my @TESTS = qw(t/sandbox/limits.t t/sandbox/containment.t);
+my @TESTS = qw(t/sandbox/limits.t t/sandbox/containment.t t/sandbox/core.t);
 @TESTS = split / /, $ENV{CODR_V2_TESTS} if $ENV{CODR_V2_TESTS};
 
 my $dir = Codr::Nginx::dir();
