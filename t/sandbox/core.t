@@ -10,7 +10,8 @@ use Codr::Nginx;
 use Test::More;
 
 need(qw(module helper root /usr/bin/python3));
-plan(skip_all => 'needs a kernel of its own, which v2.t has') if !$ENV{CODR_INNER};
+plan(skip_all => 'needs a kernel of its own, which v2.t has')
+    if !$ENV{CODR_INNER};
 
 my $dir = Codr::Nginx::dir();
 spew("$dir/handler", "#!/bin/sh\necho \$1 >> $dir/crashes\ncat > /dev/null\n");
