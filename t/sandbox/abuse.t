@@ -333,6 +333,15 @@ $hygiene->check('files');
 
 # Descriptors and the terminal.
 
+for my $code ('os.kill(os.getpid(), signal.SIGSTOP)',
+    'os.fork() or os.kill(-1, signal.SIGSTOP); os.kill(0, signal.SIGSTOP)',
+    'threading.Thread(target=time.sleep, args=(99,)).start(); '
+        . 'ctypes.CDLL(None).syscall(60, 3)') {
+    my $job = python("import ctypes, os, signal, threading, time\n$code\n",
+        path => '/short');
+    is($job->{status}, 'wall_limit', 'who only stops is ended');
+}
+
 my $client = $nginx->ws;
 $client->execute(language => 'python', tty => JSON::PP::false, code => <<'END');
 import fcntl, os, sys

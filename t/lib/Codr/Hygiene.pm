@@ -99,7 +99,8 @@ sub check {
             $_ eq 'helpers' ? !$WAITING && $now->{$_} ne $first->{$_}
                 : $now->{$_} > ($first->{$_} // 0) + $more
         } sort keys %{$now};
-        my @running = $self->{nginx}->job_processes;
+        my @running = $WAITING ? $self->{nginx}->job_processes
+            : $self->{nginx}->sandbox_processes;    # whatever its name
         push @more, "processes: @running" if @running > $CANARY;
         return !@more;
     });
