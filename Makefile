@@ -219,9 +219,9 @@ $(BUILD)/policies/%.scm: validators/%.scm
 
 
 # The zygotes: a library in the language's own interpreter.  That for node needs
-# nothing of node's to be built.  What it has of the
-# helper is init and its mechanisms; nothing of it is sanitized, as it lives in
-# somebody else's process.
+# nothing of node's to be built.  What it has of the helper is init and its
+# mechanisms; nothing of it is sanitized, as it lives in somebody else's
+# process.
 
 ZYGOTE_SRC = init program waiting box cgroup cgroup_v1 cgroup_v2 cgroup_stale \
              cred describe files io ipc landlock limits log ns proto rlim \
@@ -229,15 +229,14 @@ ZYGOTE_SRC = init program waiting box cgroup cgroup_v1 cgroup_v2 cgroup_stale \
 ZYGOTE_OBJ = $(ZYGOTE_SRC:%=$(BUILD)/zygotes/codr_%.o) \
              $(BUILD)/zygotes/codr_zygote_serve.o
 ZYGOTE_PYTHON = python_clone python_main python_modules
-ZYGOTE_NODE = node_end node_files node_state node_test node_threads node_v8 \
-              zygote_block
+ZYGOTE_NODE = node_end node_files node_pages node_state node_test \
+              node_threads node_v8 node_warm zygote_block
 ZYGOTE_CC  = $(CC) $(WARN) $(CFLAGS) $(HARDEN_CFLAGS) -fPIC \
              -fvisibility=hidden -ffunction-sections -fdata-sections -MMD -MP \
              -Isandbox -Izygotes -Wa,-Izygotes
 
 $(BUILD)/zygotes/codr_zygote_python.o: zygotes/codr_zygote_python.py
-$(BUILD)/zygotes/codr_zygote_node.o: zygotes/codr_node_warm.js \
-                                     zygotes/codr_node_touch.js
+$(BUILD)/zygotes/codr_node_warm.o: zygotes/codr_node_warm.js
 $(BUILD)/zygotes/codr_node_test.o: zygotes/codr_node_test.js
 
 $(BUILD)/codr-zygote-python.so: $(ZYGOTE_PYTHON:%=$(BUILD)/zygotes/codr_%.o)

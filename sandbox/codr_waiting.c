@@ -207,6 +207,10 @@ codr_waiting_fork(const codr_interpreter_t *interpreter,
         return pid;
     }
 
+    if (spare && interpreter->shed) {
+        interpreter->shed();
+    }
+
     *ret_sock = pair[0];
     return pid;
 }

@@ -22,6 +22,8 @@ typedef struct {
     /* Descriptors that are the interpreter's own; none: 0. */
     int     own_first;
     int     own_last;
+    /* In init, with time to spare, which is not going to be it; or NULL. */
+    void  (*shed)(void);
     /* At once after the fork: it will be one of its own.  With time to spare
        it does what a job would have to wait for. */
     void  (*wake)(bool spare);

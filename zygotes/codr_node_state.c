@@ -21,6 +21,8 @@
 
 #define SEEN_MAX        4096
 #define FOUND_MAX       64
+#define COUNTERS_MAX    4096
+#define COUNT_MAX       1e6
 #define STEPS_MAX       20000       /* random numbers used at the start */
 
 typedef enum {
@@ -54,6 +56,9 @@ static uint64_t      seen[SEEN_MAX];
 static double        day;
 static pattern_t     patterns[2 * SEEN_MAX + 1];
 static int32_t      *exit_code;
+static double       *counters[COUNTERS_MAX];
+static double        counts[COUNTERS_MAX];
+static size_t        ncounters;
 
 
 void
@@ -117,6 +122,8 @@ is_ours(const void *at)
     return (p >= (const char *) seen && p < (const char *) (seen + SEEN_MAX))
            || (p >= (const char *) patterns
                && p < (const char *) (patterns + CODR_ARRAY_LEN(patterns)))
+           || (p >= (const char *) counts
+               && p < (const char *) (counts + COUNTERS_MAX))
            || p == (const char *) &day;
 }
 
@@ -311,6 +318,61 @@ codr_node_state_find(void)
     search(find_generators);
 
     return ngenerators > 0 && ntimes > 0 ? 0 : -ENOENT;
+}
+
+
+/* A counter */
+
+
+static void
+find_counters(uint64_t *words, size_t count)
+{
+    size_t i;
+    double value;
+
+    for (i = 0; i < count; i++) {
+        memcpy(&value, &words[i], sizeof(value));
+        if (value >= 1 && value < COUNT_MAX && value == (double) (int) value
+            && ncounters < COUNTERS_MAX && !is_ours(words + i))
+        {
+            counts[ncounters] = value;
+            counters[ncounters++] = (double *) (words + i);
+        }
+    }
+}
+
+
+/* Those that are by so much larger stay. */
+static void
+keep_counters(double more)
+{
+    size_t i, n = 0;
+
+    for (i = 0; i < ncounters; i++) {
+        if (*counters[i] == counts[i] + more) {
+            counters[n] = counters[i];
+            counts[n++] = counts[i];
+        }
+    }
+    ncounters = n;
+}
+
+
+double *
+codr_node_state_counter(void (*use)(void), double *ret_before)
+{
+    int i;
+
+    use();                      /* what that takes once, it has taken */
+    ncounters = 0;
+    search(find_counters);
+    for (i = 1; i <= 4; i++) {
+        use();
+        keep_counters(i);
+    }
+
+    *ret_before = ncounters == 1 ? counts[0] - 1 : 0;
+    return ncounters == 1 ? counters[0] : NULL;
 }
 
 

@@ -21,6 +21,10 @@ int codr_node_state_find(void);
 int codr_node_state_reseed(void);
 void codr_node_state_shift(uint64_t ns);
 
+/* The number that each call of use() makes larger by one, as it was before;
+   NULL: not found. */
+double *codr_node_state_counter(void (*use)(void), double *ret_before);
+
 /* Where the interpreter keeps the exit code, after "process.exitCode" was set
    to the magic number and to undefined again; NULL: not found.  Three numbers:
    it is ending, the code, there is one. */

@@ -67,6 +67,10 @@ fs.unlinkSync('/box/out');
 
 const shared = new Int32Array(new SharedArrayBuffer(4));
 const before = performance.now();
+const { AsyncResource, executionAsyncId } = require('async_hooks');
+seen.numbers = [new AsyncResource('a').asyncId(), executionAsyncId(),
+    setTimeout(() => {}, 1)[Symbol.toPrimitive]() > 0,
+    new AsyncResource('a').asyncId()];
 seen.wait = [Atomics.wait(shared, 0, 0, 20), performance.now() - before >= 19];
 
 // What goes through the loop, the thread pool and V8's own threads.

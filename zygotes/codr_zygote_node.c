@@ -33,10 +33,12 @@
 #include "codr_log.h"
 #include "codr_node_end.h"
 #include "codr_node_files.h"
+#include "codr_node_pages.h"
 #include "codr_node_state.h"
 #include "codr_node_test.h"
 #include "codr_node_threads.h"
 #include "codr_node_v8.h"
+#include "codr_node_warm.h"
 #include "codr_util.h"
 #include "codr_zygote.h"
 #include "codr_zygote_block.h"
@@ -77,18 +79,6 @@ typedef struct {
 } node_t;
 
 static node_t self;
-
-/* Each ends with a NUL. */
-__asm__(".section .rodata\n"
-        "codr_node_warm: .incbin \"codr_node_warm.js\"\n"
-        ".byte 0\n"
-        "codr_node_touch: .incbin \"codr_node_touch.js\"\n"
-        ".byte 0\n"
-        ".previous\n");
-
-extern const char warm_text[] __asm__("codr_node_warm");
-extern const char touch_text[] __asm__("codr_node_touch");
-
 
 static void __attribute__((noreturn))
 die(int error, const char *tried)
@@ -139,7 +129,7 @@ wake(bool spare)
                  && set_pid();
 
     if (spare && self.sound) {
-        (void) codr_node_v8_run(touch_text);
+        self.sound = codr_node_warm(1);
     }
 }
 
@@ -274,6 +264,7 @@ begin(void)
     *(void **) &loop = dlsym(RTLD_DEFAULT, "uv_default_loop");
     *(void **) &update = dlsym(RTLD_DEFAULT, "uv_update_time");
     update(loop());
+    codr_node_warm_forget();
     codr_node_end_arm();
 }
 
@@ -320,10 +311,11 @@ get_ready(void)
     {
         die(0, "this version has not what a zygote needs");
     }
-    if (!codr_node_v8_run(warm_text)) {
-        die(0, "load common modules");
-    }
+    codr_node_warm_count();
     codr_node_end_find();
+    if (!codr_node_warm(CODR_NODE_WARM_WELL)) {
+        die(0, "do what programs do");
+    }
 
     block_signals();
     rc = codr_node_threads_park();
@@ -346,7 +338,7 @@ wait_here(void)
         nothing, nothing,
         {
             .fork = _Fork, .wake = wake, .prepare = prepare, .fits = fits,
-            .run = run,
+            .run = run, .shed = codr_node_pages_shed,
         },
     };
 
@@ -360,6 +352,8 @@ wait_here(void)
         if (!codr_node_test(&image.interpreter, self.argv, self.plain)) {
             codr_zygote_serve_not();
         }
+        codr_node_pages_drop();
+        codr_node_pages_plan();
         codr_zygote_serve(&image);
     }
     begin();

@@ -1,9 +1,9 @@
 /*
- * What the start of a Python program costs, with a bare interpreter and
- * through codr: time to the first byte and to the end, interleaved, and how
- * many end in a second, eight at once.
+ * What the start of a Python or JavaScript program costs, with a bare
+ * interpreter and through codr: time to the first byte and to the end,
+ * interleaved, and how many end in a second, eight at once.
  *
- *     start_bench PORT URI ROUNDS DIR
+ *     start_bench PORT URI ROUNDS DIR [LANGUAGE]
  *
  * DIR is a scratch directory for the bare programs.  Started by t/bench/run.
  */
@@ -36,23 +36,34 @@ typedef struct {
     uint64_t  end;
 } times_t;
 
+#define PYTHON  "/usr/bin/python3"
+#define NODE    "/usr/bin/node"
+
 typedef struct {
     const char  *name;
-    const char  *file;          /* bare */
+    const char  *language;
+    const char  *interpreter;   /* bare */
+    const char  *file;
     const char  *message;       /* codr */
 } program_t;
 
 static const program_t programs[] = {
-    { "hello", "hello.py",
+    { "python", "python", PYTHON, "hello.py",
       "{\"type\":\"execute\",\"language\":\"python\",\"tty\":false,"
       "\"code\":\"print('hello')\\n\"}" },
-    { "hello, terminal", "hello.py",
+    { "python, terminal", "python", PYTHON, "hello.py",
       "{\"type\":\"execute\",\"language\":\"python\","
       "\"code\":\"print('hello')\\n\"}" },
-    { "four imports", "imports.py",
+    { "python, imports", "python", PYTHON, "imports.py",
       "{\"type\":\"execute\",\"language\":\"python\",\"tty\":false,"
       "\"code\":\"import json, re, collections, dataclasses\\n"
       "print('hello')\\n\"}" },
+    { "node", "javascript", NODE, "hello.js",
+      "{\"type\":\"execute\",\"language\":\"javascript\",\"tty\":false,"
+      "\"code\":\"console.log('hello')\\n\"}" },
+    { "node, terminal", "javascript", NODE, "hello.js",
+      "{\"type\":\"execute\",\"language\":\"javascript\","
+      "\"code\":\"console.log('hello')\\n\"}" },
 };
 
 #define PROGRAMS    (sizeof(programs) / sizeof(programs[0]))
@@ -64,6 +75,7 @@ static char *const clean_env[] = {
 
 static int         port;
 static const char *uri;
+static const char *only;        /* a language, or NULL: all of them */
 static int         rounds;
 
 
@@ -85,7 +97,7 @@ run_bare(const program_t *program)
     pid_t       pid;
     times_t     times;
     uint64_t    start = now_us();
-    const char *argv[] = { "/usr/bin/python3", program->file, NULL };
+    const char *argv[] = { program->interpreter, program->file, NULL };
 
     posix_spawn_file_actions_t actions;
 
@@ -97,13 +109,13 @@ run_bare(const program_t *program)
     if (posix_spawn(&pid, argv[0], &actions, NULL,
                     (char *const *) (uintptr_t) argv, clean_env) != 0)
     {
-        err(1, "start a bare python3");
+        err(1, "start \"%s\"", program->interpreter);
     }
     (void) posix_spawn_file_actions_destroy(&actions);
     (void) close(ends[1]);
 
     if (read(ends[0], buffer, sizeof(buffer)) <= 0) {
-        errx(1, "a bare python3 says nothing");
+        errx(1, "\"%s\" says nothing", program->interpreter);
     }
     times.first = now_us() - start;
     (void) close(ends[0]);
@@ -158,6 +170,14 @@ percentile(uint64_t *us, int percent)
 static uint64_t taken[PROGRAMS][2][2][ROUNDS_MAX];  /* bare, codr; first, end */
 
 
+static bool
+is_wanted(const program_t *program)
+{
+    return access(program->interpreter, X_OK) == 0
+           && (only == NULL || strcmp(only, program->language) == 0);
+}
+
+
 static void
 measure(void)
 {
@@ -169,6 +189,9 @@ measure(void)
 
     bench_ws_open(&ws, port, uri);
     for (i = 0; i < PROGRAMS; i++) {
+        if (!is_wanted(&programs[i])) {
+            continue;
+        }
         for (round = -5; round < rounds; round++) {
             times[0] = run_bare(&programs[i]);
             (void) nanosleep(&pause, NULL);
@@ -191,10 +214,10 @@ report(void)
     size_t   i;
     uint64_t bare, codr;
 
-    printf("%-34s %9s %9s %9s %9s  %s\n", "python", "bare ms", "codr ms",
+    printf("%-34s %9s %9s %9s %9s  %s\n", "hello", "bare ms", "codr ms",
            "bare p99", "codr p99", "ratio of medians");
     for (i = 0; i < PROGRAMS; i++) {
-        for (k = 0; k < 2; k++) {
+        for (k = 0; k < 2 && is_wanted(&programs[i]); k++) {
             bare = percentile(taken[i][0][k], 50);
             codr = percentile(taken[i][1][k], 50);
             printf("%-16s %-17s %9.3f %9.3f %9.3f %9.3f  %.3f\n",
@@ -210,7 +233,7 @@ report(void)
 
 /* Programs that end in a second, started by AT_ONCE who do nothing else. */
 static double
-rate(bool codr, int each)
+rate(const program_t *program, bool codr, int each)
 {
     int        i, k;
     bench_ws_t ws;
@@ -225,9 +248,9 @@ rate(bool codr, int each)
         }
         for (k = 0; k < each; k++) {
             if (codr) {
-                (void) run_codr(&ws, &programs[0]);
+                (void) run_codr(&ws, program);
             } else {
-                (void) run_bare(&programs[0]);
+                (void) run_bare(program);
             }
         }
         _exit(0);
@@ -252,34 +275,53 @@ write_file(const char *name, const char *text)
 }
 
 
-int
-main(int argc, char **argv)
+/* Of a language, by its first program. */
+static void
+report_rate(const program_t *program)
 {
     int    i;
     double bare = 0, codr = 0;
 
-    if (argc != 5) {
-        errx(2, "usage: start_bench PORT URI ROUNDS DIR");
+    for (i = 0; i < 3; i++) {       /* interleaved, too */
+        bare += rate(program, false, rounds / 2 + 1) / 3;
+        codr += rate(program, true, rounds + 1) / 3;
+    }
+    printf("%s hellos a second, %d at once: bare %.0f, codr %.0f, %.2f times"
+           " as many\n", program->name, AT_ONCE, bare, codr, codr / bare);
+}
+
+
+int
+main(int argc, char **argv)
+{
+    size_t i;
+
+    if (argc < 5 || argc > 6) {
+        errx(2, "usage: start_bench PORT URI ROUNDS DIR [LANGUAGE]");
     }
 
     port = atoi(argv[1]);
     uri = argv[2];
     rounds = atoi(argv[3]);
+    only = argv[5];
     if (rounds < 1 || rounds > ROUNDS_MAX || chdir(argv[4]) == -1) {
         errx(2, "ROUNDS is 1 to %d, DIR a directory", ROUNDS_MAX);
     }
 
     write_file("hello.py", HELLO);
     write_file("imports.py", IMPORTS);
+    write_file("hello.js", "console.log('hello')\n");
 
     measure();
     report();
 
-    for (i = 0; i < 3; i++) {       /* interleaved, too */
-        bare += rate(false, rounds / 2 + 1) / 3;
-        codr += rate(true, rounds + 1) / 3;
+    for (i = 0; i < PROGRAMS; i++) {
+        if (is_wanted(&programs[i])
+            && strcmp(programs[i].name + strcspn(programs[i].name, ","), "")
+               == 0)
+        {
+            report_rate(&programs[i]);
+        }
     }
-    printf("hellos a second, %d at once: bare %.0f, codr %.0f, %.2f times as"
-           " many\n", AT_ONCE, bare, codr, codr / bare);
     return 0;
 }

@@ -1,0 +1,114 @@
+/*
+ * Runs codr_node_warm.js, between two of the interpreter's own steps, with
+ * what has to be around it: a pipe, and a turn of the loop, in which the
+ * stream on it is closed.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_node_warm.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "codr_node_state.h"
+#include "codr_node_v8.h"
+#include "codr_util.h"
+
+#define ROOM        (256 * 1024)    /* in the pipe */
+#define RUN_NOWAIT  2               /* of libuv */
+
+static double *counter;             /* of asynchronous resources */
+static double  unused;              /* what it was */
+
+/* codr_node_warm.js, and a NUL. */
+__asm__(".section .rodata\n"
+        "codr_node_warm_text: .incbin \"codr_node_warm.js\"\n"
+        ".byte 0\n"
+        ".previous\n");
+
+extern const char text[] __asm__("codr_node_warm_text");
+
+
+static void
+turn_loop(void)
+{
+    void  *(*loop)(void);
+    int    (*run)(void *loop, int mode);
+
+    *(void **) &loop = dlsym(RTLD_DEFAULT, "uv_default_loop");
+    *(void **) &run = dlsym(RTLD_DEFAULT, "uv_run");
+    if (loop && run) {
+        (void) run(loop(), RUN_NOWAIT);
+    }
+    (void) codr_node_v8_run("process._tickCallback()");
+}
+
+
+static bool
+run_with(int fd, int times)
+{
+    char  *call = NULL;
+    size_t len = strlen(text);
+    bool   done;
+
+    while (len > 0 && text[len - 1] == '\n') {
+        len--;
+    }
+    if (asprintf(&call, "%.*s(%d, %d)", (int) len, text, fd, times) == -1) {
+        return false;
+    }
+
+    done = codr_node_v8_run(call);
+    free(call);
+    return done;
+}
+
+
+bool
+codr_node_warm(int times)
+{
+    int  fds[2];
+    bool done;
+
+    if (pipe2(fds, O_CLOEXEC) == -1) {
+        return false;
+    }
+    (void) fcntl(fds[0], F_SETPIPE_SZ, ROOM);
+
+    done = run_with(fds[1], times);
+    turn_loop();
+    (void) close(fds[0]);
+    (void) close(fds[1]);       /* unless its stream has done that */
+
+    return done;
+}
+
+
+static void
+use_one(void)
+{
+    (void) codr_node_v8_run("process.getBuiltinModule && new"
+                            " (process.getBuiltinModule('async_hooks')"
+                            ".AsyncResource)('a')");
+}
+
+
+void
+codr_node_warm_count(void)
+{
+    counter = codr_node_state_counter(use_one, &unused);
+}
+
+
+void
+codr_node_warm_forget(void)
+{
+    if (counter) {
+        *counter = unused;
+    }
+}
