@@ -69,6 +69,30 @@ run_with(int fd, int times)
 }
 
 
+/*
+ * An older node hands no modules out.  It loads those of its streams when it is
+ * asked for one, and keeps no stream that it could not open: a descriptor that
+ * only names a pipe cannot be.
+ */
+static void
+load_streams(int pipe)
+{
+    int  name, before = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, pipe);
+    char path[64];
+
+    (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", pipe);
+    name = open(path, O_PATH | O_CLOEXEC);
+
+    if (name >= 0 && before >= 0) {
+        (void) dup2(name, STDOUT_FILENO);
+        (void) codr_node_v8_run("try { process.stdout } catch { }");
+        (void) dup2(before, STDOUT_FILENO);
+    }
+    codr_close(&name);
+    codr_close(&before);
+}
+
+
 bool
 codr_node_warm(int times)
 {
@@ -77,6 +101,9 @@ codr_node_warm(int times)
 
     if (pipe2(fds, O_CLOEXEC) == -1) {
         return false;
+    }
+    if (codr_node_v8_run("!process.getBuiltinModule")) {
+        load_streams(fds[1]);
     }
     (void) fcntl(fds[0], F_SETPIPE_SZ, ROOM);
 
@@ -92,9 +119,8 @@ codr_node_warm(int times)
 static void
 use_one(void)
 {
-    (void) codr_node_v8_run("process.getBuiltinModule && new"
-                            " (process.getBuiltinModule('async_hooks')"
-                            ".AsyncResource)('a')");
+    (void) codr_node_v8_run("process.nextTick(() => {});"
+                            " process._tickCallback()");
 }
 
 
