@@ -1,14 +1,15 @@
 
 /*
- * One connection to Redis: hiredis on nginx's events.  It has no timeouts of
- * its own, so that whoever does not connect, or does not answer while
- * something is asked, is left in time here; what had been asked is answered
- * with NULL then.  What waits to be sent is bounded.  Runs in workers.
+ * One connection to Redis: hiredis writes commands and reads replies, nginx's
+ * events carry them.  Whoever does not connect, or does not answer while
+ * something is asked, is left in time; what had been asked is answered with
+ * NULL then.  What comes may be anything: a reply that nobody asked for, or
+ * one that is too large, ends the connection and nothing else (the
+ * asynchronous half of hiredis asserts that there is none).  What waits to be
+ * sent is bounded.  Runs in workers.
  */
 
 #include "ngx_http_codr_redis.h"
-
-#include <hiredis/sds.h>
 
 
 #define NGX_HTTP_CODR_LINK_DEADLINE   2000     /* milliseconds */
@@ -16,23 +17,31 @@
 #define NGX_HTTP_CODR_LINK_RETRY_MAX  5000
 #define NGX_HTTP_CODR_LINK_BUFFER     (8 * 1024 * 1024)
 #define NGX_HTTP_CODR_LINK_PENDING    16384    /* commands */
+#define NGX_HTTP_CODR_LINK_READ       (64 * 1024)
+#define NGX_HTTP_CODR_LINK_REPLY      (8 * 1024 * 1024)
+#define NGX_HTTP_CODR_LINK_ELEMENTS   1024     /* of an array */
 
 
 typedef struct {
-    ngx_http_codr_link_t      *link;
+    ngx_queue_t                queue;
     ngx_http_codr_redis_pt     handler;
     void                      *data;
 } ngx_http_codr_asked_t;
 
 
-static void ngx_http_codr_link_connected(const redisAsyncContext *context,
-    int status);
-static void ngx_http_codr_link_handler(ngx_event_t *ev);
+static ngx_int_t ngx_http_codr_link_connect(ngx_http_codr_link_t *link,
+    ngx_socket_t s);
+static void ngx_http_codr_link_fail(ngx_http_codr_link_t *link,
+    const char *cause);
+static void ngx_http_codr_link_read_handler(ngx_event_t *rev);
+static void ngx_http_codr_link_write_handler(ngx_event_t *wev);
+static void ngx_http_codr_link_connected(ngx_http_codr_link_t *link);
+static void ngx_http_codr_link_replies(ngx_http_codr_link_t *link);
+static void ngx_http_codr_link_take(ngx_http_codr_link_t *link,
+    redisReply *reply);
 static void ngx_http_codr_link_deadline(ngx_event_t *ev);
 static void ngx_http_codr_link_retry(ngx_event_t *ev);
 static void ngx_http_codr_link_later(ngx_http_codr_link_t *link);
-static void ngx_http_codr_link_reply(redisAsyncContext *context, void *reply,
-    void *data);
 
 
 void
@@ -40,6 +49,8 @@ ngx_http_codr_link_init(ngx_http_codr_link_t *link,
     ngx_http_codr_redis_t *redis)
 {
     link->redis = redis;
+
+    ngx_queue_init(&link->asked);
 
     link->deadline.handler = ngx_http_codr_link_deadline;
     link->deadline.data = link;
@@ -49,113 +60,6 @@ ngx_http_codr_link_init(ngx_http_codr_link_t *link,
     link->retry.data = link;
     link->retry.log = ngx_cycle->log;
     link->retry.cancelable = 1;
-}
-
-
-/* What hiredis asks of an event loop. */
-
-static void
-ngx_http_codr_link_add_read(void *data)
-{
-    ngx_http_codr_link_t  *link = data;
-
-    ngx_event_t  *ev;
-
-    ev = link->connection->read;
-
-    if (!ev->active) {
-        (void) ngx_add_event(ev, NGX_READ_EVENT, NGX_LEVEL_EVENT);
-    }
-}
-
-
-static void
-ngx_http_codr_link_del_read(void *data)
-{
-    ngx_http_codr_link_t  *link = data;
-
-    ngx_event_t  *ev;
-
-    ev = link->connection->read;
-
-    if (ev->active) {
-        (void) ngx_del_event(ev, NGX_READ_EVENT, 0);
-    }
-}
-
-
-static void
-ngx_http_codr_link_add_write(void *data)
-{
-    ngx_http_codr_link_t  *link = data;
-
-    ngx_event_t  *ev;
-
-    ev = link->connection->write;
-
-    if (!ev->active) {
-        (void) ngx_add_event(ev, NGX_WRITE_EVENT, NGX_LEVEL_EVENT);
-    }
-}
-
-
-static void
-ngx_http_codr_link_del_write(void *data)
-{
-    ngx_http_codr_link_t  *link = data;
-
-    ngx_event_t  *ev;
-
-    ev = link->connection->write;
-
-    if (ev->active) {
-        (void) ngx_del_event(ev, NGX_WRITE_EVENT, 0);
-    }
-}
-
-
-/* The last that is heard of a context, however it ended; hiredis closes the
-   descriptor itself. */
-
-static void
-ngx_http_codr_link_cleanup(void *data)
-{
-    ngx_http_codr_link_t  *link = data;
-
-    ngx_connection_t  *c;
-
-    c = link->connection;
-
-    if (c) {
-        ngx_http_codr_link_del_read(link);
-        ngx_http_codr_link_del_write(link);
-
-        if (c->read->posted) {
-            ngx_delete_posted_event(c->read);
-        }
-
-        if (c->write->posted) {
-            ngx_delete_posted_event(c->write);
-        }
-
-        c->read->closed = 1;
-        c->write->closed = 1;
-
-        ngx_free_connection(c);
-        c->fd = (ngx_socket_t) -1;
-    }
-
-    link->connection = NULL;
-    link->context = NULL;
-    link->pending = 0;
-
-    if (link->deadline.timer_set) {
-        ngx_del_timer(&link->deadline);
-    }
-
-    link->lost(link, "the connection was lost");
-
-    ngx_http_codr_link_later(link);
 }
 
 
@@ -178,122 +82,361 @@ ngx_http_codr_link_retry(ngx_event_t *ev)
 {
     ngx_http_codr_link_t  *link = ev->data;
 
-    if (link->context == NULL && !ngx_exiting && !ngx_terminate) {
+    if (link->connection == NULL && !ngx_exiting && !ngx_terminate) {
         ngx_http_codr_link_open(link);
     }
+}
+
+
+/* Arrays are made before their elements have come: who only says that there
+   are many gets no memory for them. */
+
+static void *
+ngx_http_codr_link_array(const redisReadTask *task, ngx_http_codr_count_t n)
+{
+    ngx_http_codr_link_t  *link = task->privdata;
+
+    return (n > NGX_HTTP_CODR_LINK_ELEMENTS) ? NULL : link->array(task, n);
+}
+
+
+static ngx_int_t
+ngx_http_codr_link_reader(ngx_http_codr_link_t *link)
+{
+    link->reader = redisReaderCreate();
+
+    if (link->reader == NULL) {
+        return NGX_ERROR;
+    }
+
+    link->functions = *link->reader->fn;
+    link->array = link->functions.createArray;
+    link->functions.createArray = ngx_http_codr_link_array;
+
+    link->reader->fn = &link->functions;
+    link->reader->privdata = link;
+    link->unread = 0;
+
+    return NGX_OK;
 }
 
 
 void
 ngx_http_codr_link_open(ngx_http_codr_link_t *link)
 {
-    ngx_log_t                   *log;
+    ngx_socket_t  s;
+
+    s = socket(link->redis->conf->sockaddr->sa_family,
+               SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, 0);
+
+    if (s == (ngx_socket_t) -1 || ngx_http_codr_link_reader(link) != NGX_OK) {
+        link->lost(link, strerror(ngx_errno));
+
+        if (s != (ngx_socket_t) -1) {
+            (void) close(s);                   /* nothing was written to it */
+        }
+
+        ngx_http_codr_link_later(link);
+        return;
+    }
+
+    if (ngx_http_codr_link_connect(link, s) != NGX_OK) {
+        redisReaderFree(link->reader);
+        link->reader = NULL;
+        (void) close(s);
+        ngx_http_codr_link_later(link);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_codr_link_connect(ngx_http_codr_link_t *link, ngx_socket_t s)
+{
+    int                          rc;
     ngx_connection_t            *c;
-    redisAsyncContext           *context;
     ngx_http_codr_redis_conf_t  *conf;
 
     conf = link->redis->conf;
-    log = ngx_cycle->log;
 
-    context = conf->host
-              ? redisAsyncConnect((char *) conf->host, (int) conf->port)
-              : redisAsyncConnectUnix((char *) conf->path);
+    rc = connect(s, conf->sockaddr, conf->socklen);
 
-    if (context == NULL) {
-        link->lost(link, "out of memory");
-        ngx_http_codr_link_later(link);
-        return;
+    if (rc == -1 && ngx_socket_errno != NGX_EINPROGRESS) {
+        link->lost(link, strerror(ngx_socket_errno));
+        return NGX_ERROR;
     }
 
-    if (context->err) {
-        link->lost(link, context->errstr);
-        redisAsyncFree(context);
-        ngx_http_codr_link_later(link);
-        return;
-    }
-
-    c = ngx_get_connection(context->c.fd, log);
+    c = ngx_get_connection(s, ngx_cycle->log);
 
     if (c == NULL) {
         link->lost(link, "no connection is free");
-        redisAsyncFree(context);
-        ngx_http_codr_link_later(link);
-        return;
+        return NGX_ERROR;
     }
 
     c->data = link;
-    c->log = log;
-    c->read->log = log;
-    c->write->log = log;
-    c->read->handler = ngx_http_codr_link_handler;
-    c->write->handler = ngx_http_codr_link_handler;
+    c->recv = ngx_recv;
+    c->send = ngx_send;
+    c->log = ngx_cycle->log;
+    c->read->log = c->log;
+    c->write->log = c->log;
+    c->log_error = NGX_ERROR_INFO;
+    c->read->handler = ngx_http_codr_link_read_handler;
+    c->write->handler = ngx_http_codr_link_write_handler;
+
+    if (ngx_handle_read_event(c->read, 0) != NGX_OK
+        || ngx_handle_write_event(c->write, 0) != NGX_OK)
+    {
+        ngx_free_connection(c);
+        link->lost(link, "its socket cannot be watched");
+        return NGX_ERROR;
+    }
 
     link->connection = c;
-    link->context = context;
-
-    context->data = link;
-    context->ev.data = link;
-    context->ev.addRead = ngx_http_codr_link_add_read;
-    context->ev.delRead = ngx_http_codr_link_del_read;
-    context->ev.addWrite = ngx_http_codr_link_add_write;
-    context->ev.delWrite = ngx_http_codr_link_del_write;
-    context->ev.cleanup = ngx_http_codr_link_cleanup;
+    link->connected = 0;
 
     link->deadline.cancelable = 1;
     ngx_add_timer(&link->deadline, NGX_HTTP_CODR_LINK_DEADLINE);
 
-    (void) redisAsyncSetConnectCallback(context, ngx_http_codr_link_connected);
+    return NGX_OK;
 }
 
 
 static void
-ngx_http_codr_link_connected(const redisAsyncContext *context, int status)
+ngx_http_codr_link_alive(ngx_socket_t s)
 {
-    ngx_http_codr_link_t  *link = context->data;
+    ngx_uint_t  i;
 
-    if (status != REDIS_OK) {
-        return;                                /* cleanup follows */
+    static const int  options[][3] = {
+        { SOL_SOCKET, SO_KEEPALIVE, 1 },
+        { IPPROTO_TCP, TCP_KEEPIDLE, 15 },
+        { IPPROTO_TCP, TCP_KEEPINTVL, 5 },
+        { IPPROTO_TCP, TCP_KEEPCNT, 3 },
+        { IPPROTO_TCP, TCP_NODELAY, 1 }
+    };
+
+    for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+
+        /* without them it is noticed later */
+
+        (void) setsockopt(s, options[i][0], options[i][1], &options[i][2],
+                          sizeof(int));
+    }
+}
+
+
+static void
+ngx_http_codr_link_connected(ngx_http_codr_link_t *link)
+{
+    int           err;
+    socklen_t     len;
+    ngx_socket_t  s;
+
+    err = 0;
+    len = sizeof(int);
+    s = link->connection->fd;
+
+    if (getsockopt(s, SOL_SOCKET, SO_ERROR, &err, &len) == -1) {
+        err = ngx_socket_errno;
     }
 
+    if (err) {
+        ngx_http_codr_link_fail(link, strerror(err));
+        return;
+    }
+
+    if (link->redis->conf->sockaddr->sa_family != AF_UNIX) {
+        ngx_http_codr_link_alive(s);
+    }
+
+    link->connected = 1;
     ngx_del_timer(&link->deadline);
-
-    if (link->redis->conf->host) {
-        (void) redisEnableKeepAlive(&link->context->c);
-    }
 
     link->ready(link);
 }
 
 
-/* Whatever it does may free the context and the connection. */
-
 static void
-ngx_http_codr_link_handler(ngx_event_t *ev)
+ngx_http_codr_link_write_handler(ngx_event_t *wev)
 {
+    ngx_int_t              rc;
     ngx_connection_t      *c;
     ngx_http_codr_link_t  *link;
 
-    c = ev->data;
+    c = wev->data;
     link = c->data;
 
     if (c->close) {                            /* worker_shutdown_timeout */
         ngx_http_codr_link_close(link);
+        return;
+    }
 
-    } else if (ev->write) {
-        redisAsyncHandleWrite(link->context);
+    if (!link->connected) {
+        ngx_http_codr_link_connected(link);
+        return;
+    }
+
+    rc = ngx_http_codr_sendq_send(&link->out, c);
+
+    if (rc == NGX_ERROR || ngx_handle_write_event(wev, 0) != NGX_OK) {
+        ngx_http_codr_link_fail(link, "the connection was lost");
+    }
+}
+
+
+static void
+ngx_http_codr_link_read_handler(ngx_event_t *rev)
+{
+    u_char                 buf[NGX_HTTP_CODR_LINK_READ];
+    ssize_t                n;
+    ngx_connection_t      *c;
+    ngx_http_codr_link_t  *link;
+
+    c = rev->data;
+    link = c->data;
+
+    if (c->close) {
+        ngx_http_codr_link_close(link);
+        return;
+    }
+
+    n = c->recv(c, buf, sizeof(buf));
+
+    if (n == NGX_AGAIN) {
+        if (ngx_handle_read_event(rev, 0) != NGX_OK) {
+            ngx_http_codr_link_fail(link, "its socket cannot be watched");
+        }
+
+        return;
+    }
+
+    if (n <= 0) {
+        ngx_http_codr_link_fail(link, "the connection was lost");
+        return;
+    }
+
+    if (redisReaderFeed(link->reader, (char *) buf, n) != REDIS_OK) {
+        ngx_http_codr_link_fail(link, link->reader->errstr);
+        return;
+    }
+
+    link->unread += n;
+    ngx_http_codr_link_replies(link);
+
+    if (link->connection == c && rev->ready) { /* let others have their turn */
+        ngx_post_event(rev, &ngx_posted_next_events);
+    }
+}
+
+
+/* Whatever is done with a reply may end the connection. */
+
+static void
+ngx_http_codr_link_replies(ngx_http_codr_link_t *link)
+{
+    void              *reply;
+    ngx_connection_t  *c;
+
+    c = link->connection;
+
+    while (link->connection == c) {
+        reply = NULL;
+
+        if (redisReaderGetReply(link->reader, &reply) != REDIS_OK) {
+            ngx_http_codr_link_fail(link, link->reader->errstr);
+            return;
+        }
+
+        if (reply == NULL) {
+            break;
+        }
+
+        link->unread = link->reader->len - link->reader->pos;
+
+        ngx_http_codr_link_take(link, reply);
+        freeReplyObject(reply);
+    }
+
+    if (link->connection == c && link->unread > NGX_HTTP_CODR_LINK_REPLY) {
+        ngx_http_codr_link_fail(link, "a reply is too large");
+    }
+}
+
+
+/* What comes without being asked for, on a connection that has subscribed. */
+
+static ngx_uint_t
+ngx_http_codr_link_pushed(redisReply *reply)
+{
+    ngx_uint_t  i;
+
+    static const char  *kinds[] = {
+        "message", "pmessage", "subscribe", "psubscribe", "unsubscribe",
+        "punsubscribe"
+    };
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 3
+        || reply->element[0]->type != REDIS_REPLY_STRING)
+    {
+        return 0;
+    }
+
+    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (ngx_strcmp(reply->element[0]->str, kinds[i]) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+ngx_http_codr_link_take(ngx_http_codr_link_t *link, redisReply *reply)
+{
+    ngx_queue_t            *q;
+    ngx_http_codr_asked_t  *asked;
+
+    if (link->message && ngx_http_codr_link_pushed(reply)) {
+        link->message(link, reply);
+        return;
+    }
+
+    if (ngx_queue_empty(&link->asked)) {
+        ngx_http_codr_link_fail(link, reply->type == REDIS_REPLY_ERROR
+                                      ? reply->str
+                                      : "it says what nobody asked for");
+        return;
+    }
+
+    q = ngx_queue_head(&link->asked);
+    ngx_queue_remove(q);
+    asked = ngx_queue_data(q, ngx_http_codr_asked_t, queue);
+
+    link->delay = 0;
+
+    if (--link->pending > 0) {
+        ngx_add_timer(&link->deadline, NGX_HTTP_CODR_LINK_DEADLINE);
 
     } else {
-        redisAsyncHandleRead(link->context);
+        ngx_del_timer(&link->deadline);
     }
+
+    asked->handler(asked->data, reply);
+
+    ngx_free(asked);
 }
 
 
 static void
 ngx_http_codr_link_deadline(ngx_event_t *ev)
 {
-    ngx_http_codr_link_t  *link = ev->data;
+    ngx_http_codr_link_fail(ev->data, "it does not answer");
+}
 
-    link->lost(link, "it does not answer");
+
+static void
+ngx_http_codr_link_fail(ngx_http_codr_link_t *link, const char *cause)
+{
+    link->lost(link, cause);
 
     ngx_http_codr_link_drop(link);
 }
@@ -302,9 +445,42 @@ ngx_http_codr_link_deadline(ngx_event_t *ev)
 void
 ngx_http_codr_link_drop(ngx_http_codr_link_t *link)
 {
-    if (link->context) {
-        redisAsyncFree(link->context);         /* now, or after a callback */
+    ngx_queue_t            *q;
+    ngx_connection_t       *c;
+    ngx_http_codr_asked_t  *asked;
+
+    c = link->connection;
+
+    if (c == NULL) {
+        return;
     }
+
+    link->connection = NULL;
+    link->connected = 0;
+    link->pending = 0;
+
+    ngx_close_connection(c);
+    ngx_http_codr_sendq_free(&link->out);
+    redisReaderFree(link->reader);
+    link->reader = NULL;
+
+    if (link->deadline.timer_set) {
+        ngx_del_timer(&link->deadline);
+    }
+
+    link->lost(link, "the connection was lost");
+
+    while (!ngx_queue_empty(&link->asked)) {
+        q = ngx_queue_head(&link->asked);
+        ngx_queue_remove(q);
+
+        asked = ngx_queue_data(q, ngx_http_codr_asked_t, queue);
+        asked->handler(asked->data, NULL);
+
+        ngx_free(asked);
+    }
+
+    ngx_http_codr_link_later(link);
 }
 
 
@@ -321,6 +497,52 @@ ngx_http_codr_link_close(ngx_http_codr_link_t *link)
 }
 
 
+/* It is sent when the present event is over, together with what follows. */
+
+ngx_int_t
+ngx_http_codr_link_tell(ngx_http_codr_link_t *link,
+    ngx_http_codr_redis_command_t *command)
+{
+    int               len;
+    char             *text;
+    ngx_int_t         rc;
+    ngx_connection_t  *c;
+
+    c = link->connection;
+
+    if (c == NULL || !link->connected
+        || link->out.size > NGX_HTTP_CODR_LINK_BUFFER)
+    {
+        return NGX_DECLINED;
+    }
+
+    len = redisFormatCommandArgv(&text, command->argc, command->argv,
+                                 command->len);
+    if (len < 0) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_http_codr_sendq_put(&link->out, text, len, c->log);
+
+    redisFreeCommand(text);
+
+    if (rc != NGX_OK) {
+
+        /* after half a command no other would be understood: it is cut off,
+           and the reading side ends the rest */
+
+        ngx_http_codr_sendq_free(&link->out);
+        (void) ngx_shutdown_socket(c->fd, SHUT_RDWR);
+
+        return NGX_DECLINED;
+    }
+
+    ngx_post_event(c->write, &ngx_posted_events);
+
+    return NGX_OK;
+}
+
+
 ngx_int_t
 ngx_http_codr_link_command(ngx_http_codr_link_t *link,
     ngx_http_codr_redis_command_t *command, ngx_http_codr_redis_pt handler,
@@ -328,9 +550,7 @@ ngx_http_codr_link_command(ngx_http_codr_link_t *link,
 {
     ngx_http_codr_asked_t  *asked;
 
-    if (link->context == NULL || link->pending >= NGX_HTTP_CODR_LINK_PENDING
-        || sdslen(link->context->c.obuf) > NGX_HTTP_CODR_LINK_BUFFER)
-    {
+    if (link->pending >= NGX_HTTP_CODR_LINK_PENDING) {
         return NGX_DECLINED;
     }
 
@@ -339,17 +559,15 @@ ngx_http_codr_link_command(ngx_http_codr_link_t *link,
         return NGX_DECLINED;
     }
 
-    asked->link = link;
-    asked->handler = handler;
-    asked->data = data;
-
-    if (redisAsyncCommandArgv(link->context, ngx_http_codr_link_reply, asked,
-                              command->argc, command->argv, command->len)
-        != REDIS_OK)
-    {
+    if (ngx_http_codr_link_tell(link, command) != NGX_OK) {
         ngx_free(asked);
         return NGX_DECLINED;
     }
+
+    asked->handler = handler;
+    asked->data = data;
+
+    ngx_queue_insert_tail(&link->asked, &asked->queue);
 
     /* a worker that leaves waits for what it has asked, that long */
 
@@ -359,30 +577,4 @@ ngx_http_codr_link_command(ngx_http_codr_link_t *link,
     }
 
     return NGX_OK;
-}
-
-
-static void
-ngx_http_codr_link_reply(redisAsyncContext *context, void *reply, void *data)
-{
-    ngx_http_codr_asked_t  *asked = data;
-
-    ngx_http_codr_link_t  *link;
-
-    link = asked->link;
-
-    if (reply) {
-        link->delay = 0;
-
-        if (link->pending && --link->pending > 0) {
-            ngx_add_timer(&link->deadline, NGX_HTTP_CODR_LINK_DEADLINE);
-
-        } else if (link->deadline.timer_set) {
-            ngx_del_timer(&link->deadline);
-        }
-    }
-
-    asked->handler(asked->data, reply);
-
-    ngx_free(asked);
 }

@@ -65,6 +65,7 @@ ngx_http_codr_redis(ngx_http_codr_main_conf_t *mcf)
     redis->commands.lost = ngx_http_codr_redis_lost;
     redis->messages.ready = ngx_http_codr_redis_ready;
     redis->messages.lost = ngx_http_codr_redis_quiet;
+    redis->messages.message = ngx_http_codr_redis_message;
 
     redis->probe.handler = ngx_http_codr_redis_probe;
     redis->probe.data = redis;

@@ -11,8 +11,8 @@
 
 
 #include "ngx_http_codr.h"
+#include "ngx_http_codr_sendq.h"
 
-#include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 
 
@@ -23,9 +23,8 @@
 /* As configured. */
 
 struct ngx_http_codr_redis_conf_s {
-    u_char                    *host;           /* NULL: path; NUL-terminated */
-    ngx_uint_t                 port;
-    u_char                    *path;
+    struct sockaddr           *sockaddr;
+    socklen_t                  socklen;
     ngx_int_t                  db;
     ngx_str_t                  password;       /* empty: none */
     ngx_str_t                  prefix;
@@ -49,20 +48,37 @@ typedef void (*ngx_http_codr_redis_pt)(void *data, redisReply *reply);
 
 /* link: one connection, with its deadlines and retries */
 
+#if (HIREDIS_MAJOR >= 1)
+typedef size_t  ngx_http_codr_count_t;
+#else
+typedef int  ngx_http_codr_count_t;
+#endif
+
+typedef void *(*ngx_http_codr_array_pt)(const redisReadTask *task,
+    ngx_http_codr_count_t n);
+
 typedef struct ngx_http_codr_link_s  ngx_http_codr_link_t;
 
 struct ngx_http_codr_link_s {
     ngx_http_codr_redis_t     *redis;
-    redisAsyncContext         *context;        /* NULL: there is none now */
-    ngx_connection_t          *connection;
+    ngx_connection_t          *connection;     /* NULL: there is none now */
+    ngx_http_codr_sendq_t      out;
+    ngx_queue_t                asked;          /* in the order of replies */
+    ngx_uint_t                 pending;        /* how many there are */
+    redisReader               *reader;
+    redisReplyObjectFunctions  functions;      /* of reader */
+    ngx_http_codr_array_pt     array;          /* hiredis's own, of them */
+    size_t                     unread;         /* bytes of the next reply */
     ngx_event_t                deadline;       /* to connect, or of a reply */
     ngx_event_t                retry;
     ngx_msec_t                 delay;          /* before the next try */
-    ngx_uint_t                 pending;        /* commands without a reply */
     void                     (*ready)(ngx_http_codr_link_t *link);
     void                     (*lost)(ngx_http_codr_link_t *link,
                                      const char *cause);
-    unsigned                   counted:1;      /* replies have a deadline */
+    void                     (*message)(ngx_http_codr_link_t *link,
+                                        redisReply *reply);
+                                               /* NULL: none can come */
+    unsigned                   connected:1;
     unsigned                   closing:1;      /* no retries any more */
 };
 
@@ -86,7 +102,10 @@ void ngx_http_codr_link_open(ngx_http_codr_link_t *link);
 void ngx_http_codr_link_drop(ngx_http_codr_link_t *link);
 void ngx_http_codr_link_close(ngx_http_codr_link_t *link);
 
-/* NGX_OK, and handler will be called, with NULL too; else NGX_DECLINED. */
+/* tell: sends what has no reply.  command: NGX_OK, and handler will be called,
+   with NULL too, but not before it returns.  Both NGX_DECLINED otherwise. */
+ngx_int_t ngx_http_codr_link_tell(ngx_http_codr_link_t *link,
+    ngx_http_codr_redis_command_t *command);
 ngx_int_t ngx_http_codr_link_command(ngx_http_codr_link_t *link,
     ngx_http_codr_redis_command_t *command, ngx_http_codr_redis_pt handler,
     void *data);

@@ -70,20 +70,41 @@ ngx_http_codr_redis_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
+ngx_http_codr_redis_unix(ngx_conf_t *cf, ngx_http_codr_redis_conf_t *rcf,
+    u_char *path)
+{
+    struct sockaddr_un  *sun;
+
+    if (ngx_strlen(path) >= sizeof(sun->sun_path)) {
+        return ngx_http_codr_conf_invalid(cf, 1);
+    }
+
+    sun = ngx_pcalloc(cf->pool, sizeof(struct sockaddr_un));
+    if (sun == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    sun->sun_family = AF_UNIX;
+    (void) ngx_cpystrn((u_char *) sun->sun_path, path, sizeof(sun->sun_path));
+
+    rcf->sockaddr = (struct sockaddr *) sun;
+    rcf->socklen = sizeof(struct sockaddr_un);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
 ngx_http_codr_redis_address(ngx_conf_t *cf, ngx_http_codr_redis_conf_t *rcf)
 {
-    size_t      len;
     ngx_str_t  *value;
     ngx_addr_t  addr;
 
     value = cf->args->elts;
 
     if (ngx_strncmp(value[1].data, "unix:/", sizeof("unix:/") - 1) == 0) {
-        rcf->path = value[1].data + sizeof("unix:") - 1;
-
-        return ngx_strlen(rcf->path)
-               < sizeof(((struct sockaddr_un *) 0)->sun_path)
-               ? NGX_CONF_OK : ngx_http_codr_conf_invalid(cf, 1);
+        return ngx_http_codr_redis_unix(cf, rcf, value[1].data
+                                                 + sizeof("unix:") - 1);
     }
 
     if (ngx_parse_addr_port(cf->pool, &addr, value[1].data, value[1].len)
@@ -92,18 +113,11 @@ ngx_http_codr_redis_address(ngx_conf_t *cf, ngx_http_codr_redis_conf_t *rcf)
         return ngx_http_codr_conf_invalid(cf, 1);
     }
 
-    rcf->port = ngx_inet_get_port(addr.sockaddr);
+    rcf->sockaddr = addr.sockaddr;
+    rcf->socklen = addr.socklen;
 
-    rcf->host = ngx_pcalloc(cf->pool, NGX_SOCKADDR_STRLEN + 1);
-    if (rcf->host == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    len = ngx_sock_ntop(addr.sockaddr, addr.socklen, rcf->host,
-                        NGX_SOCKADDR_STRLEN, 0);
-    rcf->host[len] = '\0';
-
-    return rcf->port ? NGX_CONF_OK : ngx_http_codr_conf_invalid(cf, 1);
+    return ngx_inet_get_port(addr.sockaddr)
+           ? NGX_CONF_OK : ngx_http_codr_conf_invalid(cf, 1);
 }
 
 

@@ -18,8 +18,6 @@ static void ngx_http_codr_watch_subscribe(ngx_http_codr_redis_t *redis,
     const char *verb, const u_char *id);
 static void ngx_http_codr_watch_pattern(ngx_http_codr_link_t *link,
     const char *suffix);
-static void ngx_http_codr_watch_message(redisAsyncContext *context,
-    void *data, void *redis);
 static void ngx_http_codr_watch_take(ngx_http_codr_redis_t *redis,
     const redisReply *channel, const redisReply *text);
 static void ngx_http_codr_watch_input(ngx_http_codr_redis_t *redis,
@@ -55,48 +53,40 @@ ngx_http_codr_redis_listen(ngx_http_codr_link_t *link)
 static void
 ngx_http_codr_watch_pattern(ngx_http_codr_link_t *link, const char *suffix)
 {
-    size_t       len;
-    u_char       name[NGX_HTTP_CODR_REDIS_NAME];
-    const char  *argv[2];
-    size_t       lens[2];
+    u_char                         name[NGX_HTTP_CODR_REDIS_NAME];
+    ngx_http_codr_redis_command_t  command;
 
-    len = ngx_snprintf(name, sizeof(name), "%Vjob:*%s",
-                       &link->redis->conf->prefix, suffix)
-          - name;
+    command.argc = 0;
+    ngx_http_codr_redis_word(&command, "PSUBSCRIBE");
+    ngx_http_codr_redis_arg(&command, name,
+                            ngx_snprintf(name, sizeof(name), "%Vjob:*%s",
+                                         &link->redis->conf->prefix, suffix)
+                            - name);
 
-    argv[0] = "PSUBSCRIBE";
-    lens[0] = sizeof("PSUBSCRIBE") - 1;
-    argv[1] = (char *) name;
-    lens[1] = len;
-
-    (void) redisAsyncCommandArgv(link->context, ngx_http_codr_watch_message,
-                                 link->redis, 2, argv, lens);
+    (void) ngx_http_codr_link_tell(link, &command);
 }
 
+
+/* Before the connection stands nothing is sent: it will be, then. */
 
 static void
 ngx_http_codr_watch_subscribe(ngx_http_codr_redis_t *redis, const char *verb,
     const u_char *id)
 {
-    u_char       output[NGX_HTTP_CODR_REDIS_NAME];
-    u_char       complete[NGX_HTTP_CODR_REDIS_NAME];
-    const char  *argv[3];
-    size_t       lens[3];
+    u_char                         output[NGX_HTTP_CODR_REDIS_NAME];
+    u_char                         complete[NGX_HTTP_CODR_REDIS_NAME];
+    ngx_http_codr_redis_command_t  command;
 
-    if (redis->messages.context == NULL) {
-        return;                                /* it will be, when it stands */
-    }
+    command.argc = 0;
+    ngx_http_codr_redis_word(&command, verb);
+    ngx_http_codr_redis_arg(&command, output,
+                            ngx_http_codr_redis_name(redis, output, id,
+                                                     ":output"));
+    ngx_http_codr_redis_arg(&command, complete,
+                            ngx_http_codr_redis_name(redis, complete, id,
+                                                     ":complete"));
 
-    argv[0] = verb;
-    lens[0] = ngx_strlen(verb);
-    argv[1] = (char *) output;
-    lens[1] = ngx_http_codr_redis_name(redis, output, id, ":output");
-    argv[2] = (char *) complete;
-    lens[2] = ngx_http_codr_redis_name(redis, complete, id, ":complete");
-
-    (void) redisAsyncCommandArgv(redis->messages.context,
-                                 ngx_http_codr_watch_message, redis, 3, argv,
-                                 lens);
+    (void) ngx_http_codr_link_tell(&redis->messages, &command);
 }
 
 
@@ -155,25 +145,17 @@ ngx_http_codr_redis_unwatch(ngx_http_codr_redis_t *redis,
 
 /* [p]message, pattern?, channel, text; everything else is of no interest. */
 
-static void
-ngx_http_codr_watch_message(redisAsyncContext *context, void *data,
-    void *redis)
+void
+ngx_http_codr_redis_message(ngx_http_codr_link_t *link, redisReply *reply)
 {
-    size_t       n;
-    redisReply  *reply = data;
-
-    if (reply == NULL || reply->type != REDIS_REPLY_ARRAY
-        || reply->elements < 3 || reply->element[0]->type != REDIS_REPLY_STRING)
-    {
-        return;
-    }
+    size_t  n;
 
     n = reply->elements;
 
     if ((n == 3 && ngx_strcmp(reply->element[0]->str, "message") == 0)
         || (n == 4 && ngx_strcmp(reply->element[0]->str, "pmessage") == 0))
     {
-        ngx_http_codr_watch_take(redis, reply->element[n - 2],
+        ngx_http_codr_watch_take(link->redis, reply->element[n - 2],
                                  reply->element[n - 1]);
     }
 }

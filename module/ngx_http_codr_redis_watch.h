@@ -27,8 +27,11 @@ ngx_int_t ngx_http_codr_redis_watch(ngx_http_codr_redis_t *redis,
 void ngx_http_codr_redis_unwatch(ngx_http_codr_redis_t *redis,
     ngx_http_codr_watcher_t *watcher);
 
-/* The connection for messages stands: what is wanted is asked for. */
+/* The connection for messages stands: what is wanted is asked for; and, what
+   has come on it. */
 void ngx_http_codr_redis_listen(ngx_http_codr_link_t *link);
+void ngx_http_codr_redis_message(ngx_http_codr_link_t *link,
+    redisReply *reply);
 
 
 /* redis_ticket: NGX_OK, and handler is called once with NGX_OK, NGX_DECLINED
