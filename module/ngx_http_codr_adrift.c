@@ -10,7 +10,7 @@
 #include "ngx_http_codr_fetch.h"
 #include "ngx_http_codr_helper.h"
 #include "ngx_http_codr_job.h"
-#include "ngx_http_codr_records.h"
+#include "ngx_http_codr_records_list.h"
 
 
 #define NGX_HTTP_CODR_ADRIFT_AT_ONCE  16       /* questions to the broker */

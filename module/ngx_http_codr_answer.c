@@ -97,7 +97,7 @@ static const ngx_http_codr_answer_frame_t  ngx_http_codr_answer_frames[] = {
     { CODR_FRAME_QUEUED, { tag(JOB_ID), tag(POSITION) } },
 
     { CODR_FRAME_STARTED,
-      { tag(JOB_ID), tag(VIEW_TOKEN), tag(LANGUAGE) } },
+      { tag(JOB_ID), tag(LANGUAGE) } },
 
     { CODR_FRAME_STAGE, { tag(STAGE) } },
 

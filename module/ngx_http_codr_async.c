@@ -99,7 +99,9 @@ ngx_http_codr_job_find(ngx_http_codr_main_conf_t *mcf, const u_char *id)
     {
         job = ngx_queue_data(q, ngx_http_codr_job_t, queue);
 
-        if (ngx_memcmp(job->id, id, CODR_JOB_ID_LEN) == 0) {
+        if (ngx_memcmp(job->id, id, CODR_JOB_ID_LEN) == 0
+            && !job->viewer && !job->remote && !job->ended)
+        {
             return job;
         }
     }

@@ -7,6 +7,7 @@
  */
 
 #include "ngx_http_codr_drain.h"
+#include "ngx_http_codr_distant.h"
 #include "ngx_http_codr_ws.h"
 
 #include <sys/eventfd.h>
@@ -113,10 +114,11 @@ ngx_http_codr_drain_guard(ngx_http_codr_drain_t *drain, ngx_log_t *log)
 static void
 ngx_http_codr_drain_guard_handler(ngx_event_t *rev)
 {
-    ngx_msec_t              lead;
-    ngx_connection_t       *c;
-    ngx_core_conf_t        *ccf;
-    ngx_http_codr_drain_t  *drain;
+    ngx_msec_t                  lead;
+    ngx_connection_t           *c;
+    ngx_core_conf_t            *ccf;
+    ngx_http_codr_drain_t      *drain;
+    ngx_http_codr_main_conf_t  *mcf;
 
     c = rev->data;
     drain = c->data;
@@ -132,6 +134,12 @@ ngx_http_codr_drain_guard_handler(ngx_event_t *rev)
 
     ngx_http_codr_drain_sockets(drain, 0, 1012);
     ngx_http_codr_async_leave(drain);
+
+    mcf = ngx_http_cycle_get_module_main_conf(ngx_cycle, ngx_http_codr_module);
+
+    if (mcf->redis) {
+        ngx_http_codr_relay_move(mcf->redis);
+    }
 
     ccf = (ngx_core_conf_t *) ngx_get_conf(ngx_cycle->conf_ctx,
                                            ngx_core_module);

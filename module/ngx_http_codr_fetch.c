@@ -6,6 +6,7 @@
  */
 
 #include "ngx_http_codr_fetch.h"
+#include "ngx_http_codr_distant.h"
 
 
 #define NGX_HTTP_CODR_FETCH_BUFFER  (CODR_FRAME_HEADER + CODR_FRAME_MAX)
@@ -59,7 +60,9 @@ ngx_http_codr_fetch(ngx_http_codr_main_conf_t *mcf,
     fetch->data = data;
     fetch->buf = ngx_palloc(pool, NGX_HTTP_CODR_FETCH_BUFFER);
 
-    fd = fetch->buf ? ngx_http_codr_helper_open_job(mcf, log) : -1;
+    fd = (fetch->buf == NULL) ? -1
+         : question->remote ? ngx_http_codr_distant_open(mcf, log)
+                            : ngx_http_codr_helper_open_job(mcf, log);
     c = (fd != -1) ? ngx_get_connection(fd, log) : NULL;
 
     if (c == NULL) {

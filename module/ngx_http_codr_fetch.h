@@ -19,6 +19,7 @@ typedef struct {
     const u_char              *id;             /* 32 digits */
     ngx_msec_t                 wait;           /* for its end, at most */
     ngx_uint_t                 stop;
+    ngx_uint_t                 remote;         /* it is another node's */
     ngx_uint_t                 output;         /* is wanted, from offset on */
     uint64_t                   offset;
     uint64_t                   size;           /* of each stream, at most */

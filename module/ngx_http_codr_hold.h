@@ -10,7 +10,7 @@
 #include "ngx_http_codr_job.h"
 
 
-/* The one of this worker with these 32 digits, or NULL. */
+/* The one with these 32 digits that this worker controls, or NULL. */
 ngx_http_codr_job_t *ngx_http_codr_job_find(ngx_http_codr_main_conf_t *mcf,
     const u_char *id);
 

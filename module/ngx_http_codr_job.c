@@ -9,9 +9,10 @@
  */
 
 #include "ngx_http_codr_job.h"
+#include "ngx_http_codr_distant.h"
 #include "ngx_http_codr_hold.h"
 #include "ngx_http_codr_drain.h"
-#include "ngx_http_codr_records.h"
+#include "ngx_http_codr_records_list.h"
 #include "ngx_http_codr_redis_save.h"
 
 
@@ -111,6 +112,7 @@ ngx_http_codr_job_attach(ngx_http_codr_job_t **ret,
     job->attached = 1;
     job->viewer = attach->viewer ? 1 : 0;
     ngx_memcpy(job->id, attach->job_id.data, CODR_JOB_ID_LEN);
+    job->remote = ngx_http_codr_distant_wanted(mcf, job->id) ? 1 : 0;
 
     codr_writer_init(&w, buf, sizeof(buf));
     codr_frame_begin(&w, CODR_FRAME_ATTACH);
@@ -241,7 +243,8 @@ ngx_http_codr_job_connect(ngx_http_codr_job_t *job, ngx_log_t *log)
     int                fd;
     ngx_connection_t  *c;
 
-    fd = ngx_http_codr_helper_open_job(job->mcf, log);
+    fd = job->remote ? ngx_http_codr_distant_open(job->mcf, log)
+                     : ngx_http_codr_helper_open_job(job->mcf, log);
     if (fd == -1) {
         return NGX_ERROR;
     }
@@ -516,6 +519,7 @@ ngx_http_codr_job_note(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
         return NGX_OK;
 
     case CODR_FRAME_ACCEPTED:
+        ngx_http_codr_records_tokens(job, a);
         ngx_http_codr_records_accepted(job);
         return NGX_OK;
 
@@ -568,6 +572,7 @@ ngx_http_codr_job_started(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
 
     job->started = 1;
     ngx_http_codr_sendq_forget(&job->out);
+    ngx_http_codr_records_tokens(job, a);
     ngx_http_codr_records_started(job);
 
     ngx_add_timer(job->connection->read, job->longest);

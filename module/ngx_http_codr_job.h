@@ -63,6 +63,7 @@ struct ngx_http_codr_job_s {
     unsigned                            detach:1;   /* may live on alone */
     unsigned                            attached:1; /* it began elsewhere */
     unsigned                            viewer:1;   /* and is not controlled */
+    unsigned                            remote:1;   /* it is another node's */
     unsigned                            taken:1;    /* by another socket */
     unsigned                            reports:1;  /* its end, as the first */
     unsigned                            ended:1;

@@ -15,6 +15,7 @@
 #define NGX_HTTP_CODR_LINK_DEADLINE   2000     /* milliseconds */
 #define NGX_HTTP_CODR_LINK_RETRY_MIN  100
 #define NGX_HTTP_CODR_LINK_RETRY_MAX  5000
+#define NGX_HTTP_CODR_LINK_STEADY     5000
 #define NGX_HTTP_CODR_LINK_BUFFER     (8 * 1024 * 1024)
 #define NGX_HTTP_CODR_LINK_PENDING    16384    /* commands */
 #define NGX_HTTP_CODR_LINK_READ       (64 * 1024)
@@ -248,6 +249,7 @@ ngx_http_codr_link_connected(ngx_http_codr_link_t *link)
     }
 
     link->connected = 1;
+    link->since = ngx_current_msec;
     ngx_del_timer(&link->deadline);
 
     link->ready(link);
@@ -411,7 +413,11 @@ ngx_http_codr_link_take(ngx_http_codr_link_t *link, redisReply *reply)
     ngx_queue_remove(q);
     asked = ngx_queue_data(q, ngx_http_codr_asked_t, queue);
 
-    link->delay = 0;
+    /* one that only begins well is not asked ever more often */
+
+    if (ngx_current_msec - link->since > NGX_HTTP_CODR_LINK_STEADY) {
+        link->delay = 0;
+    }
 
     if (--link->pending > 0) {
         ngx_add_timer(&link->deadline, NGX_HTTP_CODR_LINK_DEADLINE);

@@ -7,6 +7,7 @@
 
 #include "ngx_http_codr_jobs.h"
 #include "ngx_http_codr_adrift.h"
+#include "ngx_http_codr_records_list.h"
 
 #include <signal.h>
 

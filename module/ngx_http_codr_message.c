@@ -96,12 +96,16 @@ ngx_http_codr_json_started(ngx_http_codr_json_t *j, ngx_http_codr_answer_t *a,
         ngx_http_codr_json_text(j, "attach_token", &a->attach_token);
     }
 
-    ngx_http_codr_json_text(j, "view_token", &a->view_token);
+    if (ngx_http_codr_has(a, VIEW_TOKEN)) {
+        ngx_http_codr_json_text(j, "view_token", &a->view_token);
+    }
+
     ngx_http_codr_json_text(j, "language", &a->language);
 
     if (ngx_http_codr_has(a, OFFSET)) {
         ngx_http_codr_json_number(j, "offset", a->offset);
     }
+
     ngx_http_codr_json_limits(j, &a->limits);
     ngx_http_codr_json_tag(j, job);
     ngx_http_codr_findings_json(j, "warnings", a);

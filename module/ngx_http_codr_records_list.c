@@ -1,10 +1,11 @@
 
 /*
  * Which records want something: an end that nobody has told yet, or a place in
- * Redis.
+ * Redis; and what goes there only.
  */
 
-#include "ngx_http_codr_records.h"
+#include "ngx_http_codr_records_list.h"
+#include "ngx_http_codr_distant.h"
 #include "ngx_http_codr_redis_save.h"
 
 #include <signal.h>
@@ -326,6 +327,41 @@ ngx_http_codr_records_live(ngx_http_codr_main_conf_t *mcf, ngx_array_t *ids)
         {
             ngx_http_codr_records_add(ids, record);
         }
+    }
+
+    ngx_shmtx_unlock(&store->pool->mutex);
+}
+
+
+void
+ngx_http_codr_records_tokens(ngx_http_codr_job_t *job,
+    ngx_http_codr_answer_t *a)
+{
+    u_char                   digest[2][NGX_HTTP_CODR_TOKEN_DIGEST / 2];
+    ngx_http_codr_store_t   *store;
+    ngx_http_codr_stored_t  *record;
+
+    if (!job->recorded || job->mcf->redis_conf == NULL
+        || ngx_http_codr_distant_digest(job->mcf, "attach", job->id,
+                                        &a->attach_token, digest[0])
+           != NGX_OK
+        || ngx_http_codr_distant_digest(job->mcf, "view", job->id,
+                                        &a->view_token, digest[1])
+           != NGX_OK)
+    {
+        return;
+    }
+
+    store = ngx_http_codr_records_lock(job->mcf);
+
+    if (store == NULL) {
+        return;
+    }
+
+    record = ngx_http_codr_records_find(store, job->id);
+
+    if (record) {
+        ngx_memcpy(record->tokens, digest, sizeof(digest));
     }
 
     ngx_shmtx_unlock(&store->pool->mutex);

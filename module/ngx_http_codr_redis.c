@@ -7,6 +7,7 @@
  */
 
 #include "ngx_http_codr_redis.h"
+#include "ngx_http_codr_distant.h"
 #include "ngx_http_codr_redis_save.h"
 #include "ngx_http_codr_store.h"
 #include "ngx_http_codr_redis_watch.h"
@@ -14,6 +15,8 @@
 
 #define NGX_HTTP_CODR_REDIS_PROBE  1000        /* milliseconds */
 #define NGX_HTTP_CODR_REDIS_CAUSE  128
+#define NGX_HTTP_CODR_REDIS_BEAT   10000       /* milliseconds */
+#define NGX_HTTP_CODR_REDIS_LIFE   "40"        /* seconds without one */
 
 
 static void ngx_http_codr_redis_ready(ngx_http_codr_link_t *link);
@@ -25,6 +28,7 @@ static void ngx_http_codr_redis_enter(ngx_http_codr_link_t *link);
 static void ngx_http_codr_redis_entered(void *data, redisReply *reply);
 static void ngx_http_codr_redis_probe(ngx_event_t *ev);
 static void ngx_http_codr_redis_probed(void *data, redisReply *reply);
+static void ngx_http_codr_redis_beat(ngx_event_t *ev);
 static void ngx_http_codr_redis_said(ngx_http_codr_redis_t *redis,
     ngx_uint_t up, const char *cause);
 static void ngx_http_codr_redis_cleanup(void *data);
@@ -38,6 +42,7 @@ ngx_http_codr_redis(ngx_http_codr_main_conf_t *mcf)
 {
     ngx_pool_cleanup_t     *cln;
     ngx_http_codr_redis_t  *redis;
+    ngx_http_codr_store_t  *store;
 
     if (mcf->redis_conf == NULL || mcf->redis) {
         return mcf->redis;
@@ -57,6 +62,8 @@ ngx_http_codr_redis(ngx_http_codr_main_conf_t *mcf)
     redis->conf = mcf->redis_conf;
 
     ngx_queue_init(&redis->watchers);
+    ngx_queue_init(&redis->relays);
+    ngx_queue_init(&redis->distants);
 
     ngx_http_codr_link_init(&redis->commands, redis);
     ngx_http_codr_link_init(&redis->messages, redis);
@@ -72,6 +79,17 @@ ngx_http_codr_redis(ngx_http_codr_main_conf_t *mcf)
     redis->probe.log = ngx_cycle->log;
     redis->probe.cancelable = 1;
 
+    redis->beat.handler = ngx_http_codr_redis_beat;
+    redis->beat.data = redis;
+    redis->beat.log = ngx_cycle->log;
+    redis->beat.cancelable = 1;
+
+    store = ngx_http_codr_store(mcf);
+
+    if (store) {
+        (void) ngx_hex_dump(redis->node, store->name, NGX_HTTP_CODR_NODE_ID);
+    }
+
     mcf->redis = redis;
 
     ngx_http_codr_link_open(&redis->commands);
@@ -86,11 +104,18 @@ ngx_http_codr_redis_cleanup(void *data)
 {
     ngx_http_codr_redis_t  *redis = data;
 
+    ngx_http_codr_relay_move(redis);
+    ngx_http_codr_distant_close_all(redis);
+
     ngx_http_codr_link_close(&redis->commands);
     ngx_http_codr_link_close(&redis->messages);
 
     if (redis->probe.timer_set) {
         ngx_del_timer(&redis->probe);
+    }
+
+    if (redis->beat.timer_set) {
+        ngx_del_timer(&redis->beat);
     }
 }
 
@@ -146,6 +171,23 @@ ngx_http_codr_redis_name(ngx_http_codr_redis_t *redis, u_char *buf,
 
     return ngx_snprintf(buf, NGX_HTTP_CODR_REDIS_NAME, "%Vjob:%V%s",
                         &redis->conf->prefix, &name, suffix)
+           - buf;
+}
+
+
+size_t
+ngx_http_codr_redis_stream(ngx_http_codr_redis_t *redis, u_char *buf,
+    const u_char *id, const u_char *stream)
+{
+    ngx_str_t  name, last;
+
+    name.data = (u_char *) id;
+    name.len = CODR_JOB_ID_LEN;
+    last.data = (u_char *) stream;
+    last.len = NGX_HTTP_CODR_STREAM_NAME;
+
+    return ngx_snprintf(buf, NGX_HTTP_CODR_REDIS_NAME, "%Vjob:%V:stream:%V",
+                        &redis->conf->prefix, &name, &last)
            - buf;
 }
 
@@ -255,8 +297,10 @@ ngx_http_codr_redis_probed(void *data, redisReply *reply)
         return;                                /* the link has said it */
     }
 
-    if (reply->type == REDIS_REPLY_ERROR) {
-        ngx_http_codr_redis_said(redis, 0, reply->str);
+    if (reply->type != REDIS_REPLY_STATUS) {
+        ngx_http_codr_redis_said(redis, 0, reply->type == REDIS_REPLY_ERROR
+                                           ? reply->str
+                                           : "it does not answer like Redis");
 
         if (!ngx_exiting && !redis->probe.timer_set) {
             ngx_add_timer(&redis->probe, NGX_HTTP_CODR_REDIS_PROBE);
@@ -267,8 +311,53 @@ ngx_http_codr_redis_probed(void *data, redisReply *reply)
 
     if (!redis->up) {
         ngx_http_codr_redis_said(redis, 1, NULL);
+        ngx_http_codr_redis_beat(&redis->beat);
         ngx_http_codr_redis_catch_up(redis);
     }
+}
+
+
+/* Others take unfinished jobs of a node that does not say so for lost. */
+
+static void
+ngx_http_codr_redis_beat(ngx_event_t *ev)
+{
+    u_char                          name[NGX_HTTP_CODR_REDIS_NAME];
+    ngx_http_codr_redis_t          *redis;
+    ngx_http_codr_redis_command_t   command;
+
+    redis = ev->data;
+
+    if (ngx_worker != 0 || ngx_exiting || !redis->up) {
+        return;
+    }
+
+    command.argc = 0;
+    ngx_http_codr_redis_word(&command, "SETEX");
+    ngx_http_codr_redis_arg(&command, name,
+                            ngx_http_codr_redis_node(redis, name,
+                                                     redis->node));
+    ngx_http_codr_redis_word(&command, NGX_HTTP_CODR_REDIS_LIFE);
+    ngx_http_codr_redis_word(&command, "1");
+
+    (void) ngx_http_codr_redis_send(redis, &command, NULL, NULL);
+
+    ngx_add_timer(&redis->beat, NGX_HTTP_CODR_REDIS_BEAT);
+}
+
+
+size_t
+ngx_http_codr_redis_node(ngx_http_codr_redis_t *redis, u_char *buf,
+    const u_char *node)
+{
+    ngx_str_t  name;
+
+    name.data = (u_char *) node;
+    name.len = CODR_JOB_ID_LEN;
+
+    return ngx_snprintf(buf, NGX_HTTP_CODR_REDIS_NAME, "%Vcodr:node:%V",
+                        &redis->conf->prefix, &name)
+           - buf;
 }
 
 

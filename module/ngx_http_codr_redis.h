@@ -72,6 +72,7 @@ struct ngx_http_codr_link_s {
     ngx_event_t                deadline;       /* to connect, or of a reply */
     ngx_event_t                retry;
     ngx_msec_t                 delay;          /* before the next try */
+    ngx_msec_t                 since;          /* it is connected */
     void                     (*ready)(ngx_http_codr_link_t *link);
     void                     (*lost)(ngx_http_codr_link_t *link,
                                      const char *cause);
@@ -88,8 +89,14 @@ struct ngx_http_codr_redis_s {
     ngx_http_codr_link_t        commands;
     ngx_http_codr_link_t        messages;
     ngx_event_t                 probe;
+    ngx_event_t                 beat;          /* it is said that we live */
+    u_char                      node[CODR_JOB_ID_LEN];  /* our own name */
     ngx_queue_t                 watchers;
     ngx_uint_t                  watching;      /* how many there are */
+    ngx_queue_t                 relays;        /* jobs others watch */
+    ngx_uint_t                  relaying;
+    ngx_queue_t                 distants;      /* jobs of others */
+    ngx_uint_t                  distant;
     ngx_uint_t                  said;          /* here: 1 up, 2 down */
     unsigned                    up:1;          /* it takes what we write */
 };

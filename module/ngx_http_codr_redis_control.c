@@ -1,11 +1,12 @@
 
 /*
  * What nodes ask of each other through Redis, and of Redis for tickets.  A
- * request to stop a job is signed with the key of tickets: who may write to
- * Redis cannot stop jobs by that alone.  Runs in workers.
+ * request to stop a job, or to be told what it says, is signed with the key of
+ * tickets: to be able to write to Redis is not enough.  Runs in workers.
  */
 
 #include "ngx_http_codr_redis_save.h"
+#include "ngx_http_codr_distant.h"
 #include "ngx_http_codr_fetch.h"
 #include "ngx_http_codr_json.h"
 #include "ngx_http_codr_job.h"
@@ -25,8 +26,6 @@ typedef struct {
 
 
 static void ngx_http_codr_redis_redeemed(void *data, redisReply *reply);
-static ngx_int_t ngx_http_codr_control_check(ngx_http_codr_redis_t *redis,
-    const u_char *id, const u_char *text, size_t len);
 static void ngx_http_codr_control_stop(ngx_http_codr_redis_t *redis,
     const u_char *id);
 
@@ -101,39 +100,149 @@ ngx_http_codr_redis_redeemed(void *data, redisReply *reply)
 
 
 ngx_int_t
-ngx_http_codr_redis_stop(ngx_http_codr_redis_t *redis, ngx_pool_t *pool,
-    const u_char *id)
+ngx_http_codr_redis_stop(ngx_http_codr_redis_t *redis, const u_char *id)
 {
-    ngx_str_t              name, own, *key, token;
+    ngx_http_codr_control_t  control;
+
+    ngx_memzero(&control, sizeof(ngx_http_codr_control_t));
+    ngx_str_set(&control.control, "stop");
+
+    return ngx_http_codr_redis_ask(redis, id, &control);
+}
+
+
+static ngx_int_t
+ngx_http_codr_control_sign(ngx_http_codr_redis_t *redis, ngx_pool_t *pool,
+    const u_char *id, ngx_http_codr_control_t *control, ngx_str_t *token)
+{
+    ngx_str_t              name, own, *key;
     ngx_http_codr_json_t   j;
 
     key = ngx_http_codr_ticket_key(redis->mcf, &own);
 
-    if (key == NULL || !redis->up) {
+    if (key == NULL) {
         return NGX_ERROR;
     }
 
     name.data = (u_char *) id;
     name.len = CODR_JOB_ID_LEN;
 
-    ngx_http_codr_json_init(&j, pool, 256);
+    ngx_http_codr_json_init(&j, pool, 512);
     ngx_http_codr_json_open(&j, NULL);
-    ngx_http_codr_json_name(&j, "control", "stop");
+    ngx_http_codr_json_text(&j, "control", &control->control);
     ngx_http_codr_json_text(&j, "job_id", &name);
+
+    if (control->stream[0]) {
+        name.data = control->stream;
+        name.len = NGX_HTTP_CODR_STREAM_NAME;
+
+        ngx_http_codr_json_text(&j, "stream", &name);
+        ngx_http_codr_json_number(&j, "offset", control->offset);
+        ngx_http_codr_json_number(&j, "size", control->size);
+        ngx_http_codr_json_number(&j, "credit", control->credit);
+    }
+
     ngx_http_codr_json_number(&j, "exp",
                               ngx_time() + NGX_HTTP_CODR_CONTROL_TIME);
     ngx_http_codr_json_close(&j);
 
-    if (j.failed
-        || ngx_http_codr_jwt_sign(pool, key, j.start, j.pos - j.start, &token)
-           != NGX_OK)
-    {
+    return j.failed ? NGX_ERROR
+                    : ngx_http_codr_jwt_sign(pool, key, j.start,
+                                             j.pos - j.start, token);
+}
+
+
+ngx_int_t
+ngx_http_codr_redis_ask(ngx_http_codr_redis_t *redis, const u_char *id,
+    ngx_http_codr_control_t *control)
+{
+    ngx_int_t    rc;
+    ngx_str_t    token;
+    ngx_pool_t  *pool;
+
+    pool = redis->up ? ngx_create_pool(2048, ngx_cycle->log) : NULL;
+
+    if (pool == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_http_codr_redis_publish(redis, id, ":control", token.data, token.len);
+    rc = ngx_http_codr_control_sign(redis, pool, id, control, &token);
+
+    if (rc == NGX_OK) {
+        ngx_http_codr_redis_publish(redis, id, ":control", token.data,
+                                    token.len);
+    }
+
+    ngx_destroy_pool(pool);
+
+    return rc;
+}
+
+
+static ngx_uint_t
+ngx_http_codr_control_is(const char *control, const char *name)
+{
+    return control && ngx_strcmp(control, name) == 0;
+}
+
+
+/* Of claims that are signed: whether they are of now, and of this job. */
+
+static ngx_int_t
+ngx_http_codr_control_read(json_t *claims, const u_char *id,
+    ngx_http_codr_control_t *control)
+{
+    double       exp;
+    const char  *job_id, *stream;
+
+    ngx_memzero(control, sizeof(ngx_http_codr_control_t));
+
+    job_id = json_string_value(json_object_get(claims, "job_id"));
+    stream = json_string_value(json_object_get(claims, "stream"));
+    exp = json_number_value(json_object_get(claims, "exp"));
+
+    if (job_id == NULL || ngx_strlen(job_id) != CODR_JOB_ID_LEN
+        || ngx_memcmp(job_id, id, CODR_JOB_ID_LEN) != 0
+        || !(exp > (double) ngx_time()))
+    {
+        return NGX_DECLINED;
+    }
+
+    if (stream) {
+        if (ngx_strlen(stream) != NGX_HTTP_CODR_STREAM_NAME) {
+            return NGX_DECLINED;
+        }
+
+        ngx_memcpy(control->stream, stream, NGX_HTTP_CODR_STREAM_NAME);
+    }
+
+    control->offset = json_integer_value(json_object_get(claims, "offset"));
+    control->size = json_integer_value(json_object_get(claims, "size"));
+    control->credit = json_integer_value(json_object_get(claims, "credit"));
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_codr_control_do(ngx_http_codr_redis_t *redis, const u_char *id,
+    const char *what, ngx_http_codr_control_t *control)
+{
+    if (ngx_http_codr_control_is(what, "stop")) {
+        ngx_http_codr_control_stop(redis, id);
+
+    } else if (control->stream[0] == '\0') {
+        return;
+
+    } else if (ngx_http_codr_control_is(what, "watch")) {
+        ngx_http_codr_relay_watch(redis, id, control);
+
+    } else if (ngx_http_codr_control_is(what, "more")) {
+        ngx_http_codr_relay_more(redis, control);
+
+    } else if (ngx_http_codr_control_is(what, "leave")) {
+        ngx_http_codr_relay_leave(redis, control);
+    }
 }
 
 
@@ -141,46 +250,31 @@ void
 ngx_http_codr_redis_control(ngx_http_codr_redis_t *redis, const u_char *id,
     const u_char *text, size_t len)
 {
-    if (ngx_http_codr_control_check(redis, id, text, len) == NGX_OK) {
-        ngx_http_codr_control_stop(redis, id);
-    }
-}
-
-
-static ngx_int_t
-ngx_http_codr_control_check(ngx_http_codr_redis_t *redis, const u_char *id,
-    const u_char *text, size_t len)
-{
-    double       exp;
-    json_t      *claims;
-    ngx_int_t    rc;
-    ngx_str_t    own, *key;
-    ngx_pool_t  *pool;
-    const char  *job_id, *control;
+    json_t                   *claims;
+    ngx_str_t                 own, *key;
+    ngx_pool_t               *pool;
+    ngx_http_codr_control_t   control;
 
     key = ngx_http_codr_ticket_key(redis->mcf, &own);
     pool = key ? ngx_create_pool(4096, ngx_cycle->log) : NULL;
 
     if (pool == NULL) {
-        return NGX_ERROR;
+        return;
     }
 
     claims = ngx_http_codr_jwt_verify(pool, key, text, len);
 
-    job_id = json_string_value(json_object_get(claims, "job_id"));
-    control = json_string_value(json_object_get(claims, "control"));
-    exp = json_number_value(json_object_get(claims, "exp"));
-
-    rc = (job_id && control && ngx_strcmp(control, "stop") == 0
-          && ngx_strlen(job_id) == CODR_JOB_ID_LEN
-          && ngx_memcmp(job_id, id, CODR_JOB_ID_LEN) == 0
-          && exp > (double) ngx_time())
-         ? NGX_OK : NGX_DECLINED;
+    if (claims
+        && ngx_http_codr_control_read(claims, id, &control) == NGX_OK)
+    {
+        ngx_http_codr_control_do(redis, id,
+                                 json_string_value(json_object_get(claims,
+                                                                   "control")),
+                                 &control);
+    }
 
     json_decref(claims);
     ngx_destroy_pool(pool);
-
-    return rc;
 }
 
 

@@ -9,6 +9,7 @@
 #include "ngx_http_codr_redis_save.h"
 #include "ngx_http_codr_fetch.h"
 #include "ngx_http_codr_json.h"
+#include "ngx_http_codr_records_list.h"
 
 
 #define NGX_HTTP_CODR_SAVE_STREAM   (64 * 1024)
@@ -75,12 +76,42 @@ ngx_http_codr_save_text(ngx_http_codr_redis_command_t *command,
 }
 
 
+/* By what other nodes know the tokens. */
+
+static void
+ngx_http_codr_save_tokens(ngx_http_codr_redis_command_t *command,
+    ngx_pool_t *pool, ngx_http_codr_stored_t *record)
+{
+    u_char      *p;
+    ngx_uint_t   i;
+
+    static const u_char  none[sizeof(record->tokens)];
+    static const char   *names[] = { "attach", "view" };
+
+    if (ngx_memcmp(record->tokens, none, sizeof(none)) == 0) {
+        return;
+    }
+
+    for (i = 0; i < 2; i++) {
+        p = ngx_pnalloc(pool, 2 * sizeof(record->tokens[i]));
+
+        if (p) {
+            (void) ngx_hex_dump(p, record->tokens[i],
+                                sizeof(record->tokens[i]));
+            ngx_http_codr_redis_word(command, names[i]);
+            ngx_http_codr_redis_arg(command, p,
+                                    2 * sizeof(record->tokens[i]));
+        }
+    }
+}
+
+
 /* HSET and what every record has. */
 
 static void
-ngx_http_codr_save_head(ngx_http_codr_redis_command_t *command,
-    ngx_pool_t *pool, u_char *name, size_t len, const u_char *id,
-    ngx_http_codr_stored_t *record)
+ngx_http_codr_save_head(ngx_http_codr_redis_t *redis,
+    ngx_http_codr_redis_command_t *command, ngx_pool_t *pool, u_char *name,
+    size_t len, const u_char *id, ngx_http_codr_stored_t *record)
 {
     command->argc = 0;
 
@@ -88,6 +119,8 @@ ngx_http_codr_save_head(ngx_http_codr_redis_command_t *command,
     ngx_http_codr_redis_arg(command, name, len);
     ngx_http_codr_redis_word(command, "job_id");
     ngx_http_codr_redis_arg(command, id, CODR_JOB_ID_LEN);
+    ngx_http_codr_redis_word(command, "node");
+    ngx_http_codr_redis_arg(command, redis->node, sizeof(redis->node));
     ngx_http_codr_redis_word(command, "status");
     ngx_http_codr_redis_word(command,
                              ngx_http_codr_record_name(record->state));
@@ -97,6 +130,7 @@ ngx_http_codr_save_head(ngx_http_codr_redis_command_t *command,
     ngx_http_codr_save_text(command, "language", &record->language);
     ngx_http_codr_save_text(command, "tag", &record->tag);
     ngx_http_codr_save_text(command, "traceparent", &record->trace);
+    ngx_http_codr_save_tokens(command, pool, record);
 
     ngx_http_codr_save_time(command, pool, "created_at", record->created_ms);
     ngx_http_codr_save_time(command, pool, "started_at", record->started_ms);
@@ -144,7 +178,8 @@ ngx_http_codr_redis_note(ngx_http_codr_main_conf_t *mcf, const u_char *id)
 
     if (ngx_http_codr_records_read(mcf, pool, id, &record) == NGX_OK) {
         len = ngx_http_codr_redis_name(redis, name, id, "");
-        ngx_http_codr_save_head(&command, pool, name, len, id, &record);
+        ngx_http_codr_save_head(redis, &command, pool, name, len, id,
+                                &record);
 
         (void) ngx_http_codr_redis_send(redis, &command, NULL, NULL);
 
@@ -180,7 +215,8 @@ ngx_http_codr_redis_begin(ngx_http_codr_redis_t *redis,
     record.created_ms = (uint64_t) now->sec * 1000 + now->msec;
 
     len = ngx_http_codr_redis_name(redis, name, job->id, "");
-    ngx_http_codr_save_head(&command, job->pool, name, len, job->id, &record);
+    ngx_http_codr_save_head(redis, &command, job->pool, name, len, job->id,
+                            &record);
 
     rc = ngx_http_codr_redis_send(redis, &command, handler, data);
 
@@ -349,7 +385,7 @@ ngx_http_codr_save_write(void *data)
     }
 
     len = ngx_http_codr_redis_name(redis, name, save->id, "");
-    ngx_http_codr_save_head(&command, save->pool, name, len, save->id,
+    ngx_http_codr_save_head(redis, &command, save->pool, name, len, save->id,
                             &save->record);
 
     ngx_http_codr_save_result(save, &j);

@@ -7,7 +7,7 @@
 
 #include "ngx_http_codr_job.h"
 #include "ngx_http_codr_hold.h"
-#include "ngx_http_codr_drain.h"
+#include "ngx_http_codr_distant.h"
 #include "ngx_http_codr_redis_watch.h"
 
 
@@ -20,6 +20,8 @@ static void ngx_http_codr_watch_pattern(ngx_http_codr_link_t *link,
     const char *suffix);
 static void ngx_http_codr_watch_take(ngx_http_codr_redis_t *redis,
     const redisReply *channel, const redisReply *text);
+static void ngx_http_codr_watch_stream(ngx_http_codr_redis_t *redis,
+    const u_char *name, size_t len, const redisReply *text);
 static void ngx_http_codr_watch_input(ngx_http_codr_redis_t *redis,
     const u_char *id, const char *text, size_t len);
 
@@ -32,7 +34,6 @@ ngx_http_codr_redis_listen(ngx_http_codr_link_t *link)
     ngx_http_codr_watcher_t  *watcher;
 
     redis = link->redis;
-    link->delay = 0;
 
     ngx_http_codr_watch_pattern(link, ":control");
 
@@ -47,6 +48,8 @@ ngx_http_codr_redis_listen(ngx_http_codr_link_t *link)
         watcher = ngx_queue_data(q, ngx_http_codr_watcher_t, queue);
         ngx_http_codr_watch_subscribe(redis, "SUBSCRIBE", watcher->id);
     }
+
+    ngx_http_codr_distant_again(redis);
 }
 
 
@@ -157,6 +160,32 @@ ngx_http_codr_redis_message(ngx_http_codr_link_t *link, redisReply *reply)
     {
         ngx_http_codr_watch_take(link->redis, reply->element[n - 2],
                                  reply->element[n - 1]);
+
+    } else if (n == 3
+               && ngx_strcmp(reply->element[0]->str, "subscribe") == 0)
+    {
+        ngx_http_codr_watch_take(link->redis, reply->element[1], NULL);
+    }
+}
+
+
+/* What another node says of a job that is watched here, or, with text NULL,
+   that it would be heard now. */
+
+static void
+ngx_http_codr_watch_stream(ngx_http_codr_redis_t *redis, const u_char *name,
+    size_t len, const redisReply *text)
+{
+    if (len != NGX_HTTP_CODR_STREAM_NAME) {
+        return;
+    }
+
+    if (text) {
+        ngx_http_codr_distant_message(redis, name, (u_char *) text->str,
+                                      text->len);
+
+    } else {
+        ngx_http_codr_distant_subscribed(redis, name);
     }
 }
 
@@ -173,7 +202,8 @@ ngx_http_codr_watch_take(ngx_http_codr_redis_t *redis,
 
     skip = redis->conf->prefix.len + sizeof("job:") - 1;
 
-    if (channel->type != REDIS_REPLY_STRING || text->type != REDIS_REPLY_STRING
+    if (channel->type != REDIS_REPLY_STRING
+        || (text && text->type != REDIS_REPLY_STRING)
         || channel->len <= skip + CODR_JOB_ID_LEN)
     {
         return;
@@ -181,6 +211,19 @@ ngx_http_codr_watch_take(ngx_http_codr_redis_t *redis,
 
     id = (u_char *) channel->str + skip;
     suffix = channel->str + skip + CODR_JOB_ID_LEN;
+    skip += CODR_JOB_ID_LEN + sizeof(":stream:") - 1;
+
+    if (channel->len > skip
+        && ngx_strncmp(suffix, ":stream:", sizeof(":stream:") - 1) == 0)
+    {
+        ngx_http_codr_watch_stream(redis, (u_char *) channel->str + skip,
+                                   channel->len - skip, text);
+        return;
+    }
+
+    if (text == NULL) {
+        return;
+    }
 
     if (ngx_strcmp(suffix, ":control") == 0) {
         ngx_http_codr_redis_control(redis, id, (u_char *) text->str,

@@ -43,9 +43,10 @@ ngx_int_t ngx_http_codr_redis_used(ngx_http_codr_redis_t *redis,
     void *data);
 
 
-/* redis_control: stops a job of another node */
+/* redis_control: stops a job of another node; and, something has come on
+   ":control" */
 ngx_int_t ngx_http_codr_redis_stop(ngx_http_codr_redis_t *redis,
-    ngx_pool_t *pool, const u_char *id);
+    const u_char *id);
 void ngx_http_codr_redis_control(ngx_http_codr_redis_t *redis,
     const u_char *id, const u_char *text, size_t len);
 

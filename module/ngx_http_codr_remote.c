@@ -5,6 +5,7 @@
  */
 
 #include "ngx_http_codr_jobs.h"
+#include "ngx_http_codr_distant.h"
 #include "ngx_http_codr_redis_watch.h"
 
 #include <jansson.h>
@@ -24,6 +25,8 @@ typedef struct {
 
     unsigned                   asked:1;
     unsigned                   watching:1;
+    unsigned                   lives:1;        /* the node that has it */
+    unsigned                   lost:1;         /* does not any more */
 } ngx_http_codr_remote_t;
 
 
@@ -32,6 +35,9 @@ static ngx_int_t ngx_http_codr_remote_ask(ngx_http_codr_remote_t *remote);
 static void ngx_http_codr_remote_reply(void *data, redisReply *reply);
 static ngx_int_t ngx_http_codr_remote_answer(ngx_http_codr_remote_t *remote,
     redisReply *reply);
+static ngx_int_t ngx_http_codr_remote_node(ngx_http_codr_remote_t *remote,
+    redisReply *reply);
+static void ngx_http_codr_remote_lives(void *data, redisReply *reply);
 static void ngx_http_codr_remote_wait(ngx_http_codr_remote_t *remote);
 static void ngx_http_codr_remote_timer(ngx_event_t *ev);
 static void ngx_http_codr_remote_message(void *data, const char *suffix,
@@ -261,15 +267,14 @@ ngx_http_codr_remote_answer(ngx_http_codr_remote_t *remote, redisReply *reply)
     }
 
     if (look->merged) {
-        return ngx_http_codr_send_error(r, NGX_HTTP_NOT_FOUND, "not_found",
-                                        "its output is on another node");
+        look->question.remote = 1;
+        return ngx_http_codr_look(look);
     }
 
     if (look->deleting) {
 
         if (!ngx_http_codr_remote_ended(reply)
-            && ngx_http_codr_redis_stop(remote->redis, r->pool, look->id)
-               != NGX_OK)
+            && ngx_http_codr_redis_stop(remote->redis, look->id) != NGX_OK)
         {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
@@ -279,12 +284,84 @@ ngx_http_codr_remote_answer(ngx_http_codr_remote_t *remote, redisReply *reply)
         return look->answer(look);
     }
 
-    if (remote->wait && !ngx_http_codr_remote_ended(reply)) {
-        ngx_http_codr_remote_wait(remote);
-        return NGX_BUSY;
+    if (!ngx_http_codr_remote_ended(reply) && !remote->lost) {
+
+        if (!remote->lives
+            && ngx_http_codr_remote_node(remote, reply) == NGX_OK)
+        {
+            return NGX_BUSY;
+        }
+
+        if (remote->wait) {
+            ngx_http_codr_remote_wait(remote);
+            return NGX_BUSY;
+        }
     }
 
     return ngx_http_codr_remote_record(remote, reply);
+}
+
+
+/* Whether the node is there that has an unfinished job; NGX_DECLINED: nobody
+   can tell. */
+
+static ngx_int_t
+ngx_http_codr_remote_node(ngx_http_codr_remote_t *remote, redisReply *reply)
+{
+    u_char                         name[NGX_HTTP_CODR_REDIS_NAME];
+    ngx_str_t                      node;
+    ngx_http_codr_redis_command_t  command;
+
+    ngx_http_codr_remote_field(reply, "node", &node);
+
+    if (node.len != CODR_JOB_ID_LEN) {
+        return NGX_DECLINED;
+    }
+
+    command.argc = 0;
+    ngx_http_codr_redis_word(&command, "EXISTS");
+    ngx_http_codr_redis_arg(&command, name,
+                            ngx_http_codr_redis_node(remote->redis, name,
+                                                     node.data));
+
+    if (ngx_http_codr_redis_send(remote->redis, &command,
+                                 ngx_http_codr_remote_lives, remote)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    remote->asked = 1;
+
+    return NGX_OK;
+}
+
+
+/* Then the record is asked for once more: it may have ended meanwhile. */
+
+static void
+ngx_http_codr_remote_lives(void *data, redisReply *reply)
+{
+    ngx_http_codr_remote_t  *remote = data;
+
+    ngx_int_t  rc;
+
+    remote->asked = 0;
+
+    if (remote->look == NULL) {
+        ngx_free(remote);
+        return;
+    }
+
+    remote->lives = 1;
+    remote->lost = (reply && reply->type == REDIS_REPLY_INTEGER
+                    && reply->integer == 0);
+
+    rc = ngx_http_codr_remote_ask(remote);
+
+    if (rc != NGX_OK) {
+        ngx_http_codr_remote_finish(remote, rc);
+    }
 }
 
 
@@ -382,7 +459,7 @@ ngx_http_codr_remote_object(ngx_http_codr_json_t *j, redisReply *reply,
 static ngx_int_t
 ngx_http_codr_remote_record(ngx_http_codr_remote_t *remote, redisReply *reply)
 {
-    ngx_uint_t             i;
+    ngx_uint_t             i, lost;
     ngx_http_request_t    *r;
     ngx_http_codr_json_t   j;
 
@@ -396,8 +473,23 @@ ngx_http_codr_remote_record(ngx_http_codr_remote_t *remote, redisReply *reply)
     ngx_http_codr_json_init(&j, r->pool, 4096);
     ngx_http_codr_json_open(&j, NULL);
 
+    lost = remote->lost && !ngx_http_codr_remote_ended(reply);
+
     for (i = 0; fields[i]; i++) {
-        ngx_http_codr_remote_json(&j, reply, fields[i]);
+        if (lost && ngx_strcmp(fields[i], "status") == 0) {
+            ngx_http_codr_json_name(&j, "status", "failed");
+
+        } else {
+            ngx_http_codr_remote_json(&j, reply, fields[i]);
+        }
+    }
+
+    if (lost) {
+        ngx_http_codr_json_open(&j, "error");
+        ngx_http_codr_json_name(&j, "code", "internal");
+        ngx_http_codr_json_name(&j, "message",
+                                "the node that ran it was lost");
+        ngx_http_codr_json_close(&j);
     }
 
     ngx_http_codr_remote_object(&j, reply, "result");

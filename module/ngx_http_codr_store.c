@@ -24,7 +24,8 @@ ngx_http_codr_store_create(ngx_slab_pool_t *pool)
     store = ngx_slab_calloc(pool, sizeof(ngx_http_codr_store_t));
 
     if (store == NULL
-        || RAND_bytes(store->ticket_key, NGX_HTTP_CODR_KEY_BYTES) != 1)
+        || RAND_bytes(store->ticket_key, NGX_HTTP_CODR_KEY_BYTES) != 1
+        || RAND_bytes(store->name, NGX_HTTP_CODR_NODE_ID) != 1)
     {
         return NULL;
     }

@@ -35,6 +35,9 @@ typedef struct {
     ngx_uint_t                 full;           /* and that was said */
     ngx_uint_t                 redis_said;     /* 1: it is up, 2: it is not */
     u_char                     ticket_key[NGX_HTTP_CODR_KEY_BYTES];
+    u_char                     name[NGX_HTTP_CODR_NODE_ID];
+                                               /* by which other nodes know
+                                                  this one */
     ngx_http_codr_nodes_t      used;           /* tickets */
     ngx_http_codr_nodes_t      records;        /* its queue: finished ones */
     ngx_queue_t                unfinished;

@@ -81,7 +81,10 @@ ngx_http_codr_admit(ngx_http_request_t *r, ngx_pool_t *pool, json_t *message,
 
     ngx_memzero(who, sizeof(ngx_http_codr_identity_t));
 
-    if (!(lcf->auth & NGX_HTTP_CODR_AUTH_TICKET)
+    /* where nothing needs to be shown, a ticket that is shown counts all the
+       same: it names the job, its owner, and is good once */
+
+    if (!(lcf->auth & (NGX_HTTP_CODR_AUTH_TICKET|NGX_HTTP_CODR_AUTH_OFF))
         || (ctx->known && (token == NULL || json_is_null(token))))
     {
         who->owner = ctx->owner;
@@ -165,7 +168,7 @@ ngx_http_codr_ticket_redeem(ngx_http_request_t *r, ngx_pool_t *pool,
     json_t                     *token, *claims;
     time_t                      expires;
     ngx_int_t                   rc;
-    ngx_str_t                   own, *key, jti, job_id, owner, key_id;
+    ngx_str_t                   own, *key, jti, job_id, owner, key_id, kept;
     ngx_http_codr_ctx_t        *ctx;
     ngx_http_codr_loc_conf_t   *lcf;
     ngx_http_codr_main_conf_t  *mcf;
@@ -232,6 +235,8 @@ ngx_http_codr_ticket_redeem(ngx_http_request_t *r, ngx_pool_t *pool,
 
     who->expires = expires;
 
+    kept = ctx->key_id;
+
     if (!ctx->known) {
         ctx->key_id = who->key_id;             /* codr_owner may ask for it */
     }
@@ -239,12 +244,15 @@ ngx_http_codr_ticket_redeem(ngx_http_request_t *r, ngx_pool_t *pool,
     rc = ngx_http_codr_owner(r, lcf, owner.len ? &owner : &who->key_id,
                              &who->owner);
 
+    ctx->key_id = kept;                        /* pool may not last as long */
+
 done:
 
     json_decref(claims);
 
     return rc;
 }
+
 
 /* Whether the claims are of now, and of the job that is named. */
 

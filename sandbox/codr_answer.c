@@ -69,6 +69,11 @@ codr_answer_accepted(codr_client_t *client)
     codr_writer_t  writer;
     codr_result_t *result = client->result;
 
+    if (client->accepted || client->ended) {
+        return;
+    }
+    client->accepted = true;
+
     codr_writer_init(&writer, buffer, sizeof(buffer));
     codr_frame_begin(&writer, CODR_FRAME_ACCEPTED);
     codr_put_text(&writer, CODR_FIELD_JOB_ID, result->id);
@@ -111,13 +116,19 @@ codr_answer_started(codr_client_t *client)
     codr_writer_t  writer;
     codr_result_t *result = client->result;
 
+    if (client->role == CODR_CLIENT_OBSERVER) {
+        codr_answer_accepted(client);
+    }
+
     codr_writer_init(&writer, buffer, sizeof(buffer));
     codr_frame_begin(&writer, CODR_FRAME_STARTED);
     codr_put_text(&writer, CODR_FIELD_JOB_ID, result->id);
     if (client->role != CODR_CLIENT_VIEWER) {
         codr_put_text(&writer, CODR_FIELD_ATTACH_TOKEN, result->attach_token);
     }
-    codr_put_text(&writer, CODR_FIELD_VIEW_TOKEN, result->view_token);
+    if (!client->trusted) {
+        codr_put_text(&writer, CODR_FIELD_VIEW_TOKEN, result->view_token);
+    }
     codr_put_text(&writer, CODR_FIELD_LANGUAGE, result->language);
     for (id = 0; id < CODR_LIMIT_COUNT; id++) {
         codr_put_limit(&writer, CODR_FIELD_LIMIT, id,

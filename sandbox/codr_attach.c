@@ -134,22 +134,18 @@ take_over(codr_result_t *result)
 
 
 static void
-join(codr_client_t *client, codr_result_t *result, const attach_t *attach)
+join(codr_client_t *client, codr_result_t *result, uint64_t offset,
+    codr_client_role_t role)
 {
-    uint64_t    offset = attach->offset, end = result->tape.end;
+    uint64_t    end = result->tape.end;
     codr_job_t *job = result->job;
 
     client->joined = true;
     client->place = codr_tape_place(offset < end ? offset : end);
 
-    if (attach->view_token) {
-        codr_client_join(client, result, CODR_CLIENT_VIEWER);
-    } else {
-        take_over(result);
-        codr_client_join(client, result, CODR_CLIENT_CONTROL);
-        if (job) {
-            codr_job_control(job, client);
-        }
+    codr_client_join(client, result, role);
+    if (job && role == CODR_CLIENT_CONTROL) {
+        codr_job_control(job, client);
     }
 
     if (job && job->state == CODR_JOB_QUEUED && job->position > 0) {
@@ -157,6 +153,32 @@ join(codr_client_t *client, codr_result_t *result, const attach_t *attach)
     }
 
     codr_pump(client);
+}
+
+
+static bool
+may_watch(codr_client_t *client)
+{
+    bool may = client->broker->watcher_count < CODR_BROKER_WATCHERS;
+
+    if (!may) {
+        codr_client_refuse(client, CODR_ERROR_BUSY, "too many watch jobs");
+    }
+
+    return may;
+}
+
+
+void
+codr_attach_view(codr_client_t *client, codr_result_t *result,
+    uint64_t offset)
+{
+    if (viewers(result) >= CODR_VIEWERS_MAX) {
+        codr_client_refuse(client, CODR_ERROR_BUSY,
+                           "the job has all the viewers it may have");
+    } else if (may_watch(client)) {
+        join(client, result, offset, CODR_CLIENT_VIEWER);
+    }
 }
 
 
@@ -179,13 +201,11 @@ codr_attach_take(codr_client_t *client, const uint8_t *payload, size_t len)
     if (found == NULL) {
         codr_client_refuse(client, CODR_ERROR_NOT_FOUND,
                            "there is no such job");
-    } else if (attach.view_token && viewers(found) >= CODR_VIEWERS_MAX) {
-        codr_client_refuse(client, CODR_ERROR_BUSY,
-                           "the job has all the viewers it may have");
-    } else if (broker->watcher_count >= CODR_BROKER_WATCHERS) {
-        codr_client_refuse(client, CODR_ERROR_BUSY, "too many watch jobs");
-    } else {
-        join(client, found, &attach);
+    } else if (attach.view_token) {
+        codr_attach_view(client, found, attach.offset);
+    } else if (may_watch(client)) {
+        take_over(found);
+        join(client, found, attach.offset, CODR_CLIENT_CONTROL);
     }
 
     return 0;

@@ -48,7 +48,9 @@ struct codr_client_s {
     codr_place_t         place;         /* of the output it is told next */
     unsigned             stages;        /* STAGE frames there were by then */
     bool                 quiet;         /* wants no output */
-    bool                 joined;        /* by ATTACH */
+    bool                 joined;        /* by ATTACH, or FETCH with LIVE */
+    bool                 trusted;       /* by that: it is told no token */
+    bool                 accepted;      /* ACCEPTED was said */
     bool                 started;       /* STARTED was said, or RECORD */
     bool                 ended;         /* so was the last frame */
 
@@ -85,6 +87,10 @@ int codr_attach_take(codr_client_t *client, const uint8_t *payload,
     size_t len);
 int codr_fetch_take(codr_client_t *client, const uint8_t *payload,
     size_t len);
+
+/* Makes it a viewer, if there is room for one more. */
+void codr_attach_view(codr_client_t *client, codr_result_t *result,
+    uint64_t offset);
 
 
 /* codr_pump.c */

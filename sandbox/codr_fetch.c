@@ -23,6 +23,7 @@ typedef struct {
     const uint8_t  *owner;
     size_t          owner_len;
     uint64_t        stop;
+    uint64_t        live;
     uint64_t        wait_ms;
     uint64_t        offset;
     uint64_t        size;
@@ -46,6 +47,9 @@ take_field(fetch_t *fetch, const codr_field_t *field)
 
     case CODR_FIELD_STOP:
         return codr_field_number(field, 0, 1, &fetch->stop) ? -EPROTO : 0;
+
+    case CODR_FIELD_LIVE:
+        return codr_field_number(field, 0, 1, &fetch->live) ? -EPROTO : 0;
 
     case CODR_FIELD_WAIT_MS:
         return codr_field_number(field, 0, WAIT_MS, &fetch->wait_ms)
@@ -148,6 +152,11 @@ codr_fetch_take(codr_client_t *client, const uint8_t *payload, size_t len)
     if (found == NULL) {
         codr_client_refuse(client, CODR_ERROR_NOT_FOUND,
                            "there is no such job");
+        return 0;
+    }
+    if (fetch.live) {
+        client->trusted = true;
+        codr_attach_view(client, found, fetch.offset);
         return 0;
     }
     if (broker->watcher_count >= CODR_BROKER_WATCHERS) {

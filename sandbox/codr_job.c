@@ -516,7 +516,6 @@ publish(codr_job_t *job)
                                                     : CODR_CLIENT_CONTROL);
     if (request->async) {
         job->control = NULL;
-        codr_answer_accepted(client);
     }
 
     return 0;
@@ -526,7 +525,8 @@ publish(codr_job_t *job)
 static int
 take_submit(codr_job_t *job, const uint8_t *payload, size_t len)
 {
-    int result;
+    int            result;
+    codr_client_t *client;
 
     (void) payload;
     if (len != 0) {
@@ -554,11 +554,15 @@ take_submit(codr_job_t *job, const uint8_t *payload, size_t len)
                       ? "the job's id is in use" : "out of memory");
     }
 
+    client = job->result->clients;
     job->submitted_us = codr_now_us();
     job->state = CODR_JOB_QUEUED;
     codr_inspect_begin(job);
     if (job->state == CODR_JOB_QUEUED) {
         codr_dispatch_add(job->broker, job);
+    }
+    if (job->state != CODR_JOB_ENDED && job->request.async) {
+        codr_answer_accepted(client);
     }
     return 0;
 }

@@ -113,7 +113,8 @@ typedef enum {
                                    OFFSET?; answered by QUEUED while it
                                    waits, STARTED, STAGE, OUTPUT from there
                                    on, COMPLETE or ERROR */
-    CODR_FRAME_FETCH,           /* JOB_ID OWNER? STOP? WAIT_MS? OFFSET? SIZE?;
+    CODR_FRAME_FETCH,           /* JOB_ID OWNER? STOP? WAIT_MS? OFFSET? SIZE?
+                                   LIVE?;
                                    the worker has checked whose job it is.
                                    With STOP it is stopped first.  Answered
                                    once it has ended or WAIT_MS are over:
@@ -121,11 +122,14 @@ typedef enum {
                                    at most SIZE bytes of each stream; then
                                    COMPLETE or ERROR of the job, or FETCHED
                                    when it has not ended.  ERROR without
-                                   RECORD is the fetch's own: not_found */
+                                   RECORD is the fetch's own: not_found.
+                                   With LIVE answered as ATTACH of a viewer,
+                                   without tokens */
 
     /* job, to the worker */
     CODR_FRAME_ACCEPTED,        /* JOB_ID ATTACH_TOKEN VIEW_TOKEN; at SUBMIT
-                                   of an ASYNC job, before anything else */
+                                   of an ASYNC job, before anything else,
+                                   unless it is refused at once: ERROR */
     CODR_FRAME_TAKEN,           /* no fields: another socket controls the job
                                    now; the last frame on this one */
     CODR_FRAME_RECORD,          /* JOB_ID OWNER LANGUAGE TAG? JOB_STATE

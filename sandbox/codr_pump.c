@@ -239,6 +239,9 @@ codr_pump_waiting(codr_result_t *result, const void *frame, size_t len)
         if (client->role != CODR_CLIENT_FETCH && !client->started
             && !client->ended && codr_wire_is_drained(&client->wire))
         {
+            if (client->role == CODR_CLIENT_OBSERVER) {
+                codr_answer_accepted(client);
+            }
             (void) codr_wire_send(&client->wire, frame, len);
         }
     }

@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 
+use Codr::Client;
 use Codr::Host qw(need);
 use Codr::Nginx;
 use Test::More;
@@ -81,5 +82,42 @@ ok($nginx->ready(10, sub {
 }), 'a version is the first line that says something');
 
 $nginx->finish;
+
+subtest 'nobody waits for it' => sub {
+    my $one = Codr::Nginx->new(http => <<'END',
+codr_max_jobs 1 batch=1;
+codr_queue 1;
+codr_language sh { source main.sh; run /bin/sh $source; }
+END
+        server => 'location /jobs { codr_jobs; }'
+        . ' location = /counters { codr_status json; }');
+    ok($one->ready, 'the server is ready');
+    my $start = sub {
+        my $answer = $one->post('/jobs', { language => 'sh',
+            code => 'sleep 60' });
+        return ($answer, $answer->{json}{job_id});
+    };
+    my ($first, $id) = $start->();
+    is($first->{status}, 202, 'one runs');
+    my ($second, $id2) = $start->();
+    is($second->{status}, 202, 'one waits');
+    my ($third) = $start->();
+    is("$third->{status} $third->{json}{code}", '503 busy',
+        'the next is refused at once');
+    cmp_ok($third->{headers}{'retry-after'}, '>', 0, 'with Retry-After');
+    my $delete = sub {
+        return Codr::Client->request(port => $one->port, method => 'DELETE',
+            path => "/jobs/$_[0]")->{status};
+    };
+    is($delete->($_), 204, 'stopped') for $id2, $id;
+    my $books;
+    ok(Codr::Host::wait_until(10, sub {
+        $books = $one->get('/counters')->{json}{records};
+        return $books->{unfinished} == 0;
+    }), 'none is left');
+    is("$books->{accepted} $books->{stopped} $books->{failed}", '2 2 0',
+        'and what was refused was never accepted');
+    $one->finish;
+};
 
 done_testing();

@@ -90,6 +90,7 @@ CONF
     location /owned/ { codr_jobs; codr_owner $http_x_user; }
     location = /only { codr_exec sh; codr_auth ticket; }
     location = /keyed { codr_exec sh; codr_auth key; }
+    location = /open { codr_exec sh; codr_auth off; }
     location = /small { codr_exec sh; codr_code_size 1k; }
 CONF
 
@@ -219,6 +220,20 @@ subtest 'using it' => sub {
         %{ create('alice')->{json} })->{status}, 'ok', 'but may use one');
     $ws->execute(language => 'sh', code => '', %{$ticket});
     is($ws->recv->{code}, 'unauthorized', 'if it is good');
+};
+
+subtest 'where none is needed' => sub {
+    is(execute({}, path => '/open')->finish->{status}, 'ok', 'none');
+    my $ticket = create('alice', '{"owner":"zoe"}')->{json};
+    my $job = execute($ticket, path => '/open')->finish;
+    is($job->{complete}{job_id}, $ticket->{job_id}, 'one names its job');
+    is($nginx->get("/jobs/$ticket->{job_id}",
+        headers => ['X-API-Key: alice'])->{json}{owner}, 'zoe', 'its owner');
+    refused('a second use', $ticket, path => '/open');
+    refused('one of nobody', { job_id => 'x', job_token => 'y' },
+        path => '/open');
+    is($nginx->post('/open', { language => 'sh', code => '', %{$ticket} })
+        ->{status}, 401, 'a POST with it, too');
 };
 
 subtest 'whose job it is' => sub {

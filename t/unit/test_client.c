@@ -308,6 +308,37 @@ fetches(void)
 }
 
 
+/* What a worker passes on to another node. */
+static void
+relays(void)
+{
+    int             sock;
+    char            text[100];
+    size_t          len = 0;
+    uint8_t         buffer[256];
+    codr_writer_t   writer;
+    static uint8_t  payload[CODR_FRAME_MAX];
+
+    codr_writer_init(&writer, buffer, sizeof(buffer));
+    codr_frame_begin(&writer, CODR_FRAME_FETCH);
+    codr_put_bytes(&writer, CODR_FIELD_JOB_ID, ID, CODR_JOB_ID_LEN);
+    codr_put_number(&writer, CODR_FIELD_LIVE, 1);
+    codr_put_number(&writer, CODR_FIELD_OFFSET, 4);
+    sock = say(buffer, codr_frame_end(&writer));
+
+    tap_number(read_frame(sock, payload, &len), CODR_FRAME_STARTED,
+               "a worker may view by the id");
+    tap_ok(memmem(payload, len, result->view_token, CODR_TOKEN_LEN) == NULL
+           && memmem(payload, len, result->attach_token, CODR_TOKEN_LEN)
+              == NULL, "and gets no token");
+    tap_number(read_output(sock, text, sizeof(text)), -1, "but output");
+    tap_text(text, "two three", "from where it wanted it");
+    (void) close(sock);
+    broker.clients->wire.event.handler(&broker.clients->wire.event, EPOLLIN);
+    settle();
+}
+
+
 static void
 ends(void)
 {
@@ -480,6 +511,7 @@ main(void)
     joins();
     takes_over();
     fetches();
+    relays();
     ends();
     claims();
     survives();

@@ -6,6 +6,7 @@
 
 #include "host.h"
 
+#include "../../../module/ngx_http_codr_link.c"
 #include "../../../module/ngx_http_codr_redis_watch.c"
 #include "../../../module/ngx_http_codr_remote.c"
 
@@ -48,19 +49,21 @@ message(void *data, const char *suffix, const u_char *text, size_t len)
 
 
 static void
-take(host_t *host, ngx_http_codr_redis_t *redis, redisReply *reply)
+take(host_t *host, ngx_http_codr_link_t *link, redisReply *reply)
 {
     ngx_http_codr_look_t     look;
     ngx_http_codr_remote_t   remote;
 
-    ngx_http_codr_watch_message(NULL, reply, redis);
+    if (ngx_http_codr_link_pushed(reply)) {
+        ngx_http_codr_redis_message(link, reply);
+    }
 
     if (reply->type == REDIS_REPLY_ARRAY) {
         memset(&look, 0, sizeof(look));
         memset(&remote, 0, sizeof(remote));
         look.request = &host->request;
         remote.look = &look;
-        remote.redis = redis;
+        remote.redis = link->redis;
 
         (void) ngx_http_codr_remote_ended(reply);
         must(ngx_http_codr_remote_record(&remote, reply) == NGX_OK);
@@ -73,13 +76,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     host_t                       host;
     size_t                       cut;
-    redisReader                 *reader = redisReaderCreate();
+    redisReader                 *reader;
     redisReply                  *reply = NULL;
+    ngx_http_codr_link_t         link;
     ngx_http_codr_redis_t        redis;
     ngx_http_codr_redis_conf_t   conf;
     ngx_http_codr_watcher_t      watcher;
 
-    must(reader != NULL);
+    memset(&link, 0, sizeof(link));
+    link.redis = &redis;
+    must(ngx_http_codr_link_reader(&link) == NGX_OK);
+    reader = link.reader;
     cut = fuzz_byte(&data, &size);
     cut = ngx_min(cut, size);
 
@@ -92,6 +99,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     redis.mcf = &host.mcf;
     ngx_str_set(&host.mcf.ticket_key, "a key");
     ngx_queue_init(&redis.watchers);
+    ngx_queue_init(&redis.relays);
+    ngx_queue_init(&redis.distants);
     memset(watcher.id, '0', sizeof(watcher.id));
     watcher.message = message;
     ngx_queue_insert_tail(&redis.watchers, &watcher.queue);
@@ -103,7 +112,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         while (redisReaderGetReply(reader, (void **) &reply) == REDIS_OK
                && reply != NULL)
         {
-            take(&host, &redis, reply);
+            take(&host, &link, reply);
             freeReplyObject(reply);
             reply = NULL;
         }
