@@ -159,7 +159,7 @@ ngx_http_codr_relay_create(ngx_http_codr_redis_t *redis, const u_char *id,
 
     relay->redis = redis;
     relay->connection = c;
-    relay->credit = control->credit;
+    relay->credit = ngx_min(control->credit, NGX_HTTP_CODR_STREAM_WINDOW);
     ngx_memcpy(relay->id, id, CODR_JOB_ID_LEN);
     ngx_memcpy(relay->stream, control->stream, NGX_HTTP_CODR_STREAM_NAME);
 
