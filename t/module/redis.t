@@ -318,6 +318,30 @@ subtest 'read-only' => sub {
 $a->finish;
 
 
+subtest 'absent, then loading' => sub {
+    my $slow = Codr::Redis->new('key-load-delay 20000', 'rdbcompression no',
+        'loading-process-events-interval-bytes 1024');
+    $slow->ask('SET', "key$_", 'x' x 2000) for 1 .. 120;
+    is($slow->ask('SAVE'), 'OK', 'there is something to load');
+    $slow->stop;
+    my $node = node($slow->address, workers => 1);
+    ok($node->ready, 'the helper is up');
+    ok($node->wait_log(qr/Redis cannot be used: No such file/, 30),
+        'there is none');
+    my @ids = job($node, 'echo')->{json}{job_id};
+    $slow->start;
+    like($slow->ask('INFO'), qr/loading:1/, 'one that loads');
+    push @ids, job($node, 'echo')->{json}{job_id};
+    ok(up($node), 'is up in the end');
+    for my $id (@ids) {
+        ok(wait_until(60, sub {
+            ($slow->hash("job:$id")->{status} // '') eq 'completed' }),
+            'what ran meanwhile is saved');
+    }
+    is(said($node, 'Redis cannot be used'), 1, 'it was said once');
+    $node->finish;
+};
+
 subtest 'a password' => sub {
     my $with = Codr::Redis->new('requirepass sesame');
     my $dir = Codr::Nginx::dir();
