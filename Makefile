@@ -66,6 +66,7 @@ SANDBOX_OBJ = $(SANDBOX_SRC:sandbox/%.c=$(BUILD)/sandbox/%.o)
 MODULE_SRC  = $(wildcard module/ngx_http_codr*.[ch]) \
               $(addprefix sandbox/codr_limits,.c .h) \
               $(addprefix sandbox/codr_proto,.c .h)
+ECHO_SRC    = $(wildcard t/echo/*.c)
 UNIT_SRC    = $(wildcard t/unit/test_*.c)
 UNIT        = $(UNIT_SRC:t/unit/%.c=$(BUILD)/t/unit/%)
 PROBE_SRC   = $(wildcard t/sandbox/probe_*.c)
@@ -84,7 +85,7 @@ VALIDATOR_OBJ = $(VALIDATOR_SRC:validators/%.c=$(BUILD)/validators/%.o)
 POLICY_SRC  = $(wildcard validators/*/*.scm)
 
 INDIRECT    = run test test-all asan asan-build fuzz analyze \
-              deb deps parsers clean
+              deb deps parsers peers clean
 
 # Recipes are shown by what they make; V=1 shows the commands.
 Q = $(if $(V),,@echo '  MAKE   $@';)
@@ -263,7 +264,8 @@ $(BUILD)/codr-zygote-%.so: $(BUILD)/zygotes/codr_zygote_%.o $(ZYGOTE_OBJ)
 
 
 # The module: nginx's own build, with nginx's own warnings.  configure runs
-# again only when the list of sources, `config` or the settings change.
+# again only when the list of sources, `config` or the settings change.  The
+# one beside it is for tests (t/echo) and stays where it is built.
 
 NGINX_BUILD = $(abspath $(BUILD))/nginx
 
@@ -279,9 +281,11 @@ MODULE_LDFLAGS = $(LDFLAGS) $(HARDEN_LDFLAGS) $(SANITIZE_FLAGS)
 
 $(BUILD)/module.list: FORCE
 	@mkdir -p $(@D)
-	@echo '$(MODULE_SRC)' | cmp -s - $@ || echo '$(MODULE_SRC)' >$@
+	@echo '$(MODULE_SRC) $(ECHO_SRC)' | cmp -s - $@ || \
+	    echo '$(MODULE_SRC) $(ECHO_SRC)' >$@
 
-$(BUILD)/nginx/Makefile: config $(BUILD)/module.list $(BUILD)/config.mk
+$(BUILD)/nginx/Makefile: config $(wildcard t/echo/config) \
+                         $(BUILD)/module.list $(BUILD)/config.mk
 	@mkdir -p $(@D)
 	@echo '  CONF   nginx'
 	@cd '$(NGINX_SRC)' && unset CFLAGS LDFLAGS && \
@@ -293,13 +297,14 @@ $(BUILD)/nginx/Makefile: config $(BUILD)/module.list $(BUILD)/config.mk
 	    --with-cc-opt='$(strip $(MODULE_CFLAGS))' \
 	    --with-ld-opt='$(strip $(MODULE_LDFLAGS))' \
 	    "$${NGX_CONF_FLAGS[@]}" --add-dynamic-module='$(CURDIR)' \
+	    $(if $(ECHO_SRC),--add-dynamic-module='$(CURDIR)/t/echo') \
 	    --builddir='$(NGINX_BUILD)' >'$(NGINX_BUILD)/configure.log' || \
 	{ tail -n 20 '$(NGINX_BUILD)/configure.log' >&2; exit 1; }
 	@touch $@
 
 $(BUILD)/nginx/Makefile: SHELL = /bin/bash
 
-$(MODULE): $(MODULE_SRC) $(BUILD)/nginx/Makefile
+$(MODULE): $(MODULE_SRC) $(ECHO_SRC) $(BUILD)/nginx/Makefile
 	+$(Q)$(call NGINX_MAKE,$(NGINX_BUILD),$(NGINX_SRC)) modules \
 	    $(if $(V),,>/dev/null)
 	@cp -f '$(NGINX_BUILD)/$(@F)' $@.new && mv -f $@.new $@
@@ -317,7 +322,7 @@ serve: all playground
 	@BUILD='$(BUILD)' CODR_NGINX='$(NGINX)' PORT='$(PORT)' conf/run
 
 TEST_ENV = CODR_BUILD='$(abspath $(BUILD))' CODR_NGINX='$(NGINX)' \
-           CODR_PAGE='$(abspath $(PAGE))'
+           CODR_PAGE='$(abspath $(PAGE))' CODR_PEERS='$(abspath $(PEERS))'
 
 test: deps
 	@$(MAKE) --no-print-directory check
@@ -330,6 +335,7 @@ check: all unit probes replays playground
 	@$(TEST_ENV) CODR_LONG='$(CODR_LONG)' t/run $(TESTS)
 
 include t/asan/asan.mk
+include t/peers/peers.mk
 include debian/deb.mk
 
 unit: $(UNIT)
@@ -408,7 +414,7 @@ deps:
 	    echo "    apt-get install --no-install-recommends $$all" >&2; \
 	    [ -z "$$needed" ]; \
 	fi
-	@$(MAKE) --no-print-directory page-deps parsers
+	@$(MAKE) --no-print-directory page-deps parsers peers
 
 # Once a lock file; nothing of a package is run.
 parsers:

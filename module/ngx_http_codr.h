@@ -428,7 +428,10 @@ ngx_int_t ngx_http_codr_send_document(ngx_http_request_t *r,
 
 void ngx_http_codr_ws_init_process(ngx_cycle_t *cycle);
 void ngx_http_codr_ws_shutdown(ngx_cycle_t *cycle, ngx_uint_t now);
-ngx_int_t ngx_http_codr_ws_handler(ngx_http_request_t *r);
+
+/* session */
+
+ngx_int_t ngx_http_codr_session_handler(ngx_http_request_t *r);
 
 /* post */
 

@@ -14,7 +14,6 @@
 
 #define NGX_HTTP_CODR_FRAMES_BUDGET     (64 * 1024)   /* bytes of an event */
 #define NGX_HTTP_CODR_FRAMES_BLOCK      (256 * 1024)  /* of answers, unread */
-#define NGX_HTTP_CODR_FRAMES_FRAGMENTS  1024          /* of a message */
 #define NGX_HTTP_CODR_FRAMES_MESSAGES   1000          /* of a second */
 #define NGX_HTTP_CODR_FRAMES_CONTROLS   100           /* of a second */
 
@@ -408,7 +407,7 @@ ngx_http_codr_frames_start(wslay_event_context_ptr wslay,
         ws->fragments = 0;
     }
 
-    if (++ws->fragments > NGX_HTTP_CODR_FRAMES_FRAGMENTS) {
+    if (++ws->fragments > ws->service->fragments) {
         ngx_http_codr_ws_close(ws, WSLAY_CODE_POLICY_VIOLATION,
                                "too many fragments");
     }
@@ -545,11 +544,11 @@ ngx_http_codr_frames_deliver(ngx_http_codr_ws_t *ws, ngx_uint_t opcode,
     const u_char *data, size_t len)
 {
     if (opcode == WSLAY_BINARY_FRAME) {
-        ngx_http_codr_session_bytes(ws, data, len);
+        ws->service->bytes(ws, data, len);
         return;
     }
 
-    ngx_http_codr_session_message(ws, data, len);
+    ws->service->text(ws, data, len);
 }
 
 

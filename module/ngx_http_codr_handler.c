@@ -55,7 +55,7 @@ ngx_http_codr_handler(ngx_http_request_t *r)
     }
 
     return (r->method == NGX_HTTP_POST) ? ngx_http_codr_post_handler(r)
-                                        : ngx_http_codr_ws_handler(r);
+                                        : ngx_http_codr_session_handler(r);
 }
 
 

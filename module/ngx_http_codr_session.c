@@ -11,6 +11,9 @@
 #include "ngx_http_codr_text.h"
 
 
+#define NGX_HTTP_CODR_SESSION_FRAGMENTS  1024  /* of a message */
+
+
 typedef void (*ngx_http_codr_session_pt)(ngx_http_codr_ws_t *ws,
     json_t *message);
 
@@ -21,6 +24,10 @@ typedef struct {
 } ngx_http_codr_session_row_t;
 
 
+static void ngx_http_codr_session_message(ngx_http_codr_ws_t *ws,
+    const u_char *data, size_t len);
+static void ngx_http_codr_session_bytes(ngx_http_codr_ws_t *ws,
+    const u_char *data, size_t len);
 static ngx_uint_t ngx_http_codr_session_may(ngx_http_codr_ws_t *ws);
 static void ngx_http_codr_session_unread(ngx_http_codr_ws_t *ws,
     const u_char *data, size_t len);
@@ -51,6 +58,22 @@ static const ngx_http_codr_session_row_t  ngx_http_codr_session_rows[] = {
 };
 
 
+static const ngx_http_codr_service_t  ngx_http_codr_session = {
+    ngx_http_codr_session_message,
+    ngx_http_codr_session_bytes,
+    ngx_http_codr_session_abandon,
+    NGX_HTTP_CODR_SESSION_FRAGMENTS,
+    0
+};
+
+
+ngx_int_t
+ngx_http_codr_session_handler(ngx_http_request_t *r)
+{
+    return ngx_http_codr_ws_serve(r, &ngx_http_codr_session);
+}
+
+
 static ngx_uint_t
 ngx_http_codr_session_is(json_t *type, const char *name)
 {
@@ -59,7 +82,7 @@ ngx_http_codr_session_is(json_t *type, const char *name)
 }
 
 
-void
+static void
 ngx_http_codr_session_message(ngx_http_codr_ws_t *ws, const u_char *data,
     size_t len)
 {
@@ -178,9 +201,10 @@ ngx_http_codr_session_input(ngx_http_codr_ws_t *ws, json_t *message)
 }
 
 
-/* Its first byte is a stream, and 0 the only one that is written to. */
+/* What codr.v1.bin has for input: its first byte is a stream, and 0 the only
+   one that is written to. */
 
-void
+static void
 ngx_http_codr_session_bytes(ngx_http_codr_ws_t *ws, const u_char *data,
     size_t len)
 {

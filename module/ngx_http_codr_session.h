@@ -23,10 +23,12 @@ void ngx_http_codr_session_say(ngx_http_codr_ws_t *ws,
     ngx_http_codr_answer_t *a);
 
 
-/* session_job: messages that begin one */
+/* session_job: messages that begin one; the client is gone or goes, and so
+   does the job */
 
 void ngx_http_codr_session_execute(ngx_http_codr_ws_t *ws, json_t *message);
 void ngx_http_codr_session_attach(ngx_http_codr_ws_t *ws, json_t *message);
+void ngx_http_codr_session_abandon(ngx_http_codr_ws_t *ws);
 
 
 #endif /* _NGX_HTTP_CODR_SESSION_H_INCLUDED_ */

@@ -1,7 +1,7 @@
 
 /*
  * The life of a WebSocket: takes a request over from nginx, drives frames and
- * session by the connection's events, keeps the timers, and gives the request
+ * service by the connection's events, keeps the timers, and gives the request
  * back exactly once.  Whatever wants something of a socket queues it and calls
  * run.  Runs in workers.
  */
@@ -20,7 +20,8 @@
 #define NGX_HTTP_CODR_WS_PROGRESS  (16 * 1024)
 
 
-static ngx_http_codr_ws_t *ngx_http_codr_ws_create(ngx_http_request_t *r);
+static ngx_http_codr_ws_t *ngx_http_codr_ws_create(ngx_http_request_t *r,
+    const ngx_http_codr_service_t *service);
 static ngx_int_t ngx_http_codr_ws_take_over(ngx_http_request_t *r);
 static void ngx_http_codr_ws_event(ngx_http_request_t *r);
 static void ngx_http_codr_ws_tick(ngx_http_codr_ws_t *ws);
@@ -36,7 +37,8 @@ static void ngx_http_codr_ws_cleanup(void *data);
 
 
 ngx_int_t
-ngx_http_codr_ws_handler(ngx_http_request_t *r)
+ngx_http_codr_ws_serve(ngx_http_request_t *r,
+    const ngx_http_codr_service_t *service)
 {
     ngx_int_t                  rc;
     ngx_connection_t          *c;
@@ -59,7 +61,7 @@ ngx_http_codr_ws_handler(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
-    ws = ngx_http_codr_ws_create(r);
+    ws = ngx_http_codr_ws_create(r, service);
     if (ws == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -76,7 +78,8 @@ ngx_http_codr_ws_handler(ngx_http_request_t *r)
 
 
 static ngx_http_codr_ws_t *
-ngx_http_codr_ws_create(ngx_http_request_t *r)
+ngx_http_codr_ws_create(ngx_http_request_t *r,
+    const ngx_http_codr_service_t *service)
 {
     ngx_http_cleanup_t     *cln;
     ngx_http_codr_ws_t     *ws;
@@ -99,7 +102,8 @@ ngx_http_codr_ws_create(ngx_http_request_t *r)
         return NULL;
     }
 
-    ws->binary = ws->ctx->binary;
+    ws->service = service;
+    ws->binary = ws->ctx->binary || service->binary;
     ws->quiet = ngx_current_msec;
     ws->pinged = ngx_current_msec;
     ws->second = ngx_current_msec;
@@ -264,7 +268,7 @@ ngx_http_codr_ws_run(ngx_http_codr_ws_t *ws)
     }
 
     if (ws->code || ws->closing || ws->finished || ws->eof || ws->failed) {
-        ngx_http_codr_session_abandon(ws);
+        ws->service->abandon(ws);
     }
 
     rc = ws->failed ? NGX_ERROR : ngx_http_codr_ws_header(ws);
@@ -480,7 +484,7 @@ ngx_http_codr_ws_cleanup(void *data)
         ws->ctx->close_code = WSLAY_CODE_ABNORMAL_CLOSURE;
     }
 
-    ngx_http_codr_session_abandon(ws);
+    ws->service->abandon(ws);
 
     wslay_event_context_free(ws->wslay);       /* accepts NULL */
     ws->wslay = NULL;

@@ -1,7 +1,7 @@
 
 /*
- * A WebSocket and the protocol on it: the socket (framing, timers, what the
- * peer may do), the session (messages, the job), its output.
+ * A WebSocket: the handshake, the socket (timers, what the peer may do), its
+ * frames.  Who serves it gets messages and knows nothing of all that.
  */
 
 #ifndef _NGX_HTTP_CODR_WS_H_INCLUDED_
@@ -18,12 +18,28 @@
 typedef struct ngx_http_codr_ws_s  ngx_http_codr_ws_t;
 
 
+/* Whole messages, text of which is UTF-8.  abandon: the client is gone or
+   goes; it may come again. */
+
+typedef struct {
+    void        (*text)(ngx_http_codr_ws_t *ws, const u_char *data, size_t len);
+    void        (*bytes)(ngx_http_codr_ws_t *ws, const u_char *data,
+                         size_t len);
+    void        (*abandon)(ngx_http_codr_ws_t *ws);
+    ngx_uint_t    fragments;                   /* of a message, at most */
+    ngx_uint_t    binary;                      /* unsigned  1:1, bytes may come
+                                                  on any subprotocol */
+} ngx_http_codr_service_t;
+
+
 struct ngx_http_codr_ws_s {
     ngx_queue_t                 queue;         /* in drain->sockets */
     ngx_http_request_t         *request;
     ngx_http_codr_ctx_t        *ctx;
     ngx_http_codr_loc_conf_t   *lcf;
     ngx_http_codr_main_conf_t  *mcf;
+
+    const ngx_http_codr_service_t  *service;
 
     wslay_event_context_ptr     wslay;         /* NULL until something comes */
     ngx_http_codr_sendq_t       out;
@@ -71,7 +87,10 @@ struct ngx_http_codr_ws_s {
 };
 
 
-/* ws */
+/* ws: a content handler's last step; what it returns is that handler's */
+
+ngx_int_t ngx_http_codr_ws_serve(ngx_http_request_t *r,
+    const ngx_http_codr_service_t *service);
 
 /* Closes with a code once everything queued before is sent; the first call
    counts.  reason is a literal. */
@@ -123,19 +142,6 @@ ngx_int_t ngx_http_codr_header_out(ngx_http_request_t *r, ngx_str_t *name,
 
 /* Whether a GET asks for a WebSocket. */
 ngx_uint_t ngx_http_codr_upgrade_wanted(ngx_http_request_t *r);
-
-
-/* session */
-
-void ngx_http_codr_session_message(ngx_http_codr_ws_t *ws, const u_char *data,
-    size_t len);
-
-/* A binary message, which codr.v1.bin has for input. */
-void ngx_http_codr_session_bytes(ngx_http_codr_ws_t *ws, const u_char *data,
-    size_t len);
-
-/* The client is gone or goes: so does the job. */
-void ngx_http_codr_session_abandon(ngx_http_codr_ws_t *ws);
 
 
 #endif /* _NGX_HTTP_CODR_WS_H_INCLUDED_ */

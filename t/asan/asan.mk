@@ -52,12 +52,13 @@ $(ASAN_SERVER)/Makefile: config $(BUILD)/module.list $(BUILD)/config.mk \
 	@cd $(NGINX_TREE) && ./configure --with-cc='$(CC)' \
 	    --with-cc-opt='$(strip $(ASAN_CFLAGS))' \
 	    --with-ld-opt='$(strip $(SANITIZE_FLAGS))' $(ASAN_NGINX_FLAGS) \
-	    --add-module='$(CURDIR)' --builddir='$(@D)' \
+	    --add-module='$(CURDIR)' --add-module='$(CURDIR)/t/echo' \
+	    --builddir='$(@D)' \
 	    >'$(@D)/configure.log' || \
 	{ tail -n 20 '$(@D)/configure.log' >&2; exit 1; }
 	@touch $@
 
-$(ASAN_SERVER)/nginx: $(MODULE_SRC) $(ASAN_SERVER)/Makefile
+$(ASAN_SERVER)/nginx: $(MODULE_SRC) $(ECHO_SRC) $(ASAN_SERVER)/Makefile
 	+$(Q)$(call NGINX_MAKE,$(@D),$(NGINX_TREE)) binary \
 	    $(if $(V),,>/dev/null)
 	@nm $@ | grep -q __asan_report || \

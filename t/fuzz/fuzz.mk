@@ -197,7 +197,7 @@ $(REPLAY)/%.so: t/fuzz/nginx/fuzz_%.c $(REPLAY_NGINX) $(FUZZ_DEPS) \
 	    $(call NGINX_INCLUDES,$(NGINX_SRC)) -isystem $(NGINX_BUILD) \
 	    -o $@ $< $(REPLAY_NGINX) $(FUZZ_PEER) \
 	    -Wl,--allow-multiple-definition $(REPLAY)/libmodule.a \
-	    -Wl,--as-needed -lwslay -ljansson -lhiredis -lcrypto
+	    -Wl,--as-needed -lwslay -ljansson -lhiredis -lcrypto -lz
 
 -include $(wildcard $(REPLAY)/*.d)
 

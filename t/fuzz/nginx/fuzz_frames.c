@@ -80,20 +80,23 @@ heard(ngx_http_codr_ws_t *ws, const u_char *data, size_t len, int kind)
 }
 
 
-void
-ngx_http_codr_session_message(ngx_http_codr_ws_t *ws, const u_char *data,
-    size_t len)
+static void
+text(ngx_http_codr_ws_t *ws, const u_char *data, size_t len)
 {
     heard(ws, data, len, 1);
 }
 
 
-void
-ngx_http_codr_session_bytes(ngx_http_codr_ws_t *ws, const u_char *data,
-    size_t len)
+static void
+bytes(ngx_http_codr_ws_t *ws, const u_char *data, size_t len)
 {
     heard(ws, data, len, 2);
 }
+
+
+static const ngx_http_codr_service_t  service = {
+    text, bytes, NULL, 1024, 0
+};
 
 
 static void
@@ -132,6 +135,7 @@ run(stream_t *of, int binary)
     host.lcf.message_max = LATER_MAX;
 
     memset(&ws, 0, sizeof(ws));
+    ws.service = &service;
     ws.request = &host.request;
     ws.ctx = &host.own;
     ws.lcf = &host.lcf;

@@ -43,6 +43,7 @@ my @all;
 #   log        level of the error log (info)
 #   listen     parameters of the listen directive ("ssl http2")
 #   load       0: the module is not loaded
+#   echo       1: so is the one of t/echo
 #   dir        the prefix, where a test prepared one with dir()
 #   user       of the workers (www-data)
 sub new {
@@ -113,12 +114,15 @@ sub conf {
         helper => 'spawn ' . build() . '/codr-sandboxd', auth => 'off',
         policy => 'off',
         allow => $ENV{CODR_ALLOW_MISSING} // '',
-        log => 'info', load => 1, workers => 1, connections => 4096,
-        user => 'www-data', %{$self});
+        log => 'info', load => 1, echo => 0, workers => 1,
+        connections => 4096, user => 'www-data', %{$self});
     my ($dir, $top, $uids) = ($c{dir}, top(), $self->_uids);
     my $conf = '';
     $conf .= 'load_module ' . build() . "/ngx_http_codr_module.so;\n"
         if $c{load} && !$ENV{CODR_SANITIZER};
+    $conf .= 'load_module ' . build()
+        . "/nginx/ngx_http_codr_echo_module.so;\n"
+        if $c{echo} && !$ENV{CODR_SANITIZER};
     $conf .= "user $c{user};\n" if $> == 0;
     $conf .= "env ASAN_OPTIONS;\n" if $ENV{CODR_SANITIZER};
     $conf .= <<"CONF";
