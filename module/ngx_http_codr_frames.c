@@ -16,6 +16,7 @@
 #define NGX_HTTP_CODR_FRAMES_BLOCK      (256 * 1024)  /* of answers, unread */
 #define NGX_HTTP_CODR_FRAMES_MESSAGES   1000          /* of a second */
 #define NGX_HTTP_CODR_FRAMES_CONTROLS   100           /* of a second */
+#define NGX_HTTP_CODR_FRAMES_CONTROL    125           /* bytes of one */
 
 /* What cannot be compressed gets a little longer by it. */
 
@@ -31,8 +32,12 @@ static ssize_t ngx_http_codr_frames_recv(wslay_event_context_ptr wslay,
     uint8_t *buf, size_t len, int flags, void *data);
 static ssize_t ngx_http_codr_frames_send(wslay_event_context_ptr wslay,
     const uint8_t *buf, size_t len, int flags, void *data);
-static void ngx_http_codr_frames_watch(ngx_http_codr_ws_t *ws,
+static ssize_t ngx_http_codr_frames_bytes(ngx_http_codr_ws_t *ws,
+    u_char *buf, size_t len);
+static size_t ngx_http_codr_frames_watch(ngx_http_codr_ws_t *ws,
     const u_char *p, size_t n);
+static size_t ngx_http_codr_frames_farewell(ngx_http_codr_ws_t *ws,
+    u_char *buf, size_t len);
 static size_t ngx_http_codr_frames_cap(ngx_http_codr_ws_t *ws);
 static ngx_int_t ngx_http_codr_frames_header(ngx_http_codr_ws_t *ws);
 static void ngx_http_codr_frames_start(wslay_event_context_ptr wslay,
@@ -208,12 +213,8 @@ ngx_http_codr_frames_recv(wslay_event_context_ptr wslay, uint8_t *buf,
 {
     ngx_http_codr_ws_t  *ws = data;
 
-    ssize_t            n;
-    ngx_buf_t         *b;
-    ngx_connection_t  *c;
-
-    c = ws->request->connection;
-    b = ws->request->header_in;
+    size_t   given;
+    ssize_t  n;
 
     if (ws->out.size + wslay_event_get_queued_msg_length(wslay)
         > NGX_HTTP_CODR_FRAMES_BLOCK)
@@ -221,8 +222,43 @@ ngx_http_codr_frames_recv(wslay_event_context_ptr wslay, uint8_t *buf,
         ws->blocked = 1;
     }
 
-    if (ws->blocked || ws->budget == 0) {
-        goto later;
+    do {
+        n = ngx_http_codr_frames_bytes(ws, buf, len);
+
+        if (n < 0) {
+            ws->drained = 1;
+            wslay_event_set_error(wslay, n == NGX_AGAIN
+                                         ? WSLAY_ERR_WOULDBLOCK
+                                         : WSLAY_ERR_CALLBACK_FAILURE);
+            return -1;
+        }
+
+        given = (n > 0) ? ngx_http_codr_frames_watch(ws, buf, (size_t) n)
+                        : ngx_http_codr_frames_farewell(ws, buf, len);
+    } while (given == 0);
+
+    return given;
+}
+
+
+/* Bytes of the peer; 0 when its Close is whole. */
+
+static ssize_t
+ngx_http_codr_frames_bytes(ngx_http_codr_ws_t *ws, u_char *buf, size_t len)
+{
+    ssize_t            n;
+    ngx_buf_t         *b;
+    ngx_connection_t  *c;
+
+    c = ws->request->connection;
+    b = ws->request->header_in;
+
+    if (ws->blocked || ws->finished || ws->budget == 0) {
+        return NGX_AGAIN;
+    }
+
+    if (ws->farewell.data && ws->payload == 0) {
+        return ws->farewell.len ? 0 : NGX_AGAIN;
     }
 
     if (b->pos < b->last) {                    /* came with the handshake */
@@ -234,30 +270,19 @@ ngx_http_codr_frames_recv(wslay_event_context_ptr wslay, uint8_t *buf,
         n = c->recv(c, buf, len);
 
         if (n == NGX_AGAIN) {
-            goto later;
+            return NGX_AGAIN;
         }
 
         if (n <= 0) {
             ws->eof = 1;
-            ws->drained = 1;
-            wslay_event_set_error(wslay, WSLAY_ERR_CALLBACK_FAILURE);
-            return -1;
+            return NGX_ERROR;
         }
     }
 
     ws->budget -= ngx_min(ws->budget, (size_t) n);
     ws->received += n;
 
-    ngx_http_codr_frames_watch(ws, buf, (size_t) n);
-
     return n;
-
-later:
-
-    ws->drained = 1;
-    wslay_event_set_error(wslay, WSLAY_ERR_WOULDBLOCK);
-
-    return -1;
 }
 
 
@@ -275,15 +300,30 @@ ngx_http_codr_frames_max(ngx_http_codr_ws_t *ws)
 }
 
 
-/* wslay looks at a length only when the first byte behind the header is there;
-   one that is too large is to be refused at once. */
+/*
+ * wslay looks at a length only when the first byte behind the header is there;
+ * one that is too large is to be refused at once.  And it takes the first two
+ * bytes of each piece of a Close for the code: it gets all of it as one.
+ * Returns how many of the bytes are for wslay now.
+ */
 
-static void
+static size_t
 ngx_http_codr_frames_watch(ngx_http_codr_ws_t *ws, const u_char *p, size_t n)
 {
-    size_t  skip;
+    size_t         skip;
+    const u_char  *start;
+
+    start = p;
 
     while (n > 0) {
+
+        if (ws->farewell.data) {
+            skip = (size_t) ngx_min(ws->payload, (uint64_t) n);
+            ngx_memcpy(ws->farewell.data + ws->farewell.len, p, skip);
+            ws->farewell.len += skip;
+            ws->payload -= skip;
+            break;                             /* nothing counts after it */
+        }
 
         if (ws->payload > 0) {
             skip = (size_t) ngx_min(ws->payload, (uint64_t) n);
@@ -296,14 +336,43 @@ ngx_http_codr_frames_watch(ngx_http_codr_ws_t *ws, const u_char *p, size_t n)
         ws->header[ws->have++] = *p++;
         n--;
 
-        if (ngx_http_codr_frames_header(ws) == NGX_OK
-            && ws->total > ngx_http_codr_frames_max(ws))
-        {
+        if (ngx_http_codr_frames_header(ws) != NGX_OK) {
+            continue;
+        }
+
+        if (ws->total > ngx_http_codr_frames_max(ws)) {
             ngx_http_codr_ws_close(ws, WSLAY_CODE_MESSAGE_TOO_BIG, "");
             ws->finished = 1;
-            return;
+            break;
+        }
+
+        if ((ws->header[0] & 0x0f) == WSLAY_CONNECTION_CLOSE
+            && ws->payload > 0
+            && ws->payload <= NGX_HTTP_CODR_FRAMES_CONTROL)
+        {
+            ws->farewell.data = ngx_pnalloc(ws->request->pool,
+                                            NGX_HTTP_CODR_FRAMES_CONTROL);
+            if (ws->farewell.data == NULL) {
+                ws->failed = 1;
+                break;
+            }
         }
     }
+
+    return p - start;
+}
+
+
+static size_t
+ngx_http_codr_frames_farewell(ngx_http_codr_ws_t *ws, u_char *buf, size_t len)
+{
+    len = ngx_min(len, ws->farewell.len);
+
+    ngx_memcpy(buf, ws->farewell.data, len);
+    ws->farewell.data += len;
+    ws->farewell.len -= len;
+
+    return len;
 }
 
 

@@ -64,6 +64,7 @@ struct ngx_http_codr_ws_s {
     size_t                      have;          /* bytes of it */
     uint64_t                    payload;       /* bytes to come */
     uint64_t                    total;         /* of the open message */
+    ngx_str_t                   farewell;      /* of its Close, masked */
 
     ngx_uint_t                  code;          /* of our Close; 0: none */
     const char                 *reason;
