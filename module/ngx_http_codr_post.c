@@ -5,6 +5,7 @@
  * end; a client that leaves takes the job with it.  Runs in workers.
  */
 
+#include "ngx_http_codr_accept.h"
 #include "ngx_http_codr_json.h"
 #include "ngx_http_codr_sse.h"
 #include "ngx_http_codr_ticket.h"
@@ -126,37 +127,34 @@ ngx_http_codr_post_is_json(ngx_http_request_t *r)
 }
 
 
-/* Who takes events, and would not rather have it in one piece. */
+/* Who would rather have events than all of it in one piece. */
 
 static ngx_uint_t
 ngx_http_codr_post_events(ngx_http_request_t *r)
 {
-    ngx_uint_t        i;
-    ngx_str_t        *value;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *header;
+    ngx_uint_t               i;
+    ngx_list_part_t         *part;
+    ngx_table_elt_t         *header;
+    ngx_http_codr_accept_t   accept;
+
+    ngx_http_codr_accept_init(&accept);
 
     for (part = &r->headers_in.headers.part; part; part = part->next) {
         header = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
-            value = &header[i].value;
 
             if (header[i].key.len == sizeof("Accept") - 1
                 && ngx_strncasecmp(header[i].key.data, (u_char *) "Accept", 6)
-                   == 0
-                && ngx_strlcasestrn(value->data, value->data + value->len,
-                                    (u_char *) "text/event-stream", 16)
-                && ngx_strlcasestrn(value->data, value->data + value->len,
-                                    (u_char *) "application/json", 15)
-                   == NULL)
+                   == 0)
             {
-                return 1;
+                ngx_http_codr_accept_read(&accept, header[i].value.data,
+                                          header[i].value.len);
             }
         }
     }
 
-    return 0;
+    return ngx_http_codr_accept_events(&accept);
 }
 
 
