@@ -13,7 +13,9 @@ use Test::More;
 
 need(qw(module helper /usr/bin/python3));
 
-my $nginx = Codr::Nginx->new;
+# Of time there is plenty: it may be an emulated machine (v2.t).
+my $nginx = Codr::Nginx->new(
+    location => 'codr_cpu_time 60s; codr_timeout 120s;');
 ok($nginx->ready, 'the server is ready');
 
 # Servers outside that a job must not reach.
@@ -45,7 +47,7 @@ sub python {
 
 my %control = outside();
 my $job = python(slurp($probe), args => \@args,
-    limits => { output_bytes => 100000 });
+    timeout => 120, limits => { output_bytes => 100000 });
 is($job->{status}, 'ok', 'the probe ends well') or diag($job->{stdout});
 my %inside = results($job->{stdout});
 
