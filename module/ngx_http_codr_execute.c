@@ -395,8 +395,9 @@ ngx_http_codr_execute_limits(ngx_http_codr_execute_t *x,
 }
 
 
-/* Milliseconds are rounded up, so that a time above its cap stays above it;
-   of bytes and tasks only whole ones count.  0 is "not a valid number". */
+/* What is no whole number of milliseconds, bytes or tasks is rounded up, so
+   that a value above its cap stays above it, and none becomes 0, which is "not
+   a valid number". */
 
 static uint64_t
 ngx_http_codr_execute_wish(json_t *value, ngx_uint_t is_time)
@@ -416,7 +417,7 @@ ngx_http_codr_execute_wish(json_t *value, ngx_uint_t is_time)
 
     whole = (uint64_t) n;
 
-    return (is_time && (double) whole < n) ? whole + 1 : whole;
+    return ((double) whole < n) ? whole + 1 : whole;
 }
 
 

@@ -250,6 +250,10 @@ $ws->send_frame('{"type":"execute","language":"python","code":"0",'
 is($ws->recv->{code}, 'bad_message', 'a number beyond all integers');
 is($ws->run_job(%OK, limits => { wall_time => 1.5, other => 'x' })->{started}
     {limits}{wall_time}, 1.5, 'a fraction is a limit, an unknown one none');
+is($ws->run_job(%OK, limits => { processes => 2.5 })->{started}{limits}
+    {processes}, 3, 'of tasks the next whole number');
+is(refused('bad_message', 'a fraction above the cap', %OK,
+    limits => { processes => 64.5 })->{cap}, 64, 'and no more than the cap');
 
 my $large = refused('code_too_large', 'too much code', %OK, path => '/tiny',
     code => '#' x 101);
