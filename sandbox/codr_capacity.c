@@ -31,6 +31,10 @@
 #define DESCRIPTORS_WAITING 2
 #define DESCRIPTORS_OTHER   256
 
+/* Of who only looks on, a descriptor each: no more than a part of them. */
+#define WATCHERS_MAX        4096
+#define WATCHERS_PART       8
+
 
 static uint64_t
 between(uint64_t value, uint64_t min, uint64_t max)
@@ -97,10 +101,10 @@ warm(const codr_config_t *config, uint64_t memory, size_t slots,
 /* Jobs that slots and descriptors leave room for. */
 static uint64_t
 hard_maximum(const codr_config_t *config, const codr_host_t *host,
-    size_t slots, uint64_t ready)
+    size_t slots, uint64_t ready, uint64_t watchers)
 {
     uint64_t rooms;
-    uint64_t taken = DESCRIPTORS_OTHER + ready * DESCRIPTORS_JOB
+    uint64_t taken = DESCRIPTORS_OTHER + watchers + ready * DESCRIPTORS_JOB
                      + config->queue_length * DESCRIPTORS_WAITING;
 
     /* where descriptors are few, waiting jobs do not get them all */
@@ -125,7 +129,10 @@ codr_capacity_compute(codr_capacity_t *ret, const codr_config_t *config,
     capacity.batch = config->max_batch ? config->max_batch
                                        : BATCH_PER_CPU * host->cpus;
     capacity.warm = warm(config, capacity.memory, slots, capacity.batch);
-    most = hard_maximum(config, host, slots, capacity.warm);
+    capacity.watchers = between(host->descriptors / WATCHERS_PART, 1,
+                                WATCHERS_MAX);
+    most = hard_maximum(config, host, slots, capacity.warm,
+                        capacity.watchers);
     capacity.compile = config->max_compile ? config->max_compile : host->cpus;
 
     capacity.jobs = config->max_jobs ? config->max_jobs

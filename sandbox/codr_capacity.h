@@ -21,6 +21,7 @@ typedef struct {
     uint64_t  batch;            /* others */
     uint64_t  compile;          /* compile stages */
     uint64_t  warm;             /* sandboxes that wait for a job */
+    uint64_t  watchers;         /* descriptors for who only looks on */
     uint64_t  memory;           /* bytes of all jobs together */
     uint64_t  cpu_milli;        /* thousandths of a CPU; 0 = no ceiling */
 } codr_capacity_t;

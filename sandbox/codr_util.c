@@ -79,14 +79,17 @@ void
 codr_random_hex(char *text, size_t count)
 {
     static const char digits[] = "0123456789abcdef";
-    unsigned char     byte;
+    size_t            i;
+    unsigned char     bytes[64];
 
-    while (count-- > 0) {
-        if (getrandom(&byte, 1, 0) != 1) {
-            abort();            /* an id that can be guessed is no id */
-        }
-        *text++ = digits[byte >> 4];
-        *text++ = digits[byte & 15];
+    if (count > sizeof(bytes) || getrandom(bytes, count, 0) != (ssize_t) count)
+    {
+        abort();                /* an id that can be guessed is no id */
+    }
+
+    for (i = 0; i < count; i++) {
+        *text++ = digits[bytes[i] >> 4];
+        *text++ = digits[bytes[i] & 15];
     }
 
     *text = '\0';

@@ -31,8 +31,9 @@ uint64_t codr_now_us(void);
 /* False when the sum does not fit; *ret untouched then. */
 bool codr_add_size(size_t a, size_t b, size_t *ret);
 
-/* count random bytes as lower-case hexadecimal and a NUL into text, which has
-   room for 2 * count + 1.  Ends the process when the kernel has none. */
+/* count random bytes, at most 64, as lower-case hexadecimal and a NUL into
+   text, which has room for 2 * count + 1.  Ends the process when the kernel
+   has none. */
 void codr_random_hex(char *text, size_t count);
 
 /* The path of a file that lies beside our own executable: in a build tree and
