@@ -275,10 +275,17 @@ run_output(codr_stdio_t *io, uint8_t stream, uint8_t *data, size_t len)
 void
 codr_stage_flow(codr_job_t *job)
 {
+    int  result;
     bool wait = job->control && codr_pump_blocks(job->control);
 
-    if (wait != job->io.paused) {
-        codr_stdio_pause(&job->io, wait);
+    if (wait == job->io.paused) {
+        return;
+    }
+
+    result = codr_stdio_pause(&job->io, wait);
+    if (result < 0) {
+        codr_log(CODR_LEVEL_ERROR, -result, "wait for output");
+        fail(job, CODR_ERROR_INTERNAL, "its output cannot be read");
     }
 }
 

@@ -217,7 +217,12 @@ make_pipe(int *ret_read, int *ret_write, int ours)
     }
 
     flags = fcntl(ends[ours], F_GETFL);
-    (void) fcntl(ends[ours], F_SETFL, flags | O_NONBLOCK); /* cannot fail */
+    if (flags == -1 || fcntl(ends[ours], F_SETFL, flags | O_NONBLOCK) == -1) {
+        flags = -errno;
+        codr_close(&ends[0]);
+        codr_close(&ends[1]);
+        return flags;
+    }
 
     *ret_read = ends[0];
     *ret_write = ends[1];
@@ -256,8 +261,14 @@ codr_stdio_open_pipes(codr_stdio_t *io, bool merged, int ret_ends[3])
     ret_ends[1] = out[1];
     ret_ends[2] = err[1];
 
-    codr_stdio_pause(io, false);
-    return 0;
+    result = codr_stdio_pause(io, false);
+    if (result < 0) {
+        codr_close(&ret_ends[0]);
+        codr_close(&ret_ends[1]);
+        codr_close(&ret_ends[2]);
+    }
+
+    return result;
 }
 
 
@@ -281,8 +292,7 @@ codr_stdio_open_terminal(codr_stdio_t *io, int master)
     }
 
     attach(io, &io->in, writer, input_ready);
-    codr_stdio_pause(io, io->paused);
-    return 0;
+    return codr_stdio_pause(io, io->paused);
 }
 
 
@@ -380,14 +390,17 @@ codr_stdio_resize(codr_stdio_t *io, uint16_t cols, uint16_t rows)
 }
 
 
-void
+int
 codr_stdio_pause(codr_stdio_t *io, bool paused)
 {
+    int      result;
     uint32_t events = paused ? 0 : EPOLLIN;
 
     io->paused = paused;
-    (void) codr_event_watch(io->loop, &io->out, events);
-    (void) codr_event_watch(io->loop, &io->err, events);
+    result = codr_event_watch(io->loop, &io->out, events);
+
+    return result < 0 ? result
+                      : codr_event_watch(io->loop, &io->err, events);
 }
 
 

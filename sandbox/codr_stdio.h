@@ -78,8 +78,9 @@ int codr_stdio_eof(codr_stdio_t *io);
 
 void codr_stdio_resize(codr_stdio_t *io, uint16_t cols, uint16_t rows);
 
-/* Output is left in the kernel while paused. */
-void codr_stdio_pause(codr_stdio_t *io, bool paused);
+/* Output is left in the kernel while paused.  0, or negative errno: nobody
+   would hear of the output any more. */
+int codr_stdio_pause(codr_stdio_t *io, bool paused);
 
 /* Whether all output has been read to its end. */
 bool codr_stdio_has_ended(const codr_stdio_t *io);

@@ -238,9 +238,21 @@ append(codr_wire_t *wire, const uint8_t *data, size_t len)
 }
 
 
+/* Who misses a frame must not wait for it: both sides see the end, we in our
+   own turn. */
+static int
+break_off(const codr_wire_t *wire, int error)
+{
+    (void) shutdown(wire->event.fd, SHUT_RDWR);
+
+    return error;
+}
+
+
 int
 codr_wire_send(codr_wire_t *wire, const void *frame, size_t len)
 {
+    int            result;
     ssize_t        n = 0;
     const uint8_t *data = frame;
 
@@ -248,7 +260,7 @@ codr_wire_send(codr_wire_t *wire, const void *frame, size_t len)
         n = send(wire->event.fd, data, len, SEND_FLAGS);
         if (n == -1) {
             if (errno != EAGAIN && errno != EINTR) {
-                return -errno;
+                return break_off(wire, -errno);
             }
             n = 0;
         }
@@ -257,5 +269,8 @@ codr_wire_send(codr_wire_t *wire, const void *frame, size_t len)
         }
     }
 
-    return append(wire, data + n, len - (size_t) n);
+    result = append(wire, data + n, len - (size_t) n);
+
+    /* without room for it the frame may be told later, or by another one */
+    return result < 0 && result != -ENOBUFS ? break_off(wire, result) : result;
 }
