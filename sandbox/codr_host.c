@@ -267,6 +267,33 @@ look_memory(char *found, size_t size)
 }
 
 
+/* A handler of core dumps sees whatever crashes, unless the limit is 1. */
+static bool
+look_core_dumps(char *found, size_t size)
+{
+    char          pattern[64];
+    FILE         *in = fopen("/proc/sys/kernel/core_pattern", "re");
+    bool          piped;
+    struct rlimit limit;
+
+    if (in == NULL || fgets(pattern, sizeof(pattern), in) == NULL
+        || getrlimit(RLIMIT_CORE, &limit) == -1)
+    {
+        pattern[0] = '\0';
+        limit.rlim_max = 1;
+    }
+    if (in) {
+        (void) fclose(in);
+    }
+
+    piped = pattern[0] == '|';
+    (void) snprintf(found, size, "%s, the hard limit is %s",
+                    piped ? "a program gets them" : "they are files",
+                    limit.rlim_max == 0 ? "0" : "above 0");
+    return !piped || limit.rlim_max != 0;
+}
+
+
 /* The kernel's own word about each known weakness of this processor. */
 static bool
 look_processor(char *found, size_t size)
@@ -332,6 +359,10 @@ static const look_t looks[] = {
       "choose another range with codr_uids", look_uids },
     { "descriptors", "bounds how many sockets and jobs there can be",
       "raise the hard limit (LimitNOFILE of a unit)", look_files },
+    { "core_dumps", "no program of this host is given what crashes in a job",
+      "raise the hard limit of core files above 0 (LimitCORE of a unit): only "
+      "then it can be 1 for jobs, which is what keeps a handler away",
+      look_core_dumps },
     { "memory", "codr_total is 70% of it unless told otherwise",
       "lower codr_max_jobs and codr_memory", look_memory },
     { "processor", "programs do not read foreign memory through the CPU",
