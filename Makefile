@@ -47,6 +47,7 @@ DEPS_RUN   = nginx libwslay1 libssl3 libjansson4 libhiredis0.14 zlib1g \
              python3:/usr/bin/python3 nodejs:/usr/bin/node \
              gcc:/usr/bin/gcc g++:/usr/bin/g++ rustc:/usr/bin/rustc
 DEPS_TEST  = perl openssl curl clang:/usr/bin/clang lua5.4 \
+             strace:/usr/bin/strace \
              user-mode-linux:/usr/bin/linux prometheus:/usr/bin/promtool \
              chromium:/usr/bin/chromium redis-server:/usr/bin/redis-server
 DEPS_DEB   = dpkg-dev debhelper
@@ -391,6 +392,7 @@ soak: all $(SOAK)
 
 bench: all
 	@$(TEST_ENV) t/bench/run
+	@$(TEST_ENV) t/bench/cost
 
 
 # Packages and installation.

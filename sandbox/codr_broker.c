@@ -334,6 +334,9 @@ take_control(codr_broker_t *broker, const codr_control_t *control, int *fd)
     case CODR_CONTROL_TOOLCHAIN:
         take_toolchain(broker, control->generation, codr_steal_fd(fd));
         return 0;
+
+    case CODR_CONTROL_ALIVE:
+        return 0;
     }
 
     return -EPROTO;

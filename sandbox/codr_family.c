@@ -598,6 +598,14 @@ codr_family_open(codr_family_t *family)
         family->self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
         result = family->self == -1 ? -errno : 0;
     }
+    if (result == 0) {
+        result = codr_watchdog_open(&family->watchdog[0], "broker",
+                                    &family->broker);
+    }
+    if (result == 0) {
+        result = codr_watchdog_open(&family->watchdog[1], "spawner",
+                                    &family->spawner);
+    }
 
     return result;
 }

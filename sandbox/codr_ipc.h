@@ -85,8 +85,9 @@ typedef struct {
 /*
  * supervisor -> broker (control).  SPAWNER and CHANNEL, CONFIG carry one
  * descriptor each; LISTENER (unix: only) carries the listening socket.
- * supervisor -> spawner: nothing; its end of the control socket and the
- * broker's end of CODR_FD_PEER are watched for EOF, either ends the spawner.
+ * supervisor -> spawner: ALIVE, and nothing else; its end of the control socket
+ * and the broker's end of CODR_FD_PEER are watched for EOF, either ends the
+ * spawner.
  */
 typedef enum {
     CODR_CONTROL_CONFIG = 1,    /* generation; sealed memfd */
@@ -99,7 +100,8 @@ typedef enum {
                                    when compilers or libraries change; perhaps
                                    a descriptor: codr-shortcut, sealed */
     CODR_CONTROL_VALIDATOR,     /* descriptor: the next validator */
-    CODR_CONTROL_NO_VALIDATOR   /* none can be had now; cause says why */
+    CODR_CONTROL_NO_VALIDATOR,  /* none can be had now; cause says why */
+    CODR_CONTROL_ALIVE          /* asks for nothing but to be read */
 } codr_control_kind_t;
 
 typedef struct {

@@ -40,10 +40,17 @@ static codr_nursery_t nursery;
 static void
 answer(codr_spawn_reply_t *reply, const int *fds, size_t nfds)
 {
+    int result;
+
     reply->version = CODR_IPC_VERSION;
 
-    /* a broker that is gone shows as the end of its socket */
-    (void) codr_io_send_one(CODR_FD_PEER, reply, sizeof(*reply), fds, nfds);
+    /* a broker that is gone shows as the end of its socket; one that is there
+       would wait for ever for what it was not told */
+    result = codr_io_send_one(CODR_FD_PEER, reply, sizeof(*reply), fds, nfds);
+    if (result < 0 && result != -EPIPE && result != -ECONNRESET) {
+        codr_log(CODR_LEVEL_FATAL, -result, "answer the broker");
+        exit(EXIT_FAILURE);
+    }
 }
 
 
@@ -463,6 +470,19 @@ take_signal(void)
 }
 
 
+/* False at the end of the supervisor, or when it says anything odd. */
+static bool
+still_supervised(void)
+{
+    codr_control_t control;
+
+    return codr_io_recv_now(CODR_FD_CONTROL, &control, sizeof(control), NULL,
+                            0, NULL, NULL) == (ssize_t) sizeof(control)
+           && control.version == CODR_IPC_VERSION
+           && control.kind == CODR_CONTROL_ALIVE;
+}
+
+
 static void
 serve(void)
 {
@@ -482,7 +502,7 @@ serve(void)
         }
         if ((events[0].revents && !take_signal())
             || (events[1].revents && !receive())
-            || events[2].revents)       /* the supervisor says nothing */
+            || (events[2].revents && !still_supervised()))
         {
             return;
         }

@@ -14,7 +14,7 @@ my %ROLES = (
     keeper     => [ qw(keeper) ],
     supervisor => [ qw(supervisor argv checker conf_file conf_policy
         conf_rows family listen relative settings tell
-        zygote_argv) ],
+        watchdog zygote_argv) ],
     broker     => [ qw(broker answer attach channel charge client command
         compile dispatch fetch figures headers inspect inspection job link
         offer pool probe pump report review rules sandbox stage status supply
