@@ -33,7 +33,7 @@ $nginx->ready;
 
 my $ws = $nginx->ws;
 my $job = $ws->run_job(%PYTHON, code => "print('hello')\n", tag => 'a tag',
-    unknown => { deep => [ 1 ] }, job_token => 'x', detach => $true);
+    unknown => { deep => [ 1 ] }, other => 'x', detach => $true);
 my $types = join ' ', map { $_->{type} } @{ $job->{messages} };
 like($types, qr/^started stage output(?: output)* complete$/,
     'messages, in order');
