@@ -104,6 +104,24 @@ ok($seen_uid, 'a clone sees itself, and is its init\'s child')
 isnt($seen_uid, $uid, 'its uid is not the zygote\'s');
 cmp_ok($threads, '>', 1, 'it has its threads');
 
+my $tasks = job(<<'END')->{stdout};
+const fs = require('fs');
+const seen = new Set();
+for (const task of fs.readdirSync('/proc/self/task'))
+    seen.add(fs.readFileSync(`/proc/self/task/${task}/status`, 'utf8')
+        .split('\n').filter((line) => /^(Uid|Gid|Groups|Cap|NoNew|Seccomp)/
+            .test(line)).join('\n'));
+console.log(seen.size, [...seen][0]);
+END
+like($tasks, qr/^1 Uid:\s+(\d+)(?:\s+\1){3}$/m,
+    'all threads have the same rights');
+like($tasks, qr/^CapEff:\s+0+$/m, 'which are no capabilities');
+like($tasks, qr/^NoNewPrivs:\s+1$/m, 'and no new privileges');
+like($tasks, qr/^Seccomp:\s+2$/m, 'behind a filter');
+is(job('require("fs").promises.readFile("/etc/shadow")'
+        . '.catch((e) => console.log(e.code))')->{stdout} =~ /^E(?:NOENT|ACCES)/
+    ? 1 : 0, 1, 'and see the same files');
+
 my @reach = (
     "process.kill($zygotes[0], 0)" => 'a signal', "process.setuid($uid)" =>
         'its uid', "require('fs').openSync('/proc/$zygotes[0]/mem')" =>
