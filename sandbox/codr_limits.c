@@ -102,7 +102,7 @@ codr_limits_explicit(codr_limits_t *ret, const codr_limits_t *location,
     const codr_limits_t *language)
 {
     int           i;
-    codr_limits_t limits;
+    codr_limits_t limits = { { 0 } };
 
     for (i = 0; i < CODR_LIMIT_COUNT; i++) {
         limits.value[i] = smaller_set(explicit_value(location, i),
