@@ -132,12 +132,12 @@ look_shortcut(char *found, size_t size)
 
 /* A zygote's clones live in a user namespace, also when we are root. */
 static bool
-look_zygote(char *found, size_t size)
+look_zygote(const char *library, char *found, size_t size)
 {
     int   status = -1;
     pid_t pid;
 
-    if (!look_beside("codr-zygote-python.so", R_OK, found, size)) {
+    if (!look_beside(library, R_OK, found, size)) {
         return false;
     }
 
@@ -151,6 +151,20 @@ look_zygote(char *found, size_t size)
 
     (void) snprintf(found, size, "no user namespace can be made");
     return false;
+}
+
+
+static bool
+look_python(char *found, size_t size)
+{
+    return look_zygote("codr-zygote-python.so", found, size);
+}
+
+
+static bool
+look_node(char *found, size_t size)
+{
+    return look_zygote("codr-zygote-node.so", found, size);
 }
 
 
@@ -351,7 +365,10 @@ static const look_t looks[] = {
       "install codr-shortcut beside codr-sandboxd", look_shortcut },
     { "python_zygote", "Python programs start from a warm interpreter",
       "install codr-zygote-python.so beside codr-sandboxd, and let "
-      "user.max_user_namespaces be above 0", look_zygote },
+      "user.max_user_namespaces be above 0", look_python },
+    { "node_zygote", "JavaScript programs start from a warm interpreter",
+      "install codr-zygote-node.so beside codr-sandboxd, and let "
+      "user.max_user_namespaces be above 0", look_node },
     { "run_directory", "helpers of one host do not share uids and cgroups",
       "/run/codr must be root's, and nobody else may write there",
       look_run_directory },

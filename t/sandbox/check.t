@@ -69,8 +69,8 @@ SKIP: {
     system('cp', $helper, "$dir/codr-sandboxd") == 0 or die;
     ($status, my $alone) = check("$dir/codr-sandboxd");
     is(join(' ', map { state_of($alone, $_) }
-        qw(validator policies shortcut python_zygote)),
-        join(' ', ('warning') x 4), 'files that are not installed are missed');
+        qw(validator policies shortcut python_zygote node_zygote)),
+        join(' ', ('warning') x 5), 'files that are not installed are missed');
     is(join(' ', map { state_of($answer, $_) }
         qw(validator policies shortcut)),
         join(' ', ('ok') x 3), 'those that are, are found');
