@@ -136,7 +136,8 @@ $(BUILD)/config.mk: $(BUILD)/configure $(BUILD)/settings
 # The helper: every sandbox/codr_*.c.
 
 COMPILE = $(CC) $(WARN) $(CFLAGS) $(HARDEN_CFLAGS) $(PIE_CFLAGS) \
-          $(SANITIZE_FLAGS) -DCODR_VERSION='"$(VERSION)"' -MMD -MP
+          $(SANITIZE_FLAGS) -DCODR_VERSION='"$(VERSION)"' \
+          -DCODR_LANGUAGES='"$(sysconfdir)/codr/languages.conf"' -MMD -MP
 LIBS    = -Wl,--as-needed -lseccomp -lmd
 HELPER_EXTRA = $(if $(SANITIZE),t/asan/options.c)
 LINK    = $(CC) $(CFLAGS) $(PIE_LDFLAGS) $(HARDEN_LDFLAGS) \
@@ -200,13 +201,22 @@ $(BUILD)/grammars/%.o: $(PARSERS)/.stamp $(BUILD)/config.mk
 	fi; \
 	$(CC) -r -nostdlib -o $@ $$objects
 
-$(BUILD)/grammars/codr_grammars.h: FORCE
+$(BUILD)/grammars/codr_grammars.h: $(BUILD)/grammars/codr_aliases.h FORCE
 	@mkdir -p $(@D)
 	@for name in $(GRAMMARS); do echo "GRAMMAR($$name)"; done >$@.new; \
 	cmp -s $@.new $@ && rm -f $@.new || mv -f $@.new $@
 
+# The other names of the languages that are shipped, for --lint.
+$(BUILD)/grammars/codr_aliases.h: $(wildcard conf/languages.conf \
+                                  conf/languages.d/*.conf)
+	@mkdir -p $(@D)
+	@awk '$$1 == "codr_language" { name = $$2 } \
+	      $$1 == "alias" { gsub(";", ""); for (i = 2; i <= NF; i++) \
+	          printf "ALIAS(\"%s\", \"%s\")\n", $$i, name }' $^ >$@
+
 $(BUILD)/validators/%.o: validators/%.c $(BUILD)/config.mk \
-                         $(BUILD)/grammars/codr_grammars.h $(PARSERS)/.stamp
+                         $(BUILD)/grammars/codr_grammars.h \
+                         $(BUILD)/grammars/codr_aliases.h $(PARSERS)/.stamp
 	@mkdir -p $(@D)
 	$(Q)$(VALIDATOR_COMPILE) -c -o $@ $<
 

@@ -21,13 +21,13 @@
 #include "codr_check.h"
 #include "codr_keeper.h"
 #include "codr_key.h"
+#include "codr_lint_command.h"
 #include "codr_settings.h"
 #include "codr_spawner.h"
 #include "codr_supervisor.h"
 #include "codr_util.h"
 
 #define EXIT_USAGE      2
-#define EXIT_UNTOLD     2       /* --lint could not tell */
 
 typedef enum {
     ACTION_NONE = 0,
@@ -58,7 +58,7 @@ typedef struct {
 static const char usage[] =
     "usage: codr-sandboxd --check [--json]\n"
     "       codr-sandboxd --lint FILE --language NAME [--level L]\n"
-    "                     [--policies DIR] [--json]\n"
+    "                     [--config FILE] [--policies DIR] [--json]\n"
     "       codr-sandboxd --new-key ID\n"
     "       codr-sandboxd --config FILE [--listen PATH] [--uids BASE[:COUNT]]"
     "\n                     [--user NAME] [--cgroup PATH]\n"
@@ -97,9 +97,13 @@ static const struct option options[] = {
 };
 
 
+static const char *mistake;     /* the last one in the arguments */
+
+
 static int
 misused(const char *message)
 {
+    mistake = message;
     (void) fprintf(stderr, "codr-sandboxd: %s\n"
                    "try \"codr-sandboxd --help\"\n", message);
     return EXIT_USAGE;
@@ -110,8 +114,7 @@ static int
 choose(command_t *command, action_t action, const char *argument)
 {
     if (command->action != ACTION_NONE) {
-        return misused("one of --check, --lint, --new-key, --config at a"
-                       " time");
+        return misused("one of --check, --lint, --new-key at a time");
     }
 
     command->action = action;
@@ -142,7 +145,7 @@ take_option(command_t *command, int option)
 
     case OPTION_CONFIG:
         command->settings.config = optarg;
-        return choose(command, ACTION_SERVE, optarg);
+        return 0;
 
     case OPTION_JSON:
         command->json = true;
@@ -200,7 +203,34 @@ read_command(command_t *command, int argc, char **argv, int first)
         }
     }
 
+    if (command->settings.config) {
+        if (command->action == ACTION_NONE) {
+            command->action = ACTION_SERVE;
+        } else if (command->action != ACTION_LINT) {
+            return misused("--config goes with no option, or with --lint");
+        }
+    }
+
     return optind < argc ? misused("too many arguments") : 0;
+}
+
+
+/* Whoever reads JSON reads it also when the arguments are wrong. */
+static void
+tell_misused(int argc, char **argv)
+{
+    int                 i;
+    bool                linting = false;
+    codr_lint_command_t command = { .json = false };
+
+    for (i = 1; i < argc; i++) {
+        linting = linting || strcmp(argv[i], "--lint") == 0;
+        command.json = command.json || strcmp(argv[i], "--json") == 0;
+    }
+
+    if (linting && command.json) {
+        (void) codr_lint_untold(&command, mistake);
+    }
 }
 
 
@@ -222,44 +252,16 @@ run_supervisor(int argc, char **argv)
 }
 
 
-/* codr-validator does it: parsers are none of this executable's business. */
 static int
 lint(const command_t *command)
 {
-    int         n = 0;
-    char        path[PATH_MAX];
-    const char *argv[12];
+    const codr_lint_command_t files = {
+        .file = command->argument, .language = command->language,
+        .level = command->level, .policies = command->policies,
+        .config = command->settings.config, .json = command->json,
+    };
 
-    if (command->language == NULL) {
-        return misused("--lint wants --language NAME");
-    }
-    if (codr_beside(path, sizeof(path), "codr-validator") < 0) {
-        return EXIT_UNTOLD;
-    }
-
-    argv[n++] = path;
-    argv[n++] = "--lint";
-    argv[n++] = "--language";
-    argv[n++] = command->language;
-    if (command->level) {
-        argv[n++] = "--level";
-        argv[n++] = command->level;
-    }
-    if (command->policies) {
-        argv[n++] = "--policies";
-        argv[n++] = command->policies;
-    }
-    if (command->json) {
-        argv[n++] = "--json";
-    }
-    argv[n++] = "--";
-    argv[n++] = command->argument;
-    argv[n] = NULL;
-
-    (void) execv(path, (char *const *) argv);
-    (void) fprintf(stderr, "codr-sandboxd: execute \"%s\": %s\n", path,
-                   strerror(errno));
-    return EXIT_UNTOLD;
+    return codr_lint_command(&files);
 }
 
 
@@ -318,5 +320,10 @@ main(int argc, char **argv)
     }
 
     result = read_command(&command, argc, argv, 1);
-    return result != 0 ? result : run_command(&command);
+    if (result != 0) {
+        tell_misused(argc, argv);
+        return result;
+    }
+
+    return run_command(&command);
 }

@@ -7,19 +7,22 @@
 
 #include "codr_lint.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "codr_check.h"
 #include "codr_diagnostic.h"
+#include "codr_json.h"
 #include "codr_util.h"
 
 #define FILE_SIZE   (64 * 1024 * 1024)
+#define ROOM        (64 * 1024)
+#define NAME_SIZE   64
 
 enum {
     PASSES = 0, REFUSED = 1, UNTOLD = 2
@@ -39,63 +42,44 @@ typedef struct {
 } content_t;
 
 
+/* Whatever can be read to its end: also a pipe. */
+static int
+read_all(content_t *ret, int fd)
+{
+    char   *grown;
+    size_t  room = 0;
+    ssize_t n;
+
+    for ( ;; ) {
+        if (ret->length == room) {
+            room = 2 * room + ROOM;
+            grown = room > FILE_SIZE ? NULL : realloc(ret->data, room);
+            if (grown == NULL) {
+                return room > FILE_SIZE ? -EFBIG : -ENOMEM;
+            }
+            ret->data = grown;
+        }
+        n = read(fd, ret->data + ret->length, room - ret->length);
+        if (n <= 0) {
+            return n == 0 ? 0 : -errno;
+        }
+        ret->length += (size_t) n;
+    }
+}
+
+
 static int
 read_content(content_t *ret, const char *path)
 {
-    int         result = 0;
-    int         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    ssize_t     n;
-    struct stat st;
+    int result, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
     if (fd == -1) {
         return -errno;
     }
 
-    if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)
-        || st.st_size > FILE_SIZE)
-    {
-        codr_close(&fd);
-        return -EINVAL;
-    }
-
-    ret->data = malloc((size_t) st.st_size + 1);
-    if (ret->data == NULL) {
-        codr_close(&fd);
-        return -ENOMEM;
-    }
-
-    while (ret->length < (size_t) st.st_size) {
-        n = read(fd, ret->data + ret->length,
-                 (size_t) st.st_size - ret->length);
-        if (n <= 0) {
-            result = n == 0 ? 0 : -errno;
-            break;
-        }
-        ret->length += (size_t) n;
-    }
-
+    result = read_all(ret, fd);
     codr_close(&fd);
     return result;
-}
-
-
-static void
-put_json(const char *text)
-{
-    (void) putchar('"');
-
-    for ( /* void */ ; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\') {
-            (void) putchar('\\');
-            (void) putchar(*text);
-        } else if ((uint8_t) *text < 0x20) {
-            (void) printf("\\u%04x", *text);
-        } else {
-            (void) putchar(*text);
-        }
-    }
-
-    (void) putchar('"');
 }
 
 
@@ -106,16 +90,16 @@ print_json(const codr_rule_t *rule, const codr_range_t *range)
     codr_position_t place = codr_diagnostic_position(range);
 
     (void) fputs("{\"rule\":", stdout);
-    put_json(rule->id);
+    codr_json_put(stdout, rule->id);
     (void) fputs(",\"message\":", stdout);
     codr_diagnostic_message(text, rule->message, range);
-    put_json(text);
+    codr_json_put(stdout, text);
     (void) printf(",\"severity\":\"%s\",\"line\":%u,\"column\":%u,"
                   "\"end_line\":%u,\"end_column\":%u,\"snippet\":",
                   codr_rule_severity(rule), place.line, place.column,
                   place.end_line, place.end_column);
     codr_diagnostic_snippet(text, range);
-    put_json(text);
+    codr_json_put(stdout, text);
     (void) putchar('}');
 }
 
@@ -136,15 +120,15 @@ print_line(const char *path, const codr_rule_t *rule,
 }
 
 
-static void
-print_untold(const linter_t *linter, const char *path, const char *why)
+void
+codr_lint_untold(const char *path, const char *why, bool json)
 {
-    if (linter->lint->json) {
+    if (json) {
         (void) fputs("{\"file\":", stdout);
-        put_json(path);
+        codr_json_put(stdout, path);
         (void) fputs(",\"verdict\":\"unavailable\",\"reason\":", stdout);
-        put_json(why);
-        (void) fputs(",\"diagnostics\":[]}\n", stdout);
+        codr_json_put(stdout, why);
+        (void) puts(",\"diagnostics\":[]}");
         return;
     }
 
@@ -182,7 +166,7 @@ print_findings(const linter_t *linter, const char *path,
 
     if (json) {
         (void) fputs("{\"file\":", stdout);
-        put_json(path);
+        codr_json_put(stdout, path);
         (void) printf(",\"verdict\":\"%s\",\"diagnostics\":[",
                       verdicts[verdict]);
     }
@@ -203,6 +187,31 @@ print_findings(const linter_t *linter, const char *path,
         (void) puts("]}");
     }
     return verdict;
+}
+
+
+/* As the broker says it. */
+static int
+refuse_size(const linter_t *linter, const char *path,
+    const content_t *content)
+{
+    const codr_range_t range = { content->data, content->length, 0, 0 };
+    const codr_rule_t  rule = {
+        "policy.too_complex", "The program is too large to be checked: it has"
+        " more parts than are allowed.", CODR_SEVERITY_ERROR,
+    };
+
+    if (!linter->lint->json) {
+        print_line(path, &rule, &range);
+        return REFUSED;
+    }
+
+    (void) fputs("{\"file\":", stdout);
+    codr_json_put(stdout, path);
+    (void) fputs(",\"verdict\":\"refused\",\"diagnostics\":[", stdout);
+    print_json(&rule, &range);
+    (void) puts("]}");
+    return REFUSED;
 }
 
 
@@ -228,15 +237,14 @@ lint_content(const linter_t *linter, const char *path,
         return print_findings(linter, path, content, finding, count);
 
     case CODR_CHECK_TOO_COMPLEX:
-        print_untold(linter, path, "more syntax nodes than allowed");
-        return REFUSED;
+        return refuse_size(linter, path, content);
 
     case CODR_CHECK_UNAVAILABLE:
         break;
     }
 
-    print_untold(linter, path, "the check took more time or memory than it"
-                 " may");
+    codr_lint_untold(path, "the check took more time or memory than it may",
+                     linter->lint->json);
     return UNTOLD;
 }
 
@@ -251,7 +259,7 @@ lint_file(const linter_t *linter, const char *path)
     if (result == 0) {
         verdict = lint_content(linter, path, &content);
     } else {
-        print_untold(linter, path, strerror(-result));
+        codr_lint_untold(path, strerror(-result), linter->lint->json);
     }
 
     free(content.data);
@@ -259,28 +267,82 @@ lint_file(const linter_t *linter, const char *path)
 }
 
 
+static const struct {
+    const char  *alias;
+    const char  *name;
+} aliases[] = {
+#define ALIAS(alias, name)  { alias, name },
+#include "codr_aliases.h"
+#undef ALIAS
+};
+
+
+/* A name of a folder, or another one that the shipped languages have. */
+static void
+take_name(char ret[NAME_SIZE], const char *language)
+{
+    size_t i;
+
+    for (i = 0; language[i] != '\0' && i + 1 < NAME_SIZE; i++) {
+        ret[i] = (char) tolower((uint8_t) language[i]);
+    }
+    ret[i] = '\0';
+
+    for (i = 0; i < CODR_ARRAY_LEN(aliases); i++) {
+        if (strcmp(aliases[i].alias, ret) == 0) {
+            (void) snprintf(ret, NAME_SIZE, "%s", aliases[i].name);
+            return;
+        }
+    }
+}
+
+
+/* What is wrong is said of each file. */
+static int
+open_policy(linter_t *linter, codr_policy_set_t *set, const char *name,
+    char **path, int paths)
+{
+    int                i, result;
+    const codr_lint_t *lint = linter->lint;
+    codr_policy_plan_t plan = { name, lint->grammar, lint->file };
+    codr_query_error_t error;
+
+    result = codr_policy_add(set, &plan, &error);
+    if (result == 0) {
+        linter->language = codr_policy_find(set, name);
+        return 0;
+    }
+
+    if (result == -ENOENT) {
+        (void) snprintf(error.text, sizeof(error.text),
+                        "no policy for language \"%s\" in \"%s\"",
+                        lint->language, lint->policies);
+    }
+
+    for (i = 0; lint->json && i < paths; i++) {
+        codr_lint_untold(path[i], error.text, true);
+    }
+    if (!lint->json) {
+        (void) fprintf(stderr, "%s\n", error.text);
+    }
+
+    return result;
+}
+
+
 int
 codr_lint_files(const codr_lint_t *lint, char **path, int paths)
 {
-    int                i, result, verdict, worst = PASSES;
-    linter_t           linter = { .lint = lint };
-    codr_policy_set_t  set = { .dir = lint->policies, .plain = lint->plain };
-    codr_policy_plan_t plan = { lint->language, NULL, lint->file };
-    codr_query_error_t error;
+    int               i, verdict, worst = PASSES;
+    char              name[NAME_SIZE];
+    codr_policy_set_t set = { .dir = lint->policies, .plain = lint->plain };
+    linter_t          linter = { .lint = lint, .set = &set };
 
-    linter.set = &set;
-    result = codr_policy_add(&set, &plan, &error);
-    if (result < 0) {
-        if (result == -ENOENT) {
-            (void) snprintf(error.text, sizeof(error.text),
-                            "no policy for language \"%s\" in \"%s\"",
-                            lint->language, lint->policies);
-        }
-        (void) fprintf(stderr, "%s\n", error.text);
+    take_name(name, lint->language);
+    if (open_policy(&linter, &set, name, path, paths) < 0) {
         codr_policy_free(&set);
         return UNTOLD;
     }
-    linter.language = codr_policy_find(&set, lint->language);
 
     for (i = 0; i < paths; i++) {
         verdict = lint_file(&linter, path[i]);

@@ -11,7 +11,8 @@
 
 typedef struct {
     const char           *policies;     /* directory */
-    const char           *language;
+    const char           *language;     /* name or alias, in any case */
+    const char           *grammar;      /* NULL: by the name */
     const char           *file;         /* policy, or NULL */
     codr_policy_level_t   level;
     uint32_t              nodes;
@@ -21,5 +22,8 @@ typedef struct {
 
 /* 0: all pass; 1: one is refused; 2: that cannot be told of one. */
 int codr_lint_files(const codr_lint_t *lint, char **path, int paths);
+
+/* Says why it cannot be told of a file. */
+void codr_lint_untold(const char *path, const char *why, bool json);
 
 #endif /* CODR_LINT_H */

@@ -39,9 +39,9 @@ typedef struct {
 
 static const char usage[] =
     "usage: codr-validator --lint --language NAME [--level L] [--json]\n"
-    "                      [--policies DIR] [--policy FILE] [--nodes N]"
-    " [--plain]\n"
-    "                      FILE ...\n"
+    "                      [--policies DIR] [--policy FILE]"
+    " [--grammar NAME]\n"
+    "                      [--nodes N] [--plain] FILE ...\n"
     "       codr-validator --check-policies [--policies DIR]\n"
     "                      [--plan LANGUAGE[=GRAMMAR[:FILE]] ...]\n"
     "       codr-validator --version | --help\n"
@@ -55,8 +55,8 @@ static const char usage[] =
 enum {
     OPTION_LINT = 256, OPTION_CHECK, OPTION_VERSION, OPTION_HELP,
     OPTION_LANGUAGE, OPTION_LEVEL, OPTION_JSON, OPTION_POLICIES,
-    OPTION_POLICY, OPTION_NODES, OPTION_PLAIN, OPTION_PLAN, OPTION_UID,
-    OPTION_GID
+    OPTION_POLICY, OPTION_GRAMMAR, OPTION_NODES, OPTION_PLAIN, OPTION_PLAN,
+    OPTION_UID, OPTION_GID
 };
 
 static const struct option options[] = {
@@ -69,6 +69,7 @@ static const struct option options[] = {
     { "json",           no_argument,       NULL, OPTION_JSON },
     { "policies",       required_argument, NULL, OPTION_POLICIES },
     { "policy",         required_argument, NULL, OPTION_POLICY },
+    { "grammar",        required_argument, NULL, OPTION_GRAMMAR },
     { "nodes",          required_argument, NULL, OPTION_NODES },
     { "plain",          no_argument,       NULL, OPTION_PLAIN },
     { "plan",           required_argument, NULL, OPTION_PLAN },
@@ -78,12 +79,36 @@ static const struct option options[] = {
 };
 
 
+static const char *mistake;     /* the last one in the arguments */
+
+
 static int
 misused(const char *message)
 {
+    mistake = message;
     (void) fprintf(stderr, "codr-validator: %s\n"
                    "try \"codr-validator --help\"\n", message);
     return EXIT_USAGE;
+}
+
+
+/* Whoever reads JSON reads it also when the arguments are wrong. */
+static int
+tell_misused(int argc, char **argv, int result)
+{
+    int  i;
+    bool linting = false, json = false;
+
+    for (i = 1; i < argc; i++) {
+        linting = linting || strcmp(argv[i], "--lint") == 0;
+        json = json || strcmp(argv[i], "--json") == 0;
+    }
+
+    if (linting && json) {
+        codr_lint_untold(argv[argc - 1], mistake, true);
+    }
+
+    return result;
 }
 
 
@@ -156,6 +181,10 @@ take_option(command_t *command, int option)
 
     case OPTION_POLICY:
         command->lint.file = optarg;
+        return 0;
+
+    case OPTION_GRAMMAR:
+        command->lint.grammar = optarg;
         return 0;
 
     case OPTION_NODES:
@@ -239,7 +268,7 @@ main(int argc, char **argv)
         result = take_option(&command, option);
     }
     if (result != 0) {
-        return result;
+        return tell_misused(argc, argv, result);
     }
 
     if (command.lint.policies == NULL
@@ -252,6 +281,10 @@ main(int argc, char **argv)
     }
 
     command.serve.policies = command.lint.policies;
-    return serve ? codr_serve(&command.serve)
-                 : run_command(&command, argv + optind, argc - optind);
+    if (serve) {
+        return codr_serve(&command.serve);
+    }
+
+    result = run_command(&command, argv + optind, argc - optind);
+    return mistake ? tell_misused(argc, argv, result) : result;
 }

@@ -22,14 +22,16 @@ my %ROLES = (
     spawner    => [ qw(spawner spawner_setup nursery zygote_peer
         zygote_plan) ],
     init       => [ qw(init program waiting) ],
+    lint       => [ qw(lint_command) ],
 );
 my %ROLE_OF = map {
     my $role = $_;
     map { ("codr_$_" => $role) } @{ $ROLES{$role} };
 } keys %ROLES;
 
-# Init is a clone of the spawner that never executes anything.
-my %CALLS = (spawner => 'init');
+# Init is a clone of the spawner that never executes anything; --lint reads
+# the configuration as the supervisor does.
+my %CALLS = (spawner => 'init', lint => 'supervisor');
 
 # What the pure files may include: they are compiled into nginx's workers too.
 my %PURE = map { $_ => 1 } qw(codr_proto codr_limits);

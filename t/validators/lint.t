@@ -69,6 +69,89 @@ is($status, 2, 'a language without a policy: status 2');
     'none');
 is($status, 2, 'a level that is none: status 2');
 
+# Languages by any of their names, in any case.
+
+for my $name (qw(python Python PYTHON py python3)) {
+    ($status) = run($helper, '--lint', $bad, '--language', $name);
+    is($status, 1, "$name is Python");
+}
+my %bad = (
+    'js' => "eval('1')\n", 'Node' => "eval('1')\n",
+    'NODEJS' => "eval('1')\n", 'JavaScript' => "eval('1')\n",
+    'C' => "int main(void) { system(\"ls\"); }\n",
+    'c++' => "int main() { system(\"ls\"); }\n",
+    'CXX' => "int main() { system(\"ls\"); }\n",
+    'rs' => "use std::process::Command;\nfn main() {}\n",
+    'Lua' => "os.execute('ls')\n",
+);
+for my $name (sort keys %bad) {
+    my $file = write_file("bad.$name", $bad{$name});
+    ($status, $said) = run($helper, '--lint', $file, '--language', $name);
+    is($status, 1, "$name is a language") or diag($said);
+    like($said, qr/^\Q$file\E:1:\d+: error: /, 'that refuses');
+}
+
+# Those of a configuration.
+
+my $lesson = write_file('lesson.scm', <<'SCM');
+; inherits: python/standard.scm
+; except: python.eval
+((call function: (identifier) @refuse) (#eq? @refuse "sorted")
+  (#set! rule "lesson.sorted") (#set! message "Not %s."))
+SCM
+my $config = write_file('languages.conf', <<"CONF");
+codr_language lesson {
+    alias   third;
+    source  main.py;
+    run     /usr/bin/python3 \$source;
+    grammar python;
+    policy  $lesson;
+}
+CONF
+my $sorted = write_file('sorted.py', "print(sorted([eval('1')]))\n");
+($status, $said) = run($helper, '--lint', $sorted, '--language', 'Third',
+    '--config', $config);
+is($status, 1, 'a language of the operator, by its alias') or diag($said);
+like($said, qr/Not sorted\. \[lesson\.sorted\]$/m, 'has its own rules');
+unlike($said, qr/python\.eval/, 'and not those it drops');
+($status, $said) = run($helper, '--lint', $sorted, '--language', 'python',
+    '--config', $config);
+is($status, 2, 'a language that it has not: status 2');
+like($said, qr/no language "python"/, 'says so');
+
+# With --json it is JSON whatever happens.
+
+for my $case (
+    [ 'a file that is not there', "$dir/none.py", '--language', 'python' ],
+    [ 'a directory', $dir, '--language', 'python' ],
+    [ 'a language that is none', $good, '--language', 'cobol' ],
+    [ 'no language', $good ],
+    [ 'a level that is none', $good, '--language', 'python', '--level', 'x' ],
+    [ 'an option that is none', $good, '--language', 'python', '--x' ],
+    [ 'a configuration that is not there', $good, '--language', 'python',
+        '--config', "$dir/none.conf" ],
+    [ 'policies that are not there', $good, '--language', 'python',
+        '--policies', "$dir/none" ],
+) {
+    my ($name, $file, @options) = @{$case};
+    open my $out, '-|', 'sh', '-c', 'exec "$@" 2>/dev/null', 'sh', $helper,
+        '--lint', $file, '--json', @options or die;
+    my $text = join '', <$out>;
+    close $out;
+    is($? >> 8, 2, "$name: status 2");
+    is(eval { decode_json($text)->{verdict} }, 'unavailable', 'JSON')
+        or diag($text);
+}
+my $odd = write_file("bad\xff\"name.py", "eval('1')\n");
+($status, $said) = run($helper, '--lint', $odd, '--language', 'py', '--json');
+like(eval { decode_json($said)->{file} } // '', qr/bad\x{fffd}"name\.py$/,
+    'the name of a file is anything, JSON is UTF-8');
+($status, $said) = run($validator, '--lint', '--language', 'python', '--nodes',
+    '3', '--json', $good);
+is($status, 1, 'more nodes than allowed: refused');
+is(decode_json($said)->{diagnostics}[0]{rule}, 'policy.too_complex',
+    'by its rule');
+
 # Where a finding is, whatever the encoding.
 
 is(places("eval\n"), '1:1-1:5', 'at the first character');
