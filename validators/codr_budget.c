@@ -43,8 +43,21 @@ codr_budget_us(uint64_t bytes)
 void
 codr_budget_begin(codr_budget_t *budget, uint64_t cpu_us, uint32_t nodes)
 {
-    *budget = (codr_budget_t) { .cpu_us = used_us() + cpu_us,
-                                .nodes = nodes };
+    uint64_t now = used_us();
+
+    *budget = (codr_budget_t) {
+        .began_us = now, .cpu_us = now + cpu_us, .nodes = nodes,
+    };
+}
+
+
+void
+codr_budget_hurry(codr_budget_t *budget)
+{
+    if (!budget->hurried) {
+        budget->hurried = true;
+        budget->cpu_us -= (budget->cpu_us - budget->began_us) / 2;
+    }
 }
 
 

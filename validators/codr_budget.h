@@ -9,11 +9,14 @@
 #include <stdint.h>
 
 typedef struct {
-    uint64_t  cpu_us;           /* of the process, when it began: deadline */
+    uint64_t  began_us;         /* CPU time of the process */
+    uint64_t  cpu_us;           /* the same: deadline */
     uint32_t  nodes;            /* of all sources, that are left */
     uint32_t  steps;            /* since the clock was looked at */
     bool      over;             /* time, memory or matches ran out */
     bool      over_nodes;
+    bool      hurried;
+    bool      last;             /* the process ends: nothing is freed */
 } codr_budget_t;
 
 
@@ -22,6 +25,10 @@ uint64_t codr_budget_us(uint64_t bytes);
 
 void codr_budget_begin(codr_budget_t *budget, uint64_t cpu_us,
     uint32_t nodes);
+
+/* Half of the time for a source that its parser has to mend: that is where
+   most can be lost. */
+void codr_budget_hurry(codr_budget_t *budget);
 
 /* Looks at the clock; true when the time is over, then and for ever. */
 bool codr_budget_over(codr_budget_t *budget);

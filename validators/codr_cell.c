@@ -375,6 +375,7 @@ codr_cell_run(const codr_cell_t *cell, const codr_policy_set_t *set, int peer)
     }
 
     codr_budget_begin(&budget, cpu_us, request.nodes);
+    budget.last = true;
     check_sources(&verdict, set, &request, data, &budget);
 
     /* shorter than PIPE_BUF: whole or not at all */

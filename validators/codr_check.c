@@ -6,7 +6,6 @@
 
 #include "codr_check.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "codr_blame.h"
@@ -110,19 +109,42 @@ run_query(codr_check_t *check, const codr_query_t *query)
 
 
 /* In the order of the source; of two that begin together the wider first. */
-static int
-compare(const void *a, const void *b)
+static bool
+precedes(const codr_finding_t *x, const codr_finding_t *y)
 {
-    const codr_finding_t *x = a, *y = b;
-
     if (x->start != y->start) {
-        return x->start < y->start ? -1 : 1;
+        return x->start < y->start;
     }
     if (x->end != y->end) {
-        return x->end > y->end ? -1 : 1;
+        return x->end > y->end;
     }
 
-    return x->rule < y->rule ? -1 : x->rule > y->rule;
+    return x->rule < y->rule;
+}
+
+
+/* qsort() asks the kernel how much memory there is, which a process that is
+   locked up may not. */
+static void
+sort(codr_finding_t *found, uint32_t count)
+{
+    size_t         g;
+    uint32_t       i, k;
+    codr_finding_t moved;
+
+    static const uint32_t gaps[] = { 301, 132, 57, 23, 10, 4, 1 };
+
+    for (g = 0; g < sizeof(gaps) / sizeof(gaps[0]); g++) {
+        for (i = gaps[g]; i < count; i++) {
+            moved = found[i];
+            for (k = i; k >= gaps[g] && precedes(&moved, &found[k - gaps[g]]);
+                 k -= gaps[g])
+            {
+                found[k] = found[k - gaps[g]];
+            }
+            found[k] = moved;
+        }
+    }
 }
 
 
@@ -165,9 +187,7 @@ choose(codr_check_t *check, codr_finding_t ret[CODR_CHECK_FINDINGS])
     bool     errors = false;
     uint32_t i, n = 0;
 
-    if (check->count > 0) {
-        qsort(check->found, check->count, sizeof(*check->found), compare);
-    }
+    sort(check->found, check->count);
 
     for (i = 0; i < check->count; i++) {
         if (covered(check, ret, n, &check->found[i])) {
@@ -267,6 +287,8 @@ codr_check_source(const codr_policy_set_t *set,
         result = CODR_CHECK_TOO_COMPLEX;
     }
 
-    close_check(&check);
+    if (!budget->last) {
+        close_check(&check);
+    }
     return result;
 }

@@ -10,7 +10,13 @@
 static bool
 parse_progress(TSParseState *state)
 {
-    return codr_budget_steps(state->payload, CODR_BUDGET_ROUND);
+    codr_budget_t *budget = state->payload;
+
+    if (state->has_error) {
+        codr_budget_hurry(budget);
+    }
+
+    return codr_budget_steps(budget, CODR_BUDGET_ROUND);
 }
 
 
@@ -45,7 +51,9 @@ parse(codr_tree_t *tree, const codr_grammar_t *grammar,
         tree->tree = ts_parser_parse_with_options(parser, NULL, input,
                                                   options);
     }
-    ts_parser_delete(parser);
+    if (!budget->last) {
+        ts_parser_delete(parser);
+    }
 
     return tree->tree != NULL;
 }

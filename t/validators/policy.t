@@ -67,6 +67,19 @@ $answer = $nginx->post('/nodes', { language => 'python',
 is($answer->{status}, 422, 'more syntax nodes than allowed: refused');
 is($answer->{json}{diagnostics}[0]{rule}, 'policy.too_complex', 'says why');
 
+# The process that checks has nearly nothing it may call, however much there
+# is to do.
+
+$answer = $nginx->post('/run', { language => 'python',
+    code => join('', map {"eval('$_')\n"} 1 .. 500) });
+is($answer->{status}, 422, 'a great many findings');
+is(scalar @{ $answer->{json}{diagnostics} }, 20, 'twenty are told');
+is($answer->{json}{diagnostics}[19]{rule}, 'python.eval', 'by their rule');
+is($answer->{json}{diagnostics}[19]{line}, 20, 'the first ones');
+$answer = $nginx->post('/run', { language => 'python',
+    code => 'x = "' . '\\n' x 24_000 . "\"\nprint(len(x))\n" });
+is($answer->{json}{stdout}, "24000\n", 'a long text of escapes is fine');
+
 # More than one file: the program's own sources are looked at, data is not.
 
 $answer = $nginx->post('/run', { language => 'python', files => [
