@@ -75,9 +75,9 @@
 ;; Spellings of a # that hide a line from every reader, this one included.
 
 ((translation_unit) @refuse
- (#find? @refuse "(?m)^[ \\t]*(%:|\\?\\?=)[ \\t]*[a-z]+|\\?\\?/$")
+ (#find? @refuse "(?m)(?:^|\\*/)[ \\t\\f\\v]*%:|%:%:|\\?\\?[=/']")
  (#set! rule "c.spelling")
- (#set! message "This is an old spelling of `#` or of `\\`, from keyboards that had none. Write the character itself."))
+ (#set! message "This is an old spelling of `#`, `\\` or `^`, from keyboards that had none. Write the character itself."))
 ((translation_unit) @refuse
  (#find? @refuse "(?m)^(?:[^'\"/\\n]++|\"(?:[^\"\\\\\\n]|\\\\.)*+\"|'(?:[^'\\\\\\n]|\\\\.)*+'|/(?![/*]))*+['\"][^\\n]*?/\\*")
  (#set! rule "c.spelling")
