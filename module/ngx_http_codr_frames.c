@@ -496,18 +496,19 @@ ngx_http_codr_frames_chunk(wslay_event_context_ptr wslay,
 {
     ngx_http_codr_ws_t  *ws = data;
 
-    ngx_uint_t  code;
+    size_t  i;
 
-    if (ws->opcode != WSLAY_CONNECTION_CLOSE || chunk->data_length < 2
-        || ws->peer_code)
-    {
+    if (ws->opcode != WSLAY_CONNECTION_CLOSE) {
         return;
     }
 
-    code = (chunk->data[0] << 8) | chunk->data[1];
+    for (i = 0; i < chunk->data_length && ws->coded < 2; i++) {
+        ws->peer_said = (ws->peer_said << 8) | chunk->data[i];
+        ws->coded++;
+    }
 
-    if (code >= 1012 && code <= 1014) {
-        ws->peer_code = code;
+    if (ws->coded == 2 && ws->peer_said >= 1012 && ws->peer_said <= 1014) {
+        ws->peer_code = ws->peer_said;
     }
 }
 

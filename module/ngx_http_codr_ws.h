@@ -68,7 +68,9 @@ struct ngx_http_codr_ws_s {
 
     ngx_uint_t                  code;          /* of our Close; 0: none */
     const char                 *reason;
-    ngx_uint_t                  peer_code;     /* of its Close, if 1012..4 */
+    ngx_uint_t                  peer_said;     /* the code of its Close, */
+    ngx_uint_t                  coded;         /* so many bytes of it */
+    ngx_uint_t                  peer_code;     /* the same, if 1012..4 */
     ngx_uint_t                  opcode;        /* of the open frame */
     ngx_uint_t                  missed;        /* pings without an answer */
 
