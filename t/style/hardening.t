@@ -13,9 +13,12 @@ need('plain', $readelf);
 
 my $machine = qx(uname -m);
 
-# What `make install` installs.
+# What `make install` installs, and whatever else is built beside it.
 my @FILES = qw(codr-sandboxd codr-validator codr-shortcut codr
     ngx_http_codr_module.so codr-zygote-python.so);
+my %named = map { $_ => 1 } @FILES;
+push @FILES, grep { !$named{$_} } map {m{([^/]+)$}}
+    grep {m{\.(?:so|node)$}} glob build() . '/*';
 
 # Ours in them, by directory.
 my %OBJECTS = (
