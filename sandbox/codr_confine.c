@@ -30,6 +30,7 @@
 
 #include "codr_io.h"
 #include "codr_log.h"
+#include "codr_sanitized.h"
 #include "codr_util.h"
 
 
@@ -287,6 +288,11 @@ add_rules(scmp_filter_ctx filter, const codr_confine_t *plan)
                                           SOL_SOCKET),
                                   SCMP_A2(SCMP_CMP_MASKED_EQ, 0xffffffff,
                                           SO_LINGER));
+    }
+
+    if (result == 0 && CODR_SANITIZED) {    /* before a process ends itself */
+        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
+                                  SCMP_SYS(sigaltstack), 0);
     }
 
     /* memory never becomes code; sockets only in pairs within the helper */
