@@ -21,7 +21,7 @@ asan-walk:
 
 ASAN_SERVER = $(abspath $(BUILD))/server
 
-asan-all: $(HELPER) $(SHORTCUT) $(VALIDATOR) $(POLICIES) $(CLI) \
+asan-all: $(HELPER) $(SHORTCUT) $(VALIDATOR) $(POLICIES) $(CLI) zygotes \
           $(ASAN_SERVER)/nginx unit probes replays playground
 
 asan-check: asan-all
