@@ -46,11 +46,12 @@ def blocking():
     c = channel()
     ours, theirs = job(c)
     ours.sendall(flood())
-    end = time.time() + 1
-    while time.time() < end:            # again and again: it sets the flag
-        fcntl.fcntl(theirs, fcntl.F_SETFL, os.O_RDWR)
+    start = time.time()
     waiting = array.array("i", [0])
-    fcntl.ioctl(ours, 0x541b, waiting)  # FIONREAD
+    while (time.time() < start + 1      # again and again: it sets the flag
+           or waiting[0] <= 50000 and time.time() < start + 15):
+        fcntl.fcntl(theirs, fcntl.F_SETFL, os.O_RDWR)
+        fcntl.ioctl(ours, 0x541b, waiting)  # FIONREAD
     print("full" if waiting[0] > 50000 else "not full", flush=True)
     sys.stdin.read()
 
