@@ -20,7 +20,7 @@ my $COLUMNS        = 80;
 my %LONG_HEADER = map { $_ => 1 } qw(sandbox/codr_ipc.h sandbox/codr_proto.h
     module/ngx_http_codr.h);
 
-my @sources = grep { !m{^build/} }
+my @sources = grep { -f && !m{^build/} }
     glob '{module,sandbox,shortcut,validators,zygotes}/*.[ch]
     playground/cli/*.[ch] t/unit/*.[ch] t/sandbox/*.c t/fuzz/*.[ch]
     t/fuzz/*/*.[ch] t/asan/*.c t/bench/*.[ch]';
