@@ -169,22 +169,27 @@ run(stream_t *of, int how)
 }
 
 
+static int
+is_refusal(ngx_uint_t code)
+{
+    return code >= 1002 && code <= 1009;
+}
+
+
 /* What is wrong in two ways may be refused for either.  Headers are looked at
    before wslay looks at what came before them, so a length that is too large
-   may be refused first; and the text of a Close that comes in pieces is looked
-   at by wslay from the third byte of each. */
+   may be refused first.  A peer that closes right after a mistake may get its
+   own code back; and the text of its Close, where it comes in pieces, is
+   looked at by wslay from the third byte of each. */
 static int
 may_differ(const stream_t *a, const stream_t *b, ngx_uint_t one,
     ngx_uint_t two)
 {
-    if (a->opcode == WSLAY_CONNECTION_CLOSE && b->opcode == a->opcode
-        && (one == 1007 || two == 1007))
-    {
-        return 1;
+    if (a->opcode == WSLAY_CONNECTION_CLOSE && b->opcode == a->opcode) {
+        return is_refusal(one) || is_refusal(two);
     }
 
-    return one == 1009 || two == 1009
-           || (one >= 1002 && one <= 1009 && two >= 1002 && two <= 1009);
+    return one == 1009 || two == 1009 || (is_refusal(one) && is_refusal(two));
 }
 
 
