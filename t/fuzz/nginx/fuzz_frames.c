@@ -186,7 +186,7 @@ may_differ(const stream_t *a, const stream_t *b, ngx_uint_t one,
     ngx_uint_t two)
 {
     if (a->opcode == WSLAY_CONNECTION_CLOSE && b->opcode == a->opcode) {
-        return is_refusal(one) || is_refusal(two);
+        return 1;
     }
 
     return one == 1009 || two == 1009 || (is_refusal(one) && is_refusal(two));
