@@ -288,6 +288,7 @@ codr_dispatch_leave(codr_broker_t *broker, codr_job_t *job)
     codr_pace_leave(&broker->pace[job->request.kind], job->begun_us,
                     codr_now_us());
     codr_dispatch_soon(broker);
+    codr_pool_refill(&broker->pool);
 }
 
 

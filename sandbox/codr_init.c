@@ -274,9 +274,11 @@ fork_ahead(const codr_init_t *given)
 {
     codr_program_t program = blank_program(given);
     struct pollfd  job = { .fd = SOCKET, .events = POLLIN };
+    bool           spare = (given->request->flags & CODR_SPAWN_SPARE)
+                           && poll(&job, 1, 0) == 0;
 
     self.program = codr_waiting_fork(given->zygote->interpreter, &program,
-                                     poll(&job, 1, 0) == 0, &self.waiting);
+                                     spare, &self.waiting);
     check(self.program, CODR_STEP_FORK);
 }
 

@@ -2,8 +2,8 @@
  * Ready sandboxes.  Runs in the broker.  What is in one is the spawner's doing
  * and as strong as in any other; here is only decided how many of which kind
  * wait.  The last jobs of a language are the forecast of its next ones: the
- * pool holds what they asked for.  It is filled one by one, a moment after it
- * was drawn from and not while jobs wait in the queue, so that it never takes
+ * pool holds what they asked for.  It is filled one by one, when a job has
+ * ended or lasts, and not while jobs wait in the queue, so that it never takes
  * the processors from somebody who is there.
  */
 
@@ -21,7 +21,8 @@
 #include "codr_log.h"
 #include "codr_util.h"
 
-#define FILL_US         2000        /* after one was taken */
+#define FILL_US         2000        /* after a job has ended */
+#define TAKEN_US        20000       /* after one was taken: few jobs last longer */
 #define BUSY_US         20000       /* while jobs wait */
 #define RETRY_US        100000ULL   /* after one could not be made, doubling */
 #define RETRY_DOUBLINGS 8
@@ -85,10 +86,11 @@ keep_terminal(codr_sandbox_t *sandbox, int master)
 static void
 look_in(codr_pool_t *pool, uint64_t us)
 {
-    if (!codr_timer_is_set(&pool->timer)) {
+    uint64_t at_us = codr_now_us() + us;
+
+    if (!codr_timer_is_set(&pool->timer) || at_us < pool->timer.at_us) {
         /* without memory for it: the next job looks again */
-        (void) codr_timer_set(&pool->broker->loop.timers, &pool->timer,
-                              codr_now_us() + us);
+        (void) codr_timer_set(&pool->broker->loop.timers, &pool->timer, at_us);
     }
 }
 
@@ -192,12 +194,22 @@ end_entry(codr_pool_entry_t *entry)
 }
 
 
+/* A processor is nobody's now, so what may be of use costs nothing. */
+static bool
+has_time(const codr_broker_t *broker)
+{
+    return broker->running[CODR_KIND_INTERACTIVE]
+           + broker->running[CODR_KIND_BATCH] < broker->host.cpus;
+}
+
+
 static int
 add_entry(codr_pool_t *pool, const codr_language_t *language,
     const codr_spawn_request_t *wanted)
 {
-    int                result;
-    codr_pool_entry_t *entry = calloc(1, sizeof(*entry));
+    int                   result;
+    codr_pool_entry_t    *entry = calloc(1, sizeof(*entry));
+    codr_spawn_request_t  request = *wanted;
 
     if (entry == NULL) {
         return -ENOMEM;
@@ -214,7 +226,8 @@ add_entry(codr_pool_t *pool, const codr_language_t *language,
     pool->count++;
     pool->starting++;
 
-    result = codr_sandbox_start(&entry->sandbox, pool->broker->link, wanted);
+    request.flags |= has_time(pool->broker) ? CODR_SPAWN_SPARE : 0;
+    result = codr_sandbox_start(&entry->sandbox, pool->broker->link, &request);
     if (result < 0) {
         remove_entry(entry);
     }
@@ -510,7 +523,7 @@ codr_pool_take(codr_pool_t *pool, const codr_language_t *language,
     }
 
     learn(forecast, request);
-    look_in(pool, FILL_US);
+    look_in(pool, TAKEN_US);
 
     entry = find_ready(pool, language, request);
     if (entry == NULL) {

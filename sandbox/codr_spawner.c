@@ -118,6 +118,7 @@ is_sane(const codr_spawn_request_t *request)
            && request->slot > 0 && request->slot < self.count
            && self.slots[request->slot].id == 0
            && (request->flags & ~(uint32_t) (CODR_SPAWN_TERMINAL
+                                             | CODR_SPAWN_SPARE
                                              | CODR_SPAWN_ZYGOTE)) == 0
            && codr_spawn_kind(request->flags) < CODR_INTERPRETER_COUNT
            && within(request->memory, memory)
