@@ -555,6 +555,10 @@ ngx_http_codr_execute_head(ngx_http_codr_execute_t *x, u_char *buf,
     codr_put_number(&w, CODR_FIELD_DETACH_MS, x->detach);
     codr_put_bytes(&w, CODR_FIELD_TAG, x->tag.data, x->tag.len);
 
+    if (ngx_cycle->log->log_level >= NGX_LOG_DEBUG) {
+        codr_put_number(&w, CODR_FIELD_TRACE, 1);
+    }
+
     arg = x->args.elts;
 
     for (i = 0; i < x->args.nelts; i++) {

@@ -127,6 +127,7 @@ typedef enum {
 #define CODR_SPAWN_TERMINAL     0x1     /* mount a devpts, open a terminal */
 #define CODR_SPAWN_SPARE        0x2     /* nobody waits for it: what a job may
                                            need can be done before */
+#define CODR_SPAWN_TRACE        0x4     /* its time line goes to the log */
 #define CODR_SPAWN_ZYGOTE       0xf0    /* init is to be a zygote's clone: its
                                            codr_interpreter_kind_t, shifted */
 #define CODR_SPAWN_KIND_SHIFT   4

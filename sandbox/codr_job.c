@@ -376,6 +376,8 @@ codr_job_begin(codr_client_t *client, const uint8_t *payload, size_t len)
         return refuse(job, CODR_ERROR_BUSY, "no room for the files");
     }
 
+    job->trace.wanted = request->trace;
+    codr_trace_begin(&job->trace, "execute");
     job->io.terminal = request->terminal != CODR_TERMINAL_NONE;
     codr_stdio_resize(&job->io, request->cols, request->rows);
     job->state = CODR_JOB_FILES;
@@ -555,6 +557,7 @@ take_submit(codr_job_t *job, const uint8_t *payload, size_t len)
     }
 
     client = job->result->clients;
+    codr_trace_mark(&job->trace, "submit");
     job->submitted_us = codr_now_us();
     job->state = CODR_JOB_QUEUED;
     codr_inspect_begin(job);

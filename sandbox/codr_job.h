@@ -25,6 +25,7 @@
 #include "codr_source.h"
 #include "codr_stage.h"
 #include "codr_stdio.h"
+#include "codr_trace.h"
 
 typedef enum {
     CODR_JOB_NEW = 0,           /* EXECUTE has not come */
@@ -102,6 +103,7 @@ struct codr_job_s {
     bool                    truncated;
     bool                    output_over;    /* and that ended it */
 
+    codr_trace_t            trace;
     uint64_t                submitted_us;
     uint64_t                begun_us;       /* left the queue */
     uint64_t                start_us;       /* from there to its exec */

@@ -79,7 +79,7 @@ typedef enum {
                                    COLS ROWS ECHO ARG* LIMIT* CAP*
                                    QUOTA* CPU_QUOTA*
                                    OUTPUT_DROP? DETACH_MS? ASYNC? QUIET?
-                                   TAG? JOB_ID? */
+                                   TAG? JOB_ID? TRACE? */
     CODR_FRAME_FILE,            /* FILE_NAME SIZE; the first is the main file */
     CODR_FRAME_DATA,            /* raw: bytes of that file */
     CODR_FRAME_SUBMIT,          /* no fields: the job is complete */
@@ -293,6 +293,7 @@ typedef enum {
     CODR_FIELD_ZYGOTE,          /* number: codr_interpreter_kind_t, of the
                                    open language */
     CODR_FIELD_PRELOAD,         /* name of a module, *; the same */
+    CODR_FIELD_TRACE,           /* number 0/1: its time line goes to the log */
     CODR_FIELD_TAGS
 } codr_field_tag_t;
 

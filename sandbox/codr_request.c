@@ -228,6 +228,9 @@ take_field(codr_request_t *request, const codr_field_t *field)
     case CODR_FIELD_QUIET:
         return take_bool(&request->quiet, field);
 
+    case CODR_FIELD_TRACE:
+        return take_bool(&request->trace, field);
+
     case CODR_FIELD_DETACH_MS:
         return codr_field_number(field, 0, UINT32_MAX, &request->detach_ms)
                ? -EPROTO : 0;

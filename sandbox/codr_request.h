@@ -25,6 +25,7 @@ typedef struct {
     bool             echo;
     bool             output_drop;
     bool             async;             /* needs no socket once submitted */
+    bool             trace;             /* the log gets its time line */
     bool             quiet;             /* no output on its first socket */
     uint64_t         detach_ms;         /* 0 = ends with its socket */
     char             tag[CODR_TAG_MAX + 1];

@@ -28,6 +28,7 @@
 #include "codr_ns.h"
 #include "codr_nursery.h"
 #include "codr_spawner_setup.h"
+#include "codr_trace.h"
 #include "codr_uid.h"
 #include "codr_util.h"
 
@@ -35,6 +36,7 @@
 
 static codr_spawner_t self;
 static codr_nursery_t nursery;
+static codr_trace_t   trace;            /* of the request at hand */
 
 
 static void
@@ -68,6 +70,19 @@ answer_ready(void)
 
     answer(&reply, &usage, usage == -1 ? 0 : 1);
     codr_close(&usage);
+}
+
+
+static void
+log_trace(uint64_t id)
+{
+    char text[CODR_LOG_LINE];
+
+    if (trace.wanted) {
+        codr_trace_text(&trace, text, sizeof(text));
+        codr_log(CODR_LEVEL_DEBUG, 0, "sandbox %llu: %s",
+                 (unsigned long long) id, text);
+    }
 }
 
 
@@ -119,6 +134,7 @@ is_sane(const codr_spawn_request_t *request)
            && self.slots[request->slot].id == 0
            && (request->flags & ~(uint32_t) (CODR_SPAWN_TERMINAL
                                              | CODR_SPAWN_SPARE
+                                             | CODR_SPAWN_TRACE
                                              | CODR_SPAWN_ZYGOTE)) == 0
            && codr_spawn_kind(request->flags) < CODR_INTERPRETER_COUNT
            && within(request->memory, memory)
@@ -249,6 +265,7 @@ make_sandbox(const codr_spawn_request_t *request, int sock,
         return rc;
     }
 
+    codr_trace_mark(&trace, "lease");
     rc = codr_cgroup_prepare(&self.cgroup, &slot->cgroup, request->id,
                              request->memory, request->processes, ret_step);
     if (rc != 0) {
@@ -257,6 +274,7 @@ make_sandbox(const codr_spawn_request_t *request, int sock,
 
     *ret_step = CODR_STEP_CGROUP_CREATE;
     rc = codr_cgroup_watch(&self.cgroup, &slot->cgroup, ret_watch);
+    codr_trace_mark(&trace, "cgroup");
     if (rc == 0) {
         *ret_step = CODR_STEP_CLONE;
         rc = pid = clone_init(request, slot, sock, &mounts);
@@ -266,6 +284,7 @@ make_sandbox(const codr_spawn_request_t *request, int sock,
         return rc;
     }
 
+    codr_trace_mark(&trace, "clone");
     slot->id = request->id;
     slot->pid = pid;
     slot->mounts = mounts;
@@ -280,6 +299,8 @@ spawn(const codr_spawn_request_t *request, int sock)
     codr_spawn_reply_t  reply = { .id = request->id, .slot = request->slot };
     codr_cgroup_watch_t watch = { 0 };
 
+    trace.wanted = (request->flags & CODR_SPAWN_TRACE) != 0;
+    codr_trace_begin(&trace, "request");
     rc = make_sandbox(request, sock, &watch, &reply.step);
     if (rc == 0) {
         reply.kind = CODR_SPAWNER_SPAWNED;
@@ -295,6 +316,9 @@ spawn(const codr_spawn_request_t *request, int sock)
     while (watch.ours > 0) {
         codr_close(&watch.fd[--watch.ours]);
     }
+    self.slots[request->slot].traced = trace.wanted;
+    codr_trace_mark(&trace, "answer");
+    log_trace(request->id);
 }
 
 
@@ -414,6 +438,8 @@ finish(codr_spawner_slot_t *slot, int wait_status, const struct rusage *rusage)
         .cpu_us = cpu_of(rusage),
     };
 
+    trace.wanted = slot->traced;
+    codr_trace_begin(&trace, "reaped");
     rc = codr_cgroup_finish(&self.cgroup, &slot->cgroup, &usage);
     if (rc != 0) {
         codr_log(CODR_LEVEL_ERROR, -rc, "remove the cgroup of sandbox %llu",
@@ -430,8 +456,12 @@ finish(codr_spawner_slot_t *slot, int wait_status, const struct rusage *rusage)
     slot->pid = 0;
 
     answer(&reply, NULL, 0);
+    codr_trace_mark(&trace, "end sent");
     codr_close(&slot->mounts);
+    codr_trace_mark(&trace, "unmounted");
     codr_cgroup_clean(&self.cgroup, &slot->cgroup);
+    codr_trace_mark(&trace, "cleaned");
+    log_trace(reply.id);
 }
 
 

@@ -21,6 +21,7 @@ typedef struct {
     int                 net;        /* network namespace */
     int                 mounts;     /* mount namespace of the sandbox, or -1 */
     bool                leased;     /* its uid */
+    bool                traced;     /* the sandbox */
     codr_cgroup_slot_t  cgroup;
 } codr_spawner_slot_t;
 

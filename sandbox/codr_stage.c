@@ -96,10 +96,23 @@ start_over(codr_job_t *job)
 }
 
 
+static void
+log_trace(const codr_job_t *job, const char *stage)
+{
+    char text[CODR_LOG_LINE];
+
+    if (job->trace.wanted) {
+        codr_trace_text(&job->trace, text, sizeof(text));
+        codr_log(CODR_LEVEL_DEBUG, 0, "job %s, %s: %s", job->id, stage, text);
+    }
+}
+
+
 /* Nothing holds the program back any more. */
 static void
 run_stage(codr_job_t *job)
 {
+    codr_trace_mark(&job->trace, "run");
     if (!job->told_stage) {
         job->told_stage = true;
         codr_answer_stage(job, codr_stage_of(job));
@@ -137,6 +150,8 @@ start_sandbox(codr_job_t *job)
     if (result == 0) {
         result = codr_supply_sandbox(job, stage);
     }
+    codr_trace_mark(&job->trace, job->path == CODR_PATH_COLD ? "spawn"
+                                                             : "lease");
     if (result == 0) {
         if (codr_inspect_passed(job)) {
             run_stage(job);
@@ -164,6 +179,8 @@ start_sandbox(codr_job_t *job)
 void
 codr_stage_run(codr_job_t *job)
 {
+    log_trace(job, "compile");
+    codr_trace_begin(&job->trace, "compiled");
     job->state = CODR_JOB_RUNNING;
     job->told_stage = false;
     start_sandbox(job);
@@ -175,6 +192,7 @@ static void
 announce(codr_job_t *job)
 {
     if (!job->announced && codr_inspect_passed(job)) {
+        codr_trace_mark(&job->trace, "verdict");
         job->announced = true;
         job->result->announced = true;
         codr_pump_all(job->result);
@@ -212,6 +230,7 @@ codr_stage_inspected(codr_job_t *job)
 void
 codr_stage_begin(codr_job_t *job)
 {
+    codr_trace_mark(&job->trace, "begin");
     job->io.handlers = &run_handlers;
 
     /* it may have been found missing while the job waited */
@@ -252,6 +271,7 @@ run_output(codr_stdio_t *io, uint8_t stream, uint8_t *data, size_t len)
     uint64_t    limit = job->limits.value[CODR_LIMIT_OUTPUT];
     uint64_t    left = offset < limit ? limit - offset : 0;
 
+    codr_trace_mark(&job->trace, "output");
     job->written += len;
 
     if (len > left) {
@@ -293,6 +313,9 @@ codr_stage_flow(codr_job_t *job)
 static void
 streams_ended(codr_stdio_t *io)
 {
+    codr_job_t *job = io->data;
+
+    codr_trace_mark(&job->trace, "drained");
     advance(io->data);
 }
 
@@ -423,9 +446,31 @@ codr_stage_stop(codr_job_t *job)
 /* Progress */
 
 
+/* What has changed is what was not marked before. */
+static void
+mark_sandbox(codr_job_t *job)
+{
+    const codr_sandbox_t *sandbox = &job->sandbox;
+
+    if (sandbox->spawned && job->path == CODR_PATH_COLD) {
+        codr_trace_mark(&job->trace, "spawned");
+    }
+    if (sandbox->state == CODR_SANDBOX_PREPARED) {
+        codr_trace_mark(&job->trace, "prepared");
+    }
+    if (sandbox->end.reported) {
+        codr_trace_mark(&job->trace, "exited");
+    }
+    if (sandbox->state == CODR_SANDBOX_GONE) {
+        codr_trace_mark(&job->trace, "gone");
+    }
+}
+
+
 static void
 sandbox_changed(codr_sandbox_t *sandbox)
 {
+    mark_sandbox(sandbox->data);
     advance(sandbox->data);
 }
 
@@ -480,6 +525,8 @@ run_ended(codr_job_t *job)
     }
 
     codr_answer_complete(job, &verdict);
+    codr_trace_mark(&job->trace, "complete");
+    log_trace(job, "run");
     codr_job_finish(job);
 }
 
@@ -489,6 +536,7 @@ sandbox_started(codr_sandbox_t *sandbox)
 {
     codr_job_t *job = sandbox->data;
 
+    codr_trace_mark(&job->trace, "started");
     close_ends(job);
 
     if (job->state == CODR_JOB_COMPILING) {

@@ -46,6 +46,7 @@ codr_supply_sandbox(codr_job_t *job, codr_stage_t stage)
         request.flags |= codr_pool_flags(job->broker, job->language);
     }
 
+    /* one that was ready was nobody's */
     if (stage == CODR_STAGE_RUN && !job->cold
         && codr_pool_take(&job->broker->pool, job->language, &request,
                           &job->sandbox, &master))
@@ -60,6 +61,7 @@ codr_supply_sandbox(codr_job_t *job, codr_stage_t stage)
         return 0;                   /* it ends like any other */
     }
 
+    request.flags |= job->trace.wanted ? CODR_SPAWN_TRACE : 0;
     return job->broker->link
            ? codr_sandbox_start(&job->sandbox, job->broker->link, &request)
            : -ENOTCONN;
