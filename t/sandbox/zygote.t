@@ -137,6 +137,18 @@ is(job('print(1)')->{stdout}, "1\n", 'when it dies jobs run all the same');
 ok(cloned(), 'and there is another one');
 isnt(($nginx->zygotes)[0], $zygotes[0], 'which is a new process');
 like($nginx->log, qr/a zygote has ended/, 'the log says so');
+
+# One that hangs.
+
+@zygotes = ();
+ok(wait_until(10, sub { (@zygotes = $nginx->zygotes) == 1 }),
+    'there is one zygote again');
+kill STOP => @zygotes;
+is(job('print(1)')->{stdout}, "1\n", 'when it hangs jobs run all the same')
+    for 1 .. 5;
+ok(wait_until(30, sub { !kill 0 => @zygotes }), 'it is ended');
+like($nginx->log, qr/clone a zygote: Connection timed out/, 'for that');
+ok(cloned(), 'and there is another one');
 $nginx->finish;
 
 # Modules that are none to preload.
