@@ -53,7 +53,8 @@ DEPS_TEST  = perl openssl curl clang:/usr/bin/clang lua5.4 \
 DEPS_DEB   = dpkg-dev debhelper
 
 # What only the long suite needs.
-DEPS_LONG  = libclang-rt-14-dev clang-tidy:/usr/bin/clang-tidy \
+DEPS_LONG  = libpython3.11-testsuite:/usr/lib/python3.11/test/test_atexit.py \
+             libclang-rt-14-dev clang-tidy:/usr/bin/clang-tidy \
              cppcheck:/usr/bin/cppcheck
 
 comma := ,
