@@ -22,7 +22,7 @@
 #include "codr_util.h"
 
 #define FILL_US         2000        /* after a job has ended */
-#define TAKEN_US        20000       /* after one was taken: few jobs last longer */
+#define TAKEN_US        20000       /* after one was taken: few last longer */
 #define BUSY_US         20000       /* while jobs wait */
 #define RETRY_US        100000ULL   /* after one could not be made, doubling */
 #define RETRY_DOUBLINGS 8

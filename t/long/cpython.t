@@ -105,7 +105,8 @@ for my $module (@modules) {
     my ($path, $got) = outcomes('python', $module);
     my (undef, $want) = outcomes('plain', $module);
     is($path, 'zygote', "$module runs in a clone");
-    my @differ = grep { !/$KNOWN/ } grep { ($got->{$_} // 'none') ne ($want->{$_} // 'none') }
+    my @differ = grep { !/$KNOWN/ }
+        grep { ($got->{$_} // 'none') ne ($want->{$_} // 'none') }
         sort keys %{ { %{ $got // {} }, %{ $want // {} } } };
     ok($got && %{$got} && !@differ, "$module: "
             . scalar(keys %{ $got // {} }) . ' tests come out alike')
