@@ -52,13 +52,19 @@ ngx_http_codr_store_alloc_locked(ngx_http_codr_store_t *store, size_t size)
         p = ngx_slab_calloc_locked(store->pool, size);
 
         if (p) {
-            store->full = 0;
+            if (store->full == size) {
+                store->full = 0;
+            }
+
             return p;
         }
     } while (ngx_http_codr_records_drop_locked(store) == NGX_OK);
 
-    if (!store->full) {
-        store->full = 1;
+    /* what has room for one size may have none for others: only room for the
+       same one takes it back */
+
+    if (store->full == 0) {
+        store->full = size;
 
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "codr: the zone of codr_zone is full: nothing new is "

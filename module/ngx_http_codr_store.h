@@ -32,7 +32,7 @@ typedef struct {
 typedef struct {
     ngx_slab_pool_t           *pool;
     time_t                     created;
-    ngx_uint_t                 full;           /* and that was said */
+    size_t                     full;           /* for this size; said; 0: no */
     ngx_uint_t                 redis_said;     /* 1: it is up, 2: it is not */
     u_char                     ticket_key[NGX_HTTP_CODR_KEY_BYTES];
     u_char                     name[NGX_HTTP_CODR_NODE_ID];
