@@ -125,11 +125,12 @@ END
     is($client->finish->{status}, 'ok', 'the program decides how it goes on');
 
     $client->execute(language => 'python', code => <<'END',
-import os, signal
+import os, select, signal
 signal.signal(signal.SIGWINCH, lambda *_: print(os.get_terminal_size()))
 print(os.get_terminal_size())
+# one that comes just before input() reads would wait for a line in it
 while True:
-    if input() == "q":
+    if select.select([0], [], [], 0.1)[0] and input() == "q":
         break
 END
         tty => { cols => 100, rows => 30, echo => JSON::PP::false });
