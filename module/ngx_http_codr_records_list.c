@@ -74,8 +74,11 @@ ngx_http_codr_records_inherit(ngx_http_codr_main_conf_t *mcf,
 }
 
 
-void
-ngx_http_codr_records_adrift(ngx_http_codr_main_conf_t *mcf, ngx_array_t *ids)
+/* Those of the unfinished that are wanted. */
+
+static void
+ngx_http_codr_records_select(ngx_http_codr_main_conf_t *mcf, ngx_array_t *ids,
+    ngx_uint_t (*wanted)(ngx_http_codr_stored_t *record))
 {
     ngx_queue_t             *q;
     ngx_http_codr_store_t   *store;
@@ -93,12 +96,26 @@ ngx_http_codr_records_adrift(ngx_http_codr_main_conf_t *mcf, ngx_array_t *ids)
     {
         record = ngx_queue_data(q, ngx_http_codr_stored_t, queue);
 
-        if (record->pid == 0) {
+        if (wanted(record)) {
             ngx_http_codr_records_add(ids, record);
         }
     }
 
     ngx_shmtx_unlock(&store->pool->mutex);
+}
+
+
+static ngx_uint_t
+ngx_http_codr_records_is_adrift(ngx_http_codr_stored_t *record)
+{
+    return record->pid == 0;
+}
+
+
+void
+ngx_http_codr_records_adrift(ngx_http_codr_main_conf_t *mcf, ngx_array_t *ids)
+{
+    ngx_http_codr_records_select(mcf, ids, ngx_http_codr_records_is_adrift);
 }
 
 
@@ -302,34 +319,21 @@ ngx_http_codr_records_unsaved(ngx_http_codr_main_conf_t *mcf,
 }
 
 
+/* One worker is enough for those that are adrift. */
+
+static ngx_uint_t
+ngx_http_codr_records_is_live(ngx_http_codr_stored_t *record)
+{
+    return record->state != NGX_HTTP_CODR_RECORD_OPEN
+           && (record->pid == ngx_pid
+               || (record->pid == 0 && ngx_worker == 0));
+}
+
+
 void
 ngx_http_codr_records_live(ngx_http_codr_main_conf_t *mcf, ngx_array_t *ids)
 {
-    ngx_queue_t             *q;
-    ngx_http_codr_store_t   *store;
-    ngx_http_codr_stored_t  *record;
-
-    store = ngx_http_codr_records_lock(mcf);
-
-    if (store == NULL) {
-        return;
-    }
-
-    for (q = ngx_queue_head(&store->unfinished);
-         q != ngx_queue_sentinel(&store->unfinished);
-         q = ngx_queue_next(q))
-    {
-        record = ngx_queue_data(q, ngx_http_codr_stored_t, queue);
-
-        if (record->state != NGX_HTTP_CODR_RECORD_OPEN
-            && (record->pid == ngx_pid
-                || (record->pid == 0 && ngx_worker == 0)))
-        {
-            ngx_http_codr_records_add(ids, record);
-        }
-    }
-
-    ngx_shmtx_unlock(&store->pool->mutex);
+    ngx_http_codr_records_select(mcf, ids, ngx_http_codr_records_is_live);
 }
 
 
