@@ -310,8 +310,17 @@ broker_ended(codr_family_t *family, const char *how)
 }
 
 
+/* A role that sees its broker gone leaves with 0, and may be reaped before the
+   broker, whose end is then told. */
+static codr_level_t
+level_of_end(int wait_status)
+{
+    return wait_status == 0 ? CODR_LEVEL_INFO : CODR_LEVEL_FATAL;
+}
+
+
 static void
-spawner_ended(codr_family_t *family, const char *how)
+spawner_ended(codr_family_t *family, const char *how, int wait_status)
 {
     codr_relative_t *spawner = &family->spawner;
 
@@ -327,13 +336,14 @@ spawner_ended(codr_family_t *family, const char *how)
                         "the sandbox cannot be set up: the spawner ended"
                         " with %s", how);
     } else {
-        codr_log(CODR_LEVEL_FATAL, 0, "the spawner ended with %s", how);
+        codr_log(level_of_end(wait_status), 0, "the spawner ended with %s",
+                 how);
     }
 }
 
 
 static void
-validator_ended(codr_family_t *family, const char *how)
+validator_ended(codr_family_t *family, const char *how, int wait_status)
 {
     codr_relative_t *validator = &family->validator;
 
@@ -349,7 +359,8 @@ validator_ended(codr_family_t *family, const char *how)
                         "programs cannot be checked: the validator ended"
                         " with %s", how);
     } else {
-        codr_log(CODR_LEVEL_FATAL, 0, "the validator ended with %s", how);
+        codr_log(level_of_end(wait_status), 0, "the validator ended with %s",
+                 how);
     }
 }
 
@@ -365,9 +376,9 @@ child_ended(codr_family_t *family, pid_t pid, int wait_status)
     if (pid == family->broker.pid) {
         broker_ended(family, how);
     } else if (pid == family->spawner.pid) {
-        spawner_ended(family, how);
+        spawner_ended(family, how, wait_status);
     } else if (pid == family->validator.pid) {
-        validator_ended(family, how);
+        validator_ended(family, how, wait_status);
     }
 
     for (i = 0; i < CODR_FAMILY_RETIRED; i++) {
