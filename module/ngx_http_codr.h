@@ -429,6 +429,13 @@ ngx_int_t ngx_http_codr_send_document(ngx_http_request_t *r,
 void ngx_http_codr_ws_init_process(ngx_cycle_t *cycle);
 void ngx_http_codr_ws_shutdown(ngx_cycle_t *cycle, ngx_uint_t now);
 
+/* connection */
+
+/* Nothing is watched yet; NULL, there is none free: the socket stays the
+   caller's. */
+ngx_connection_t *ngx_http_codr_get_connection(ngx_socket_t fd, void *data,
+    ngx_event_handler_pt read, ngx_event_handler_pt write, ngx_log_t *log);
+
 /* session */
 
 ngx_int_t ngx_http_codr_session_handler(ngx_http_request_t *r);

@@ -94,22 +94,15 @@ ngx_http_codr_distant_create(ngx_http_codr_redis_t *redis, int fd,
         return NGX_ERROR;
     }
 
-    c = ngx_get_connection(fd, ngx_cycle->log);
+    c = ngx_http_codr_get_connection(fd, d,
+                                     ngx_http_codr_distant_read_handler,
+                                     ngx_http_codr_distant_write_handler,
+                                     ngx_cycle->log);
 
     if (c == NULL) {
         ngx_free(d);
         return NGX_ERROR;
     }
-
-    c->data = d;
-    c->recv = ngx_recv;
-    c->send = ngx_send;
-    c->log = ngx_cycle->log;
-    c->read->log = c->log;
-    c->write->log = c->log;
-    c->log_error = NGX_ERROR_INFO;
-    c->read->handler = ngx_http_codr_distant_read_handler;
-    c->write->handler = ngx_http_codr_distant_write_handler;
 
     if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
         ngx_free_connection(c);

@@ -63,7 +63,11 @@ ngx_http_codr_fetch(ngx_http_codr_main_conf_t *mcf,
     fd = (fetch->buf == NULL) ? -1
          : question->remote ? ngx_http_codr_distant_open(mcf, log)
                             : ngx_http_codr_helper_open_job(mcf, log);
-    c = (fd != -1) ? ngx_get_connection(fd, log) : NULL;
+    c = (fd == -1) ? NULL
+        : ngx_http_codr_get_connection(fd, fetch,
+                                       ngx_http_codr_fetch_read_handler,
+                                       ngx_http_codr_fetch_write_handler,
+                                       log);
 
     if (c == NULL) {
         if (fd != -1) {
@@ -73,15 +77,6 @@ ngx_http_codr_fetch(ngx_http_codr_main_conf_t *mcf,
         ngx_destroy_pool(pool);
         return NULL;
     }
-
-    c->data = fetch;
-    c->recv = ngx_recv;
-    c->log = log;
-    c->read->log = log;
-    c->write->log = log;
-    c->log_error = NGX_ERROR_INFO;
-    c->read->handler = ngx_http_codr_fetch_read_handler;
-    c->write->handler = ngx_http_codr_fetch_write_handler;
 
     fetch->connection = c;
 

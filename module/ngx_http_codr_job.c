@@ -249,7 +249,10 @@ ngx_http_codr_job_connect(ngx_http_codr_job_t *job, ngx_log_t *log)
         return NGX_ERROR;
     }
 
-    c = ngx_get_connection(fd, log);
+    c = ngx_http_codr_get_connection(fd, job,
+                                     ngx_http_codr_job_read_handler,
+                                     ngx_http_codr_job_write_handler,
+                                     log);
 
     if (c == NULL) {
         if (close(fd) == -1) {
@@ -260,15 +263,6 @@ ngx_http_codr_job_connect(ngx_http_codr_job_t *job, ngx_log_t *log)
         return NGX_ERROR;
     }
 
-    c->data = job;
-    c->recv = ngx_recv;
-    c->send = ngx_send;
-    c->log = log;
-    c->read->log = log;
-    c->write->log = log;
-    c->log_error = NGX_ERROR_INFO;
-    c->read->handler = ngx_http_codr_job_read_handler;
-    c->write->handler = ngx_http_codr_job_write_handler;
     c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
 
     job->connection = c;

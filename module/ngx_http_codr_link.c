@@ -166,22 +166,15 @@ ngx_http_codr_link_connect(ngx_http_codr_link_t *link, ngx_socket_t s)
         return NGX_ERROR;
     }
 
-    c = ngx_get_connection(s, ngx_cycle->log);
+    c = ngx_http_codr_get_connection(s, link,
+                                     ngx_http_codr_link_read_handler,
+                                     ngx_http_codr_link_write_handler,
+                                     ngx_cycle->log);
 
     if (c == NULL) {
         link->lost(link, "no connection is free");
         return NGX_ERROR;
     }
-
-    c->data = link;
-    c->recv = ngx_recv;
-    c->send = ngx_send;
-    c->log = ngx_cycle->log;
-    c->read->log = c->log;
-    c->write->log = c->log;
-    c->log_error = NGX_ERROR_INFO;
-    c->read->handler = ngx_http_codr_link_read_handler;
-    c->write->handler = ngx_http_codr_link_write_handler;
 
     if (ngx_handle_read_event(c->read, 0) != NGX_OK
         || ngx_handle_write_event(c->write, 0) != NGX_OK)

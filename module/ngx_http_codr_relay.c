@@ -135,7 +135,11 @@ ngx_http_codr_relay_create(ngx_http_codr_redis_t *redis, const u_char *id,
     relay->buf = ngx_alloc(NGX_HTTP_CODR_RELAY_BUFFER, ngx_cycle->log);
     fd = relay->buf ? ngx_http_codr_helper_open_job(redis->mcf, ngx_cycle->log)
                     : -1;
-    c = (fd != -1) ? ngx_get_connection(fd, ngx_cycle->log) : NULL;
+    c = (fd == -1) ? NULL
+        : ngx_http_codr_get_connection(fd, relay,
+                                       ngx_http_codr_relay_read_handler,
+                                       ngx_http_codr_relay_write_handler,
+                                       ngx_cycle->log);
 
     if (c == NULL) {
         if (fd != -1) {
@@ -146,16 +150,6 @@ ngx_http_codr_relay_create(ngx_http_codr_redis_t *redis, const u_char *id,
         ngx_free(relay);
         return NULL;
     }
-
-    c->data = relay;
-    c->recv = ngx_recv;
-    c->send = ngx_send;
-    c->log = ngx_cycle->log;
-    c->read->log = c->log;
-    c->write->log = c->log;
-    c->log_error = NGX_ERROR_INFO;
-    c->read->handler = ngx_http_codr_relay_read_handler;
-    c->write->handler = ngx_http_codr_relay_write_handler;
 
     relay->redis = redis;
     relay->connection = c;
