@@ -176,21 +176,6 @@ has_deciding(char *const *some, char *const *all)
 }
 
 
-static bool
-is_ours(char *const *argv)
-{
-    int i;
-
-    for (i = 0; i < self.argc; i++) {
-        if (argv[i] == NULL || strcmp(argv[i], self.argv[i]) != 0) {
-            return false;
-        }
-    }
-
-    return true;
-}
-
-
 /* The job's arguments, as text that adds them.  False when that is long. */
 static bool
 write_arguments(char *const *args)
@@ -229,7 +214,8 @@ prepare(const codr_describe_t *description)
     self.description = description;
     self.text[0] = '\0';
 
-    return self.sound && is_ours(description->argv)
+    return self.sound
+           && codr_zygote_begins(description->argv, self.argc, self.argv)
            && has_deciding(description->envp, self.plain)
            && has_deciding(self.plain, description->envp)
            && (*args == NULL || write_arguments(args));

@@ -30,6 +30,7 @@
 #include "codr_python_main.h"
 #include "codr_util.h"
 #include "codr_zygote.h"
+#include "codr_zygote_block.h"
 #include "codr_zygote_serve.h"
 
 #define PUBLIC          __attribute__((visibility("default")))
@@ -49,8 +50,6 @@ int __libc_start_main(main_pt real_main, int argc, char **argv,
 typedef struct {
     int                     argc;
     char                  **argv;
-    char                   *block;      /* the environment's bytes */
-    size_t                  block_len;
     PyObject               *helpers;    /* names of the text below */
     const codr_describe_t  *description;
     char                    script[PATH_MAX];
@@ -103,20 +102,6 @@ must(const char *name)
 
 
 /* Before anything else */
-
-
-/* Their bytes lie one behind the other, where /proc/self/environ reads. */
-static void
-find_block(char **envp)
-{
-    size_t i;
-
-    self.block = envp[0];
-    for (i = 0; envp[i]; i++) {
-        self.block_len = (size_t) (envp[i] + strlen(envp[i]) + 1
-                                   - self.block);
-    }
-}
 
 
 static void
@@ -250,51 +235,13 @@ wake(bool spare)
 }
 
 
-/* The interpreter and its options must be those it was started with; what
-   follows is the program's. */
-static bool
-is_ours(char *const *argv)
-{
-    int i;
-
-    for (i = 0; i < self.argc; i++) {
-        if (argv[i] == NULL || strcmp(argv[i], self.argv[i]) != 0) {
-            return false;
-        }
-    }
-
-    return true;
-}
-
-
 static bool
 prepare(const codr_describe_t *description)
 {
     self.description = description;
 
-    return is_ours(description->argv)
+    return codr_zygote_begins(description->argv, self.argc, self.argv)
            && codr_python_clone_prepare(description, (size_t) self.argc);
-}
-
-
-/* What the loader and /proc have of the zygote's environment. */
-static void
-replace_environment(void)
-{
-    size_t       len, used = 0;
-    char *const *item;
-
-    memset(self.block, 0, self.block_len);
-    for (item = self.description->envp; *item; item++) {
-        len = strlen(*item) + 1;
-        if (len > self.block_len - used) {
-            break;
-        }
-        memcpy(self.block + used, *item, len);
-        used += len;
-    }
-
-    environ = (char **) (uintptr_t) self.description->envp;
 }
 
 
@@ -323,7 +270,7 @@ run(void)
     const char           *unbuffered;
     codr_python_script_t  script;
 
-    replace_environment();
+    codr_zygote_block_replace(self.description->envp);
     set_thread_stack();
 
     unbuffered = getenv("PYTHONUNBUFFERED");
@@ -396,7 +343,7 @@ zygote_main(int argc, char **argv, char **envp)
     codr_log_init("zygote", CODR_ZYGOTE_LOG);
     self.argc = argc;
     self.argv = argv;
-    find_block(envp);
+    codr_zygote_block_find(envp);
     (void) unsetenv(LOADER);
     if (codr_python_clone_remember(environ) != 0) {
         die("remember the environment");

@@ -249,6 +249,21 @@ codr_zygote_serve(const codr_zygote_image_t *image)
 }
 
 
+bool
+codr_zygote_begins(char *const *words, int argc, char *const *argv)
+{
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        if (words[i] == NULL || strcmp(words[i], argv[i]) != 0) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
 void
 codr_zygote_serve_not(void)
 {

@@ -6,6 +6,8 @@
 #ifndef CODR_ZYGOTE_SERVE_H
 #define CODR_ZYGOTE_SERVE_H
 
+#include <stdbool.h>
+
 #include "codr_waiting.h"
 
 typedef struct {
@@ -18,6 +20,10 @@ typedef struct {
 /* Serves until the spawner is gone. The interpreter must have one thread. */
 void codr_zygote_serve(const codr_zygote_image_t *image)
     __attribute__((noreturn));
+
+/* Whether a job's words begin with those that the zygote was started with: its
+   interpreter and options; what follows is the program's. */
+bool codr_zygote_begins(char *const *words, int argc, char *const *argv);
 
 /* Says that there can be none, and ends. */
 void codr_zygote_serve_not(void) __attribute__((noreturn));
