@@ -124,4 +124,26 @@ probe_rows(const probe_row_t *rows, size_t count)
     }
 }
 
+
+/* Each word names a group; of --control the probe may ask whether it runs
+   outside. */
+static bool probe_control;
+
+static inline int
+probe_main(int argc, char **argv, void (*run)(const char *group))
+{
+    int i;
+
+    for (i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--control") == 0) {
+            probe_control = true;
+        } else {
+            run(argv[i]);
+        }
+    }
+
+    probe_say("end", "done");
+    return 0;
+}
+
 #endif /* PROBE_H */

@@ -33,7 +33,6 @@
 #define MANY_LOCKED     (64UL << 20)
 #define LENGTH(array)   (sizeof(array) / sizeof((array)[0]))
 
-static bool control;
 
 
 /*
@@ -117,7 +116,7 @@ other_entry(const char *entry, probe_attempt_t attempt, long bit, long harmless)
 {
     char name[32];
 
-    if (!control) {
+    if (!probe_control) {
         sweep(entry, attempt, bit);
         return;
     }
@@ -380,7 +379,7 @@ victim(void)
 {
     pid_t pid;
 
-    if (!control) {
+    if (!probe_control) {
         return 1;
     }
 
@@ -601,16 +600,5 @@ run(const char *group)
 int
 main(int argc, char **argv)
 {
-    int i;
-
-    for (i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--control") == 0) {
-            control = true;
-        } else {
-            run(argv[i]);
-        }
-    }
-
-    probe_say("end", "done");
-    return 0;
+    return probe_main(argc, argv, run);
 }

@@ -21,7 +21,6 @@
 #define FAMILIES        64
 #define LENGTH(array)   (sizeof(array) / sizeof((array)[0]))
 
-static bool control;
 
 
 /* Sockets.  Outside only families that load no module are tried. */
@@ -65,13 +64,13 @@ is_tried(int family)
 {
     size_t i;
 
-    for (i = 0; control && i < LENGTH(tried_outside); i++) {
+    for (i = 0; probe_control && i < LENGTH(tried_outside); i++) {
         if (tried_outside[i] == family) {
             return true;
         }
     }
 
-    return !control;
+    return !probe_control;
 }
 
 
@@ -135,7 +134,7 @@ all_sockets(void)
     }
 
     kind = SOCK_STREAM;
-    for (i = 0; !control && i < 300; i++) {
+    for (i = 0; !probe_control && i < 300; i++) {
         if (i == 0 || i == 6 || i == 17 || i == 33 || i == 132 || i == 262) {
             (void) snprintf(name, sizeof(name), "protocol %d", i);
             probe_say(name, probe_try(make_protocol, i));
@@ -200,7 +199,7 @@ network(void)
 int
 main(int argc, char **argv)
 {
-    control = argc > 1 && strcmp(argv[1], "--control") == 0;
+    probe_control = argc > 1 && strcmp(argv[1], "--control") == 0;
 
     all_sockets();
     network();

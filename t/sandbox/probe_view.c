@@ -27,7 +27,6 @@
 
 extern char **environ;
 
-static bool  control;
 static char  text[1 << 16];
 
 
@@ -445,7 +444,7 @@ try_directory(const char *path)
     int  fd;
     char name[4200];
 
-    if (control) {              /* nothing is left behind */
+    if (probe_control) {        /* nothing is left behind */
         if (access(path, W_OK) == 0) {
             note(&writable, path);
         }
@@ -496,7 +495,7 @@ is_walked(const char *path)
     }
 
     return strncmp(path, "/proc/sys", 9) == 0
-           || (!control && path[6] >= 'a'
+           || (!probe_control && path[6] >= 'a'
                && strncmp(path, "/proc/self", 10) != 0
                && strncmp(path, "/proc/thread-self", 17) != 0);
 }
@@ -545,10 +544,10 @@ tree(void)
     };
     const char *const  places[] = { "/tmp", "/usr/bin", "/proc/sys" };
 
-    if (!control) {
+    if (!probe_control) {
         walk("", 0);
     }
-    for (i = 0; control && i < LENGTH(places); i++) {
+    for (i = 0; probe_control && i < LENGTH(places); i++) {
         walk(places[i], DEPTH - 2);
     }
     for (i = 0; i < LENGTH(lists_of); i++) {
@@ -583,16 +582,5 @@ run(const char *group)
 int
 main(int argc, char **argv)
 {
-    int i;
-
-    for (i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--control") == 0) {
-            control = true;
-        } else {
-            run(argv[i]);
-        }
-    }
-
-    probe_say("end", "done");
-    return 0;
+    return probe_main(argc, argv, run);
 }
