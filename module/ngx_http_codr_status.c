@@ -240,7 +240,8 @@ ngx_http_codr_health(ngx_http_codr_main_conf_t *mcf, ngx_uint_t *healthy)
                && redis != 3;
 
     degraded = !*healthy || health.waived > 0 || redis >= 2
-               || health.available < mcf->languages.nelts;
+               || health.available < mcf->languages.nelts
+               || health.helper->causes.nelts > 0;
 
     return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:o}",
                      "status", *healthy ? "healthy" : "unhealthy",

@@ -144,6 +144,7 @@ link_changed(codr_link_t *link)
 
     if (link->state == CODR_LINK_READY && link->known) {
         codr_pool_refill(&broker->pool);    /* of another kind, perhaps */
+        codr_channel_tell_status(broker);
         return;
     }
 

@@ -168,9 +168,9 @@ codr_spawn_kind(uint32_t flags)
  *          holds this slot's uid, try another slot.
  * EXITED   init and with it every process of the sandbox is gone, its cgroup
  *          empty: the slot is free again.  Follows every SPAWNED, once.
- * ZYGOTE   whether clones of a kind of zygote can be asked for from now on:
- *          slot is the codr_interpreter_kind_t, flags 1 or 0.  Until the first
- *          of them they cannot.
+ * ZYGOTE   what there is of a kind of zygote from now on: slot is the
+ *          codr_interpreter_kind_t, flags are CODR_ZYGOTE_*.  Until the first
+ *          of them there is nothing.
  */
 typedef enum {
     CODR_SPAWNER_READY = 1,
@@ -179,6 +179,13 @@ typedef enum {
     CODR_SPAWNER_EXITED,
     CODR_SPAWNER_ZYGOTE
 } codr_spawn_answer_t;
+
+#define CODR_ZYGOTE_SERVES      0x1     /* clones can be asked for */
+#define CODR_ZYGOTE_DIFFERS     0x2     /* none: they are not what a new
+                                           interpreter is */
+#define CODR_ZYGOTE_FAILS       0x4     /* none: it ends again and again */
+#define CODR_ZYGOTE_IMPOSSIBLE  0x8     /* none: this host has not what it
+                                           takes */
 
 #define CODR_SPAWNED_CPU        0x1     /* v1 cpuacct.usage (nanoseconds) */
 #define CODR_SPAWNED_CPU_V2     0x2     /* cpu.stat (usage_usec line) */

@@ -212,7 +212,7 @@ take_reply(codr_link_t *link, const codr_spawn_reply_t *reply, int *fds,
         {
             return -EPROTO;
         }
-        link->zygote[reply->slot] = reply->flags == 1;
+        link->zygote[reply->slot] = reply->flags;
         link->changed(link);
         return 0;
     }

@@ -36,7 +36,7 @@ struct codr_link_s {
     codr_link_state_t   state;
     bool                retired;    /* leaves with its last sandbox */
     bool                known;      /* its owner has seen it READY */
-    bool                zygote[CODR_INTERPRETER_COUNT]; /* can be cloned */
+    uint32_t            zygote[CODR_INTERPRETER_COUNT]; /* CODR_ZYGOTE_* */
     uint8_t             layer[CODR_LAYER_COUNT];    /* codr_layer_state_t */
     codr_sandbox_t    **sandbox;    /* by slot */
     size_t              size;       /* of that table */

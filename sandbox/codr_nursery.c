@@ -22,6 +22,7 @@
 #define CLONES_MAX      1000        /* then another one takes over */
 #define RETRY_US        1000000ULL  /* after one that ended, doubling */
 #define RETRY_DOUBLINGS 6
+#define FAILURES        3           /* that are no accident any more */
 #define UNFIT_US        600000000ULL    /* after one that was unfit */
 
 
@@ -111,11 +112,11 @@ codr_nursery_open(codr_nursery_t *nursery, codr_spawner_t *spawner)
         for (i = 0; i < CODR_NURSERY_SIZE; i++) {
             cradle->zygote[i].sock = -1;
         }
-        if (cradle->plan.argc > 0
-            && open_kind(cradle, (codr_interpreter_kind_t) kind,
-                         can_have_any(spawner)))
-        {
-            any = true;
+        if (cradle->plan.argc > 0) {
+            cradle->impossible = !open_kind(cradle,
+                                            (codr_interpreter_kind_t) kind,
+                                            can_have_any(spawner));
+            any = any || !cradle->impossible;
         }
     }
 
@@ -247,6 +248,7 @@ seal_plans(codr_nursery_t *nursery)
             codr_zygote_plan_seal(plan, nursery->read);
         } else {
             codr_close(&plan->library);
+            nursery->cradle[kind].impossible = true;
         }
     }
 }
@@ -433,13 +435,33 @@ codr_nursery_reaped(codr_nursery_t *nursery, pid_t pid)
 }
 
 
-bool
-codr_nursery_serves(const codr_nursery_t *nursery,
-    codr_interpreter_kind_t kind)
+static bool
+serves(const codr_cradle_t *cradle)
 {
-    const codr_zygote_t *present = &nursery->cradle[kind].zygote[0];
+    const codr_zygote_t *present = &cradle->zygote[0];
 
     return present->state == CODR_ZYGOTE_SERVING && present->sock >= 0;
+}
+
+
+/* While one is tried again it is as it was. */
+uint32_t
+codr_nursery_state(const codr_nursery_t *nursery,
+    codr_interpreter_kind_t kind)
+{
+    const codr_cradle_t *cradle = &nursery->cradle[kind];
+
+    if (serves(cradle)) {
+        return CODR_ZYGOTE_SERVES;
+    }
+    if (cradle->impossible) {
+        return CODR_ZYGOTE_IMPOSSIBLE;
+    }
+    if (cradle->unfit) {
+        return CODR_ZYGOTE_DIFFERS;
+    }
+
+    return cradle->failures >= FAILURES ? CODR_ZYGOTE_FAILS : 0;
 }
 
 
@@ -447,11 +469,10 @@ bool
 codr_nursery_changed(codr_nursery_t *nursery, codr_interpreter_kind_t kind)
 {
     codr_cradle_t *cradle = &nursery->cradle[kind];
-    bool           changed;
+    uint32_t       before = cradle->told;
 
-    changed = cradle->told != codr_nursery_serves(nursery, kind);
-    cradle->told = codr_nursery_serves(nursery, kind);
-    return changed;
+    cradle->told = codr_nursery_state(nursery, kind);
+    return cradle->told != before;
 }
 
 
@@ -485,7 +506,7 @@ codr_nursery_clone(codr_nursery_t *nursery,
     codr_zygote_t           *zygote;
     codr_interpreter_kind_t  kind = codr_spawn_kind(request->flags);
 
-    if (!codr_nursery_serves(nursery, kind)) {
+    if (!serves(&nursery->cradle[kind])) {
         return -ESRCH;
     }
 

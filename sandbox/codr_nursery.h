@@ -26,7 +26,8 @@ typedef struct {
                                            none is missing */
     unsigned            failures;       /* in a row */
     bool                unfit;          /* the last one said so */
-    bool                told;           /* what the broker was told last */
+    bool                impossible;     /* here, for ever */
+    uint32_t            told;           /* what the broker was told last */
 } codr_cradle_t;
 
 struct codr_nursery_s {
@@ -57,8 +58,8 @@ void codr_nursery_came(codr_nursery_t *nursery, const struct pollfd *events);
 /* Whether a child that has ended was one of its. */
 bool codr_nursery_reaped(codr_nursery_t *nursery, pid_t pid);
 
-/* Whether clones of a kind can be had. */
-bool codr_nursery_serves(const codr_nursery_t *nursery,
+/* What there is of a kind: CODR_ZYGOTE_*. */
+uint32_t codr_nursery_state(const codr_nursery_t *nursery,
     codr_interpreter_kind_t kind);
 
 /* The same, when that is another answer than the last one. */

@@ -99,7 +99,8 @@ uint32_t
 codr_pool_flags(const codr_broker_t *broker, const codr_language_t *language)
 {
     bool can = language->compile.count == 0 && broker->link
-               && broker->link->zygote[language->zygote];
+               && (broker->link->zygote[language->zygote]
+                   & CODR_ZYGOTE_SERVES);
 
     return can ? (uint32_t) language->zygote << CODR_SPAWN_KIND_SHIFT : 0;
 }

@@ -86,7 +86,7 @@ log_trace(uint64_t id)
 }
 
 
-/* Whether clones of a zygote can be had, when that has changed. */
+/* What there is of each kind of zygote, when that has changed. */
 static void
 answer_zygotes(void)
 {
@@ -98,7 +98,7 @@ answer_zygotes(void)
         kind = (codr_interpreter_kind_t) i;
         if (codr_nursery_changed(&nursery, kind)) {
             reply.slot = (uint32_t) i;
-            reply.flags = codr_nursery_serves(&nursery, kind) ? 1 : 0;
+            reply.flags = codr_nursery_state(&nursery, kind);
             answer(&reply, NULL, 0);
         }
     }

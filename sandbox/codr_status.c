@@ -94,6 +94,43 @@ put_causes(codr_writer_t *writer, const codr_broker_t *broker)
 }
 
 
+static const char *
+zygote_cause(uint32_t state)
+{
+    switch (state) {
+    case CODR_ZYGOTE_DIFFERS:
+        return "its clones differ from a new interpreter";
+    case CODR_ZYGOTE_FAILS:
+        return "it ends again and again";
+    case CODR_ZYGOTE_IMPOSSIBLE:
+        return "this host has not what it takes";
+    default:
+        return NULL;            /* it serves, or starts */
+    }
+}
+
+
+/* Jobs run without one, only slower; how it came to that is in the log. */
+static void
+put_zygote_causes(codr_writer_t *writer, const codr_broker_t *broker,
+    const codr_config_t *config)
+{
+    size_t      i;
+    char        cause[2 * CODR_NAME_MAX];
+    const char *why;
+
+    for (i = 0; broker->link && i < config->languages; i++) {
+        why = zygote_cause(broker->link->zygote[config->language[i].zygote]);
+        if (why) {
+            (void) snprintf(cause, sizeof(cause), "no zygote for \"%s\": %s,"
+                            " see the error log", config->language[i].name,
+                            why);
+            codr_put_text(writer, CODR_FIELD_CAUSE, cause);
+        }
+    }
+}
+
+
 static void
 put_language(codr_writer_t *writer, const codr_language_t *language)
 {
@@ -123,6 +160,7 @@ codr_status_encode(const codr_broker_t *broker, const codr_config_t *config,
 
     codr_put_number(&writer, CODR_FIELD_HELPER_STATE, helper_state(broker));
     put_causes(&writer, broker);
+    put_zygote_causes(&writer, broker, config);
     if (broker->link && broker->link->size > 0) {
         put_layers(&writer, broker->link);
     }

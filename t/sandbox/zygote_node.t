@@ -62,6 +62,9 @@ if (!cloned($nginx)) {
 
 sub job { return program($nginx, @_) }
 
+ok(!grep({/zygote/} @{ $nginx->get('/status')->{json}{causes} }),
+    'a zygote that serves is no cause');
+
 # The zygote itself.
 
 my @zygotes;                        # a clone is one, too, for a moment
@@ -251,7 +254,25 @@ $nginx = server('warm 2; zygote node;'
 ok($nginx->ready, 'a server with an odd node');
 ok(!cloned($nginx), 'has no clones');
 like($nginx->log, qr/no node zygote: its clones differ in/, 'the log says so');
+my $health;
+ok(wait_until(15, sub {
+        $health = $nginx->get('/status');
+        return "@{ $health->{json}{causes} }"
+            =~ /no zygote for "javascript": its clones differ/;
+    }), 'health has it for a cause') or diag($health->{body});
+is($health->{status}, 200, 'and no worse');
+ok($health->{json}{degraded}, 'than degraded');
 is(job('console.log(1)')->{stdout}, "1\ntrue\n", 'programs are as ever');
+$nginx->finish;
+
+# Too few uids for any.
+
+$nginx = server('zygote node;', uids => 1879048192 + 11 * 4096 . ' 16');
+ok($nginx->ready, 'a server with few uids');
+ok(wait_until(15, sub {
+        return "@{ $nginx->get('/status')->{json}{causes} }"
+            =~ /no zygote for "javascript": this host has not/;
+    }), 'has no zygote, and says so');
 $nginx->finish;
 
 done_testing();
