@@ -148,6 +148,9 @@ codr_words_clean(char *text, size_t size, const char *words, size_t len)
         }
         if (begins_path(&cleaner, words)) {
             skip_path(&cleaner);
+            if (cleaner.pos == cleaner.end) {
+                break;                  /* it was the box, and nothing more */
+            }
         }
 
         n = character((const uint8_t *) cleaner.pos,

@@ -21,8 +21,12 @@ clean(const char *words)
 static void
 paths(void)
 {
+    char  text[32];
+
     tap_text(clean("/box/main.c:1:2: error"), "main.c:1:2: error", "the box");
     tap_text(clean("from /box/a/b.h:3:"), "from a/b.h:3:", "below the box");
+    (void) codr_words_clean(text, sizeof(text), "in /box/secret", 8);
+    tap_text(text, "in ", "the box at the end of what there is");
     tap_text(clean("/usr/include/c++/12/vector:1"), "vector:1", "a header");
     tap_text(clean("/usr/bin/ld: /tmp/ccX.o: in"), "ld: ccX.o: in",
              "tool and temporary file");
