@@ -305,12 +305,14 @@ int
 ngx_http_codr_text_type(const unsigned char *p, size_t len,
     const unsigned char **ret, size_t *ret_len)
 {
-    int                   key, value, result;
+    int                   key, value, other, result;
     size_t                depth;
     const unsigned char  *end, *start;
 
     key = 0;                                   /* "type" has just been read */
     value = 0;                                 /* and a colon behind it */
+    other = 0;                                 /* a key, perhaps the same one
+                                                  in another spelling */
     depth = 0;
     result = -1;
 
@@ -346,16 +348,23 @@ ngx_http_codr_text_type(const unsigned char *p, size_t len,
             }
 
             key = (p - start == 4 && memcmp(start, "type", 4) == 0);
+            other = (memchr(start, '\\', (size_t) (p - start)) != NULL);
             value = 0;
             break;
 
         case ':':
             value = (depth == 1 && key);
+
+            if (depth == 1 && other) {
+                result = -1;
+            }
+
             break;
 
         case '[':
         case '{':
             key = 0;
+            other = 0;
             value = 0;
             depth++;
             break;
@@ -367,6 +376,7 @@ ngx_http_codr_text_type(const unsigned char *p, size_t len,
 
         case ',':
             key = 0;
+            other = 0;
             value = 0;
             break;
         }
