@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static inline void *
 fuzz_copy(const void *data, size_t size)
 {
-    void *copy = malloc(size ? size : 1);
+    void *copy = calloc(1, size ? size : 1);
 
     must(copy != NULL);
     if (size > 0) {

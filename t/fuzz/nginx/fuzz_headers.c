@@ -1,6 +1,7 @@
 /*
  * Headers of a request, a line each: what they say of traces, origins, keys
- * and WebSockets is taken as it is meant, or not at all.
+ * and WebSockets is taken as it is meant, or not at all.  A line "?:" is the
+ * query.
  */
 
 #include "host.h"
@@ -21,6 +22,14 @@ ngx_http_codr_send_error(ngx_http_request_t *r, ngx_uint_t status,
     refused = status;
 
     return NGX_ERROR;
+}
+
+
+static int
+is_named(const ngx_table_elt_t *h, const char *name)
+{
+    return h->key.len == strlen(name)
+           && memcmp(h->lowcase_key, name, h->key.len) == 0;
 }
 
 
@@ -45,8 +54,14 @@ add_lines(host_t *host, const uint8_t *data, size_t size)
     for (i = 0; i < part->nelts; i++) {
         ngx_table_elt_t *h = &((ngx_table_elt_t *) part->elts)[i];
 
-        if (h->key.len == 4 && memcmp(h->lowcase_key, "host", 4) == 0) {
+        if (is_named(h, "host")) {
             host->request.headers_in.host = h;
+
+        } else if (is_named(h, "authorization")) {
+            host->request.headers_in.authorization = h;
+
+        } else if (is_named(h, "?")) {
+            host->request.args = h->value;
         }
     }
 }
@@ -68,16 +83,90 @@ look_at_trace(host_t *host)
 }
 
 
+/* Host and port of "scheme://host:port", from where they are. */
+static ngx_str_t
+host_of(const ngx_str_t *origin)
+{
+    size_t     i, at = 0;
+    ngx_str_t  host = { 0, origin->data };
+
+    for (i = 0; i + 2 < origin->len && at == 0; i++) {
+        at = memcmp(origin->data + i, "://", 3) == 0 ? i + 3 : 0;
+    }
+
+    host.data += at;
+    while (at + host.len < origin->len && host.data[host.len] != ':') {
+        host.len++;
+    }
+
+    return host;
+}
+
+
+static int
+ends_in(const ngx_str_t *text, const char *end)
+{
+    size_t  len = strlen(end);
+
+    return text->len >= len
+           && ngx_strncasecmp(text->data + text->len - len, (u_char *) end,
+                              len) == 0;
+}
+
+
+/* Only what the list names gets in, however it is spelled. */
+static void
+look_at_origin(host_t *host)
+{
+    ngx_str_t   words[] = {
+        ngx_string("codr_origins"), ngx_string("https://*.example.org"),
+        ngx_string("http://a.example:8080")
+    };
+    ngx_str_t    page;
+    ngx_uint_t   i;
+    ngx_conf_t   cf;
+    ngx_list_part_t *part = &host->request.headers_in.headers.part;
+
+    (void) ngx_http_codr_origin_check(&host->request);
+
+    memset(&cf, 0, sizeof(cf));
+    cf.pool = host->pool;
+    cf.log = &host->log;
+    cf.args = ngx_array_create(host->pool, 3, sizeof(ngx_str_t));
+    must(cf.args != NULL);
+    memcpy(ngx_array_push_n(cf.args, 3), words, sizeof(words));
+    host->lcf.origins = NGX_CONF_UNSET_PTR;
+    must(ngx_http_codr_origin(&cf, NULL, &host->lcf) == NGX_CONF_OK);
+
+    if (ngx_http_codr_origin_check(&host->request) != NGX_OK) {
+        return;
+    }
+
+    for (i = 0; i < part->nelts; i++) {
+        ngx_table_elt_t *h = &((ngx_table_elt_t *) part->elts)[i];
+
+        if (is_named(h, "origin")) {
+            page = host_of(&h->value);
+            must(ends_in(&page, ".example.org")
+                 || (page.len == 9 && ends_in(&page, "a.example")));
+        }
+    }
+}
+
+
 static void
 look_at_handshake(host_t *host)
 {
     ngx_int_t  rc;
 
     refused = 0;
+    host->lcf.deflate = 1;
     rc = ngx_http_codr_handshake(&host->request);
     must((rc == NGX_OK) == (refused == 0));
     must(rc != NGX_OK || host->request.headers_out.status == 101);
     must(rc != NGX_OK || host->request.headers_out.headers.part.nelts >= 2);
+    must(host->own.deflate == 0
+         || (host->own.deflate >= 8 && host->own.deflate <= 15));
 }
 
 
@@ -129,8 +218,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     host_begin(&host);
     add_lines(&host, data, size);
 
-    host.lcf.origins = NULL;
-    (void) ngx_http_codr_origin_check(&host.request);
+    look_at_origin(&host);
     (void) ngx_http_codr_upgrade_wanted(&host.request);
     look_at_trace(&host);
     look_at_handshake(&host);
