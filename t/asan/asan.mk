@@ -11,6 +11,9 @@ asan: deps
 	+@$(ASAN) asan-check
 
 asan-build: deps
+	@$(MAKE) --no-print-directory asan-ready
+
+asan-ready:
 	+@$(ASAN) asan-all
 
 # One test of the long suite; what it says goes to the results of all.
@@ -64,4 +67,4 @@ $(ASAN_SERVER)/nginx: $(MODULE_SRC) $(ECHO_SRC) $(ASAN_SERVER)/Makefile
 	@nm $@ | grep -q __asan_report || \
 	    { echo '$@ was built without its sanitizers' >&2; exit 1; }
 
-.PHONY: asan asan-walk asan-build asan-all asan-check
+.PHONY: asan asan-build asan-ready asan-walk asan-all asan-check

@@ -24,8 +24,8 @@ my @sources = grep { -f && !m{^build/} }
     glob '{module,sandbox,shortcut,validators,zygotes}/*.[ch]
     playground/cli/*.[ch] t/unit/*.[ch] t/sandbox/*.c t/fuzz/*.[ch]
     t/fuzz/*/*.[ch] t/asan/*.c t/bench/*.[ch]';
-my @scripts = (glob('t/*/*.t t/lib/Codr/*.pm t/run t/fuzz/run t/fuzz/keep
-    t/fuzz/fuzz.mk t/asan/asan.mk conf/run .ci/run conf/*.conf
+my @scripts = (glob('t/*/*.t t/lib/Codr/*.pm t/run t/all t/table t/*/*.mk
+    t/analyze/run t/fuzz/run t/fuzz/keep conf/run .ci/run conf/*.conf
     conf/*/*.conf'), qw(Makefile config config.m4));
 
 # Functions as [name, first line, lines]: from a brace in column 0 that opens
