@@ -11,21 +11,13 @@
 #include "codr_proto.h"
 
 
-static bool
-invalid(codr_conf_parser_t *parser, const codr_list_t *words, size_t i)
-{
-    return codr_conf_fail(parser, "invalid value \"%s\" in \"%s\"",
-                          words->item[i], words->item[0]);
-}
-
-
 bool
 codr_conf_take_policies(codr_conf_parser_t *parser,
     const codr_conf_row_t *row, const codr_list_t *words)
 {
     (void) row;
     if (words->item[1][0] != '/') {
-        return invalid(parser, words, 1);
+        return codr_conf_invalid(parser, words, 1);
     }
 
     codr_put_text(&parser->piece[CODR_CONF_GLOBALS], CODR_FIELD_POLICIES,
@@ -49,7 +41,7 @@ codr_conf_take_policy(codr_conf_parser_t *parser,
         }
     }
     if (mode == CODR_POLICY_MODES) {
-        return invalid(parser, words, 1);
+        return codr_conf_invalid(parser, words, 1);
     }
 
     if (words->count > 2) {
@@ -59,7 +51,7 @@ codr_conf_take_policy(codr_conf_parser_t *parser,
             }
         }
         if (level == CODR_POLICY_LEVELS) {
-            return invalid(parser, words, 2);
+            return codr_conf_invalid(parser, words, 2);
         }
     }
 

@@ -1,6 +1,6 @@
 /*
- * The directives of the configuration file and what each puts into the image.
- * Runs in the supervisor.
+ * The directives of the configuration file and what each puts into the image:
+ * here those of jobs and languages.  Runs in the supervisor.
  */
 
 #define _GNU_SOURCE
@@ -11,26 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codr_conf_globals.h"
 #include "codr_conf_policy.h"
 #include "codr_config.h"
 #include "codr_limits.h"
-#include "codr_user.h"
 #include "codr_util.h"
 
 #define PREFIX  "codr_"
 
-#define RESULTS_MIN     (64ULL * 1024)
-#define RESULTS_MAX     (64ULL * 1024 * 1024 * 1024)
-#define TTL_MS_MIN      1000
-#define TTL_MS_MAX      (30ULL * 24 * 3600 * 1000)
 #define DETACH_MS_MAX   (24ULL * 3600 * 1000)
 
 typedef codr_conf_parser_t  parser_t;
 typedef codr_conf_row_t     row_t;
 
 
-static bool
-invalid(parser_t *parser, const codr_list_t *words, size_t i)
+bool
+codr_conf_invalid(parser_t *parser, const codr_list_t *words, size_t i)
 {
     return codr_conf_fail(parser, "invalid value \"%s\" in \"%s\"",
                           words->item[i], words->item[0]);
@@ -46,16 +42,8 @@ open_piece(parser_t *parser)
 }
 
 
-static void
-put_global(parser_t *parser, codr_field_tag_t tag, uint64_t value)
-{
-    codr_put_number(&parser->piece[CODR_CONF_GLOBALS], tag, value);
-}
-
-
-/* "name=value": the value, else NULL. */
-static const char *
-named(const char *word, const char *name)
+const char *
+codr_conf_named(const char *word, const char *name)
 {
     size_t len = strlen(name);
 
@@ -112,12 +100,12 @@ take_limit(parser_t *parser, const row_t *row, const codr_list_t *words)
     };
 
     if (!put_limit(parser, row->id, words->item[1])) {
-        return invalid(parser, words, 1);
+        return codr_conf_invalid(parser, words, 1);
     }
 
     for (i = 2; i < words->count; i++) {
         for (k = 0; k < CODR_ARRAY_LEN(more); k++) {
-            value = named(words->item[i], more[k].name);
+            value = codr_conf_named(words->item[i], more[k].name);
             if (more[k].of == row->id && value) {
                 break;
             }
@@ -125,7 +113,7 @@ take_limit(parser_t *parser, const row_t *row, const codr_list_t *words)
         if (k == CODR_ARRAY_LEN(more)
             || !put_limit(parser, more[k].id, value))
         {
-            return invalid(parser, words, i);
+            return codr_conf_invalid(parser, words, i);
         }
     }
 
@@ -139,7 +127,7 @@ take_output(parser_t *parser, const row_t *row, const codr_list_t *words)
     bool drop;
 
     if (!put_limit(parser, row->id, words->item[1])) {
-        return invalid(parser, words, 1);
+        return codr_conf_invalid(parser, words, 1);
     }
     if (words->count == 2) {
         return true;
@@ -147,286 +135,10 @@ take_output(parser_t *parser, const row_t *row, const codr_list_t *words)
 
     drop = strcmp(words->item[2], "drop") == 0;
     if (parser->in_language || (!drop && strcmp(words->item[2], "end") != 0)) {
-        return invalid(parser, words, 2);
+        return codr_conf_invalid(parser, words, 2);
     }
 
     codr_put_number(open_piece(parser), CODR_FIELD_OUTPUT_DROP, drop);
-    return true;
-}
-
-
-/* The whole helper */
-
-
-static bool
-take_uids(parser_t *parser, const row_t *row, const codr_list_t *words)
-{
-    char text[64];
-
-    (void) row;
-    (void) snprintf(text, sizeof(text), "%s%s%s", words->item[1],
-                    words->count > 2 ? ":" : "",
-                    words->count > 2 ? words->item[2] : "");
-
-    return codr_settings_uids(&parser->file->settings, text) == 0
-           || invalid(parser, words, 1);
-}
-
-
-static bool
-keep(char **place, const char **setting, const char *text)
-{
-    free(*place);
-    *place = strdup(text);
-    *setting = *place;
-    return *place != NULL;
-}
-
-
-static bool
-take_user(parser_t *parser, const row_t *row, const codr_list_t *words)
-{
-    uid_t             uid;
-    gid_t             gid;
-    codr_conf_file_t *file = parser->file;
-
-    (void) row;
-    if (codr_user_find(words->item[1], &uid, &gid) != 0) {
-        return codr_conf_fail(parser, "no user \"%s\"", words->item[1]);
-    }
-
-    return keep(&file->user, &file->settings.user, words->item[1]);
-}
-
-
-static bool
-take_cgroup(parser_t *parser, const row_t *row, const codr_list_t *words)
-{
-    codr_conf_file_t *file = parser->file;
-
-    (void) row;
-    if (words->item[1][0] != '/') {
-        return invalid(parser, words, 1);
-    }
-
-    return keep(&file->cgroup, &file->settings.cgroup, words->item[1]);
-}
-
-
-static bool
-take_peer(parser_t *parser, const row_t *row, const codr_list_t *words)
-{
-    uid_t  uid;
-    gid_t  gid;
-    size_t i;
-
-    (void) row;
-    for (i = 1; i < words->count; i++) {
-        if (codr_user_find(words->item[i], &uid, &gid) != 0) {
-            return codr_conf_fail(parser, "no user \"%s\"", words->item[i]);
-        }
-        if (parser->file->group == (gid_t) -1) {
-            parser->file->group = gid;
-        }
-        put_global(parser, CODR_FIELD_PEER, uid);
-    }
-
-    return true;
-}
-
-
-static bool
-take_total_memory(parser_t *parser, const char *text)
-{
-    char     number[16];
-    size_t   len = strlen(text);
-    uint64_t value;
-
-    if (len > 1 && len < sizeof(number) && text[len - 1] == '%') {
-        memcpy(number, text, len - 1);
-        number[len - 1] = '\0';
-        if (!codr_conf_number(number, &value) || value == 0 || value > 100) {
-            return false;
-        }
-        put_global(parser, CODR_FIELD_TOTAL_PERCENT, value);
-        return true;
-    }
-
-    if (!codr_conf_size(text, &value) || value == 0) {
-        return false;
-    }
-    put_global(parser, CODR_FIELD_TOTAL_MEMORY, value);
-    return true;
-}
-
-
-/* "1.5" processors; at most three digits after the point. */
-static bool
-take_total_cpu(parser_t *parser, const char *text)
-{
-    int      used = -1;
-    double   cpus = 0;
-    uint64_t milli;
-
-    if (sscanf(text, "%9[0-9.]%n", (char [10]) { 0 }, &used) != 1
-        || text[used] != '\0' || sscanf(text, "%lf%n", &cpus, &used) != 1
-        || text[used] != '\0')
-    {
-        return false;
-    }
-
-    milli = (uint64_t) (cpus * 1000 + 0.5);
-    put_global(parser, CODR_FIELD_TOTAL_CPU, milli);
-    return milli > 0 && milli <= INT32_MAX;
-}
-
-
-static bool
-take_total(parser_t *parser, const row_t *row, const codr_list_t *words)
-{
-    bool        ok;
-    size_t      i;
-    const char *value;
-
-    (void) row;
-    for (i = 1; i < words->count; i++) {
-        if ((value = named(words->item[i], "memory")) != NULL) {
-            ok = take_total_memory(parser, value);
-        } else if ((value = named(words->item[i], "cpu")) != NULL) {
-            ok = take_total_cpu(parser, value);
-        } else {
-            ok = false;
-        }
-        if (!ok) {
-            return invalid(parser, words, i);
-        }
-    }
-
-    return true;
-}
-
-
-static bool
-put_number(parser_t *parser, codr_field_tag_t tag, const char *text)
-{
-    uint64_t value;
-
-    if (text == NULL || !codr_conf_number(text, &value)
-        || value > UINT32_MAX)
-    {
-        return false;
-    }
-
-    put_global(parser, tag, value);
-    return true;
-}
-
-
-static bool
-take_max_jobs(parser_t *parser, const row_t *row, const codr_list_t *words)
-{
-    size_t i;
-
-    (void) row;
-    if (strcmp(words->item[1], "auto") != 0
-        && !put_number(parser, CODR_FIELD_MAX_JOBS, words->item[1]))
-    {
-        return invalid(parser, words, 1);
-    }
-
-    for (i = 2; i < words->count; i++) {
-        if (!put_number(parser, CODR_FIELD_MAX_BATCH,
-                        named(words->item[i], "batch"))
-            && !put_number(parser, CODR_FIELD_MAX_COMPILE,
-                           named(words->item[i], "compile")))
-        {
-            return invalid(parser, words, i);
-        }
-    }
-
-    return true;
-}
-
-
-static bool
-take_queue(parser_t *parser, const row_t *row, const codr_list_t *words)
-{
-    uint64_t    ms, length;
-    const char *timeout;
-
-    (void) row;
-    if (!codr_conf_number(words->item[1], &length) || length > 1000000) {
-        return invalid(parser, words, 1);
-    }
-    put_global(parser, CODR_FIELD_QUEUE_LENGTH, length);
-
-    if (words->count > 2) {
-        timeout = named(words->item[2], "timeout");
-        if (timeout == NULL || !codr_conf_time(timeout, &ms) || ms == 0
-            || ms > 86400000)
-        {
-            return invalid(parser, words, 2);
-        }
-        put_global(parser, CODR_FIELD_QUEUE_MS, ms);
-    }
-
-    return true;
-}
-
-
-static bool
-take_cache(parser_t *parser, const row_t *row, const codr_list_t *words)
-{
-    uint64_t size = 0;
-
-    (void) row;
-    if (strcmp(words->item[1], "off") != 0
-        && strcmp(words->item[1], "0") != 0
-        && (!codr_conf_size(words->item[1], &size) || size > INT64_MAX))
-    {
-        return invalid(parser, words, 1);
-    }
-    put_global(parser, CODR_FIELD_CACHE_SIZE, size);
-
-    if (words->count > 2) {
-        if (strcmp(words->item[2], "shared") != 0) {
-            return invalid(parser, words, 2);
-        }
-        put_global(parser, CODR_FIELD_CACHE_SHARED, 1);
-    }
-
-    return true;
-}
-
-
-static bool
-take_results(parser_t *parser, const row_t *row, const codr_list_t *words)
-{
-    uint64_t value;
-
-    if (!codr_conf_size(words->item[1], &value) || value < RESULTS_MIN
-        || value > RESULTS_MAX)
-    {
-        return invalid(parser, words, 1);
-    }
-
-    put_global(parser, row->id, value);
-    return true;
-}
-
-
-static bool
-take_job_ttl(parser_t *parser, const row_t *row, const codr_list_t *words)
-{
-    uint64_t ms;
-
-    if (!codr_conf_time(words->item[1], &ms) || ms < TTL_MS_MIN
-        || ms > TTL_MS_MAX)
-    {
-        return invalid(parser, words, 1);
-    }
-
-    put_global(parser, row->id, ms);
     return true;
 }
 
@@ -437,25 +149,10 @@ take_detach(parser_t *parser, const row_t *row, const codr_list_t *words)
     uint64_t ms;
 
     if (!codr_conf_time(words->item[1], &ms) || ms > DETACH_MS_MAX) {
-        return invalid(parser, words, 1);
+        return codr_conf_invalid(parser, words, 1);
     }
 
     codr_put_number(open_piece(parser), row->id, ms);
-    return true;
-}
-
-
-static bool
-take_allow(parser_t *parser, const row_t *row, const codr_list_t *words)
-{
-    size_t i;
-
-    (void) row;
-    for (i = 1; i < words->count; i++) {
-        codr_put_text(&parser->piece[CODR_CONF_GLOBALS],
-                      CODR_FIELD_ALLOW_MISSING, words->item[i]);
-    }
-
     return true;
 }
 
@@ -470,7 +167,7 @@ take_bind(parser_t *parser, const row_t *row, const codr_list_t *words)
     (void) row;
     for (i = 1; i < words->count; i++) {
         if (words->item[i][0] != '/' || strchr(words->item[i], ':')) {
-            return invalid(parser, words, i);
+            return codr_conf_invalid(parser, words, i);
         }
     }
 
@@ -510,7 +207,7 @@ take_env(parser_t *parser, const row_t *row, const codr_list_t *words)
     const char *equals = strchr(words->item[1], '=');
 
     if (equals == NULL || equals == words->item[1]) {
-        return invalid(parser, words, 1);
+        return codr_conf_invalid(parser, words, 1);
     }
 
     return take_words(parser, row, words);
@@ -525,7 +222,7 @@ take_warm(parser_t *parser, const row_t *row, const codr_list_t *words)
     if (!codr_conf_number(words->item[1], &count)
         || count > CODR_CONFIG_WARM)
     {
-        return invalid(parser, words, 1);
+        return codr_conf_invalid(parser, words, 1);
     }
 
     codr_put_number(open_piece(parser), row->id, count);
@@ -539,7 +236,7 @@ take_zygote(parser_t *parser, const row_t *row, const codr_list_t *words)
     int kind = codr_interpreter_kind(words->item[1]);
 
     codr_put_number(open_piece(parser), row->id, (uint64_t) kind);
-    return kind >= 0 || invalid(parser, words, 1);
+    return kind >= 0 || codr_conf_invalid(parser, words, 1);
 }
 
 
@@ -555,7 +252,7 @@ take_preload(parser_t *parser, const row_t *row, const codr_list_t *words)
 
     for (i = 1; i < words->count; i++) {
         if (!codr_conf_is_module(words->item[i])) {
-            return invalid(parser, words, i);
+            return codr_conf_invalid(parser, words, i);
         }
     }
 
@@ -567,7 +264,7 @@ static bool
 take_source(parser_t *parser, const row_t *row, const codr_list_t *words)
 {
     if (!codr_file_name_valid(words->item[1], strlen(words->item[1]))) {
-        return invalid(parser, words, 1);
+        return codr_conf_invalid(parser, words, 1);
     }
 
     return take_words(parser, row, words);
@@ -580,7 +277,7 @@ take_shortcut(parser_t *parser, const row_t *row, const codr_list_t *words)
     bool on = strcmp(words->item[1], "gcc") == 0;
 
     if (!on && strcmp(words->item[1], "off") != 0) {
-        return invalid(parser, words, 1);
+        return codr_conf_invalid(parser, words, 1);
     }
 
     codr_put_number(open_piece(parser), row->id, on);
@@ -599,7 +296,7 @@ take_precompile(parser_t *parser, const row_t *row, const codr_list_t *words)
         if (len == 0 || len + 1 > sizeof(set) - used
             || strpbrk(words->item[i], " <>\n"))
         {
-            return invalid(parser, words, i);
+            return codr_conf_invalid(parser, words, i);
         }
         if (used > 0) {
             set[used++] = ' ';
@@ -623,19 +320,6 @@ take_precompile(parser_t *parser, const row_t *row, const codr_list_t *words)
 static const row_t rows[] = {
     { "language",      CODR_CONF_TOP | CODR_CONF_OPENS, 1, 1,
       codr_conf_take_language, CODR_FIELD_LANGUAGE },
-    { "uids",          CODR_CONF_TOP, 1, 2, take_uids, 0 },
-    { "user",          CODR_CONF_TOP, 1, 1, take_user, 0 },
-    { "peer",          CODR_CONF_TOP, 1, CODR_CONFIG_PEERS, take_peer, 0 },
-    { "cgroup",        CODR_CONF_TOP, 1, 1, take_cgroup, 0 },
-    { "total",         CODR_CONF_TOP, 1, 2, take_total, 0 },
-    { "allow_missing", CODR_CONF_TOP, 1, 32, take_allow, 0 },
-    { "max_jobs",      CODR_CONF_TOP, 1, 3, take_max_jobs, 0 },
-    { "queue",         CODR_CONF_TOP, 1, 2, take_queue, 0 },
-    { "compile_cache", CODR_CONF_TOP, 1, 2, take_cache, 0 },
-    { "results",       CODR_CONF_TOP, 1, 1, take_results,
-      CODR_FIELD_RESULTS },
-    { "job_ttl",       CODR_CONF_TOP, 1, 1, take_job_ttl,
-      CODR_FIELD_JOB_TTL_MS },
     { "detach",        CODR_CONF_TOP, 1, 1, take_detach,
       CODR_FIELD_DETACH_MS },
     { "policies",      CODR_CONF_TOP, 1, 1, codr_conf_take_policies, 0 },
@@ -679,20 +363,31 @@ static const row_t rows[] = {
 };
 
 
+static const row_t *
+find(const row_t *row, size_t count, const char *name, unsigned where)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        if ((row[i].where & where) && strcmp(row[i].name, name) == 0) {
+            return &row[i];
+        }
+    }
+
+    return NULL;
+}
+
+
 const row_t *
 codr_conf_row(const char *name, unsigned where)
 {
-    size_t i;
+    const row_t *row;
 
     if (where == CODR_CONF_TOP && strncmp(name, PREFIX, strlen(PREFIX)) == 0) {
         name += strlen(PREFIX);
     }
 
-    for (i = 0; i < CODR_ARRAY_LEN(rows); i++) {
-        if ((rows[i].where & where) && strcmp(rows[i].name, name) == 0) {
-            return &rows[i];
-        }
-    }
-
-    return NULL;
+    row = find(rows, CODR_ARRAY_LEN(rows), name, where);
+    return row ? row : find(codr_conf_globals, codr_conf_globals_count, name,
+                            where);
 }

@@ -55,6 +55,13 @@ struct codr_conf_row_s {
 /* The directive of that name there, or NULL. */
 const codr_conf_row_t *codr_conf_row(const char *name, unsigned where);
 
+/* Says that words[i] is no value; returns false. */
+bool codr_conf_invalid(codr_conf_parser_t *parser, const codr_list_t *words,
+    size_t i);
+
+/* Of "name=value" the value, else NULL. */
+const char *codr_conf_named(const char *word, const char *name);
+
 /* codr_conf_file.c: words[0] is the directive's name; false after a message
    in parser->error. */
 bool codr_conf_take_language(codr_conf_parser_t *parser,

@@ -32,8 +32,8 @@ FUZZ_CC     = clang $(WARN) -Wno-unused-parameter -O1 -g \
 FUZZ_DEPS   = $(wildcard t/fuzz/*.h t/fuzz/*/*.h)
 
 # What the targets of nginx/ have of the helper: its side of what they write.
-FUZZ_PEER   = $(addprefix sandbox/codr_,config.c io.c language.c list.c \
-                  request.c source.c util.c)
+FUZZ_PEER   = $(addprefix sandbox/codr_,config.c config_fields.c io.c \
+                  language.c list.c request.c source.c util.c)
 FUZZ_NGINX_LIBS = -lwslay -ljansson -lhiredis -lssl -lcrypto -lpcre2-8 -lz \
                   -lcrypt -ldl
 FUZZ_MODULE = $(wildcard module/ngx_http_codr*.c) sandbox/codr_limits.c \
@@ -99,7 +99,8 @@ NGINX_INCLUDES = $(foreach dir,core event event/modules os/unix http \
                      http/modules http/v2,-isystem $(1)/src/$(dir))
 # As in nginx itself, copying nothing from nowhere is nothing.
 FUZZ_NGINX_CC = $(filter-out -Wextra -Wshadow -Wconversion,$(FUZZ_CC)) \
-              $(FUZZ_SEES) -fno-sanitize=nonnull-attribute $(call NGINX_INCLUDES,$(NGINX_TREE)) \
+              $(FUZZ_SEES) -fno-sanitize=nonnull-attribute \
+              $(call NGINX_INCLUDES,$(NGINX_TREE)) \
               -isystem $(FUZZ_SERVER) \
               -DNGX_HTTP_CODR_HELPER_PATH='"/nowhere"'
 
