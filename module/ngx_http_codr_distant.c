@@ -268,6 +268,51 @@ ngx_http_codr_distant_frames(ngx_http_codr_distant_t *d)
 
 
 static ngx_int_t
+ngx_http_codr_distant_field(ngx_http_codr_distant_t *d, codr_field_t *field,
+    ngx_str_t *token)
+{
+    uint64_t  *number;
+
+    switch (field->tag) {
+
+    case CODR_FIELD_JOB_ID:
+        if (codr_field_id(field) != 0) {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(d->id, field->data, CODR_JOB_ID_LEN);
+        break;
+
+    case CODR_FIELD_VIEW_TOKEN:
+    case CODR_FIELD_ATTACH_TOKEN:
+        if (codr_field_id(field) != 0) {
+            return NGX_ERROR;
+        }
+
+        token->data = (u_char *) field->data;
+        token->len = field->length;
+        d->viewer = (field->tag == CODR_FIELD_VIEW_TOKEN);
+        break;
+
+    case CODR_FIELD_OFFSET:
+    case CODR_FIELD_SIZE:
+        number = (field->tag == CODR_FIELD_SIZE) ? &d->size : &d->offset;
+
+        if (codr_field_number(field, 0, UINT64_MAX, number) != 0) {
+            return NGX_ERROR;
+        }
+
+        break;
+
+    default:
+        break;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
 ngx_http_codr_distant_begin(ngx_http_codr_distant_t *d, codr_frame_t *frame,
     u_char *payload)
 {
@@ -287,33 +332,8 @@ ngx_http_codr_distant_begin(ngx_http_codr_distant_t *d, codr_frame_t *frame,
 
     while ((rc = codr_fields_next(&fields, &field)) == 1) {
 
-        switch (field.tag) {
-
-        case CODR_FIELD_JOB_ID:
-            if (codr_field_id(&field) != 0) {
-                return NGX_ERROR;
-            }
-
-            ngx_memcpy(d->id, field.data, CODR_JOB_ID_LEN);
-            break;
-
-        case CODR_FIELD_VIEW_TOKEN:
-        case CODR_FIELD_ATTACH_TOKEN:
-            token.data = (u_char *) field.data;
-            token.len = field.length;
-            d->viewer = (field.tag == CODR_FIELD_VIEW_TOKEN);
-            break;
-
-        case CODR_FIELD_OFFSET:
-            rc = codr_field_number(&field, 0, UINT64_MAX, &d->offset);
-            break;
-
-        case CODR_FIELD_SIZE:
-            rc = codr_field_number(&field, 0, UINT64_MAX, &d->size);
-            break;
-
-        default:
-            break;
+        if (ngx_http_codr_distant_field(d, &field, &token) != NGX_OK) {
+            return NGX_ERROR;
         }
     }
 

@@ -98,7 +98,7 @@ find_language(codr_language_t **ret, const codr_lint_command_t *command,
 
     /* it lives as long as its strings are needed: until the exec */
     result = read_config(&config, path, why);
-    if (result < 0) {
+    if (result != 0) {
         return asked ? result : 0;
     }
 
