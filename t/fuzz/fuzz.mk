@@ -150,11 +150,13 @@ fuzz fuzz-keep: DEPS_TEST += $(DEPS_LONG)
 fuzz: deps
 	@$(MAKE) --no-print-directory fuzz-run T='$(T)'
 
-fuzz-run: $(T:%=$(FUZZ_BUILD)/%)
+fuzz-ready: $(T:%=$(FUZZ_BUILD)/%)
+
+fuzz-run: fuzz-ready
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' FUZZ_TIMEOUT='$(FUZZ_TIMEOUT)' \
 	    t/fuzz/run $(FUZZ_BUILD) $(FUZZ_CORPUS) $(T)
 
-fuzz-keep: $(T:%=$(FUZZ_BUILD)/%)
+fuzz-keep: fuzz-ready
 	@t/fuzz/keep $(FUZZ_BUILD) $(FUZZ_CORPUS) $(T)
 
 
@@ -203,4 +205,4 @@ $(REPLAY)/%.so: t/fuzz/nginx/fuzz_%.c $(REPLAY_NGINX) $(FUZZ_DEPS) \
 
 -include $(wildcard $(REPLAY)/*.d)
 
-.PHONY: fuzz fuzz-run fuzz-keep replays
+.PHONY: fuzz fuzz-ready fuzz-run fuzz-keep replays
