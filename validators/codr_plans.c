@@ -68,7 +68,7 @@ codr_plans_compile(const codr_plans_t *plans, codr_policy_set_t *set,
 
 
 int
-codr_plans_check(const codr_plans_t *plans, const char *dir)
+codr_plans_check(const codr_plans_t *plans, const char *dir, bool named)
 {
     int                   result;
     size_t                i;
@@ -90,5 +90,9 @@ codr_plans_check(const codr_plans_t *plans, const char *dir)
 
     codr_policy_free(&set);
     free(all.plan);
+
+    if (result == -ENOTDIR && !named) {
+        return CODR_PLANS_UNCHECKED;
+    }
     return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -175,8 +175,9 @@ load(builder_t *builder, const char *path, bool bindings, codr_query_t **ret)
 
     result = codr_query_open(&query, path, bindings, &inherits,
                              builder->error);
-    if (result < 0) {
-        return result;
+    if (result < 0) {              /* -ENOENT would mean: runs unchecked */
+        return builder->error->text[0] ? -EINVAL
+               : mistake(builder->error, path, strerror(-result));
     }
 
     result = load_inherited(builder, query, inherits);
@@ -334,14 +335,25 @@ build_levels(builder_t *builder, codr_policy_language_t *language,
 }
 
 
-/* Whether the shipped folder of a language that names nothing is there. */
-static bool
-has_folder(const codr_policy_set_t *set, const char *name)
+/* Whether the shipped folder of a language that names nothing is there: 0,
+   -ENOENT.  That there are no folders at all is no answer: everything would
+   run unchecked. */
+static int
+find_folder(const codr_policy_set_t *set, const char *name,
+    const codr_grammar_t *grammar, codr_query_error_t *error)
 {
     char path[PATH_MAX];
 
+    if (grammar == NULL) {
+        return -ENOENT;
+    }
+    if (!is_directory(set->dir)) {
+        (void) mistake(error, set->dir, "no directory of policies");
+        return -ENOTDIR;
+    }
+
     (void) snprintf(path, sizeof(path), "%s/%s", set->dir, name);
-    return is_directory(path);
+    return is_directory(path) ? 0 : -ENOENT;
 }
 
 
@@ -380,10 +392,11 @@ codr_policy_add(codr_policy_set_t *set, const codr_policy_plan_t *plan,
     if (plan->file && strcmp(plan->file, "off") == 0) {
         return -ENOENT;
     }
-    if (plan->grammar == NULL && plan->file == NULL
-        && (builder.grammar == NULL || !has_folder(set, plan->name)))
-    {
-        return -ENOENT;
+    if (plan->grammar == NULL && plan->file == NULL) {
+        result = find_folder(set, plan->name, builder.grammar, error);
+        if (result < 0) {
+            return result;
+        }
     }
     if (builder.grammar == NULL) {
         return mistake(error, plan->file ? plan->file : name,

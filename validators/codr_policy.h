@@ -58,7 +58,8 @@ typedef struct {
 
 
 /* Reads and compiles what a language needs.  0; -ENOENT when the language has
-   no grammar and no policy and named none; else negative errno and error. */
+   no grammar and no policy and named none; else negative errno and error,
+   -ENOTDIR when there is no directory of policies. */
 int codr_policy_add(codr_policy_set_t *set, const codr_policy_plan_t *plan,
     codr_query_error_t *error);
 

@@ -35,6 +35,7 @@ typedef struct {
     action_t      action;
     codr_lint_t   lint;
     codr_serve_t  serve;
+    bool          named;         /* --policies was given */
 } command_t;
 
 static const char usage[] =
@@ -177,6 +178,7 @@ take_option(command_t *command, int option)
 
     case OPTION_POLICIES:
         command->lint.policies = optarg;
+        command->named = true;
         return 0;
 
     case OPTION_POLICY:
@@ -230,7 +232,8 @@ run_command(const command_t *command, char **argv, int argc)
         return run_lint(command, argv, argc);
 
     case ACTION_CHECK_POLICIES:
-        return codr_plans_check(&command->serve.plans, command->lint.policies);
+        return codr_plans_check(&command->serve.plans, command->lint.policies,
+                                command->named);
 
     case ACTION_VERSION:
         (void) puts("codr-validator " CODR_VERSION);

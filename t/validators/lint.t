@@ -186,6 +186,25 @@ sub mistake {
     return $words =~ s/^\Q$dir\E\/policies\///r;
 }
 
+# So has one that is not there: it would be no policy.
+
+for my $case (
+    [ 'a level', qr/^\Q$dir\E\/policies\/python\/light.scm:1:1: .*No such/,
+        '--policies', "$dir/policies", '--plan', 'python' ],
+    [ 'a file', qr/^\Q$dir\E\/none.scm:1:1: .*No such file/,
+        '--plan', "python=:$dir/none.scm" ],
+    [ 'a directory', qr/^\Q$dir\E\/none:1:1: no directory of policies$/,
+        '--policies', "$dir/none", '--plan', 'python' ],
+) {
+    my ($name, $why, @options) = @{$case};
+    ($status, $said) = run($validator, '--check-policies', @options);
+    is($status, 1, "$name that is not there is a mistake");
+    like($said, $why, 'and named');
+}
+($status) = run($validator, '--check-policies', '--policies', "$dir/none",
+    '--plan', 'cobol');
+is($status, 0, 'a language without a policy needs none');
+
 my $rule = '(#set! rule "a.b") (#set! message "no")';
 like(mistake("\n  (nothing) \@refuse\n"), qr/^python\/light.scm:2:4: .*nothing/,
     'a node that is none');

@@ -260,6 +260,10 @@ like($said, qr/\[emerg\].*\Q$own\E:3:3: .*calls/, 'and says where it is');
 ($ok, $said) = Codr::Nginx->check(languages => 0,
     http => "include $languages;");
 ok($ok, 'where no policy is asked for none is read');
+my $none = $nginx->path('none');
+($ok, $said) = Codr::Nginx->check(policy => 0, http => "codr_policies $none;");
+ok(!$ok && $said =~ /\[emerg\].*\Q$none\E:1:1: no directory of policies/,
+    'a directory of policies that is not there') or diag($said);
 
 for my $case ([ 'codr_policy maybe;', 'maybe' ], [ 'codr_policy off light;',
         'light' ], [ 'codr_policy block hard;', 'hard' ],
