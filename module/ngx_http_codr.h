@@ -80,6 +80,7 @@ typedef struct {
     ngx_uint_t                 zygote_set;
     ngx_array_t                preload;        /* of ngx_str_t */
     codr_limits_t              limits;         /* explicit ones, 0 = unset */
+    ngx_flag_t                 output_drop;
 } ngx_http_codr_language_t;
 
 
@@ -112,6 +113,7 @@ typedef struct {
     ngx_str_t                  ticket_key;     /* empty: that of the zone */
     ngx_msec_t                 ticket_ttl;
     ngx_http_codr_redis_conf_t  *redis_conf;   /* NULL: none */
+    ngx_uint_t                 redis_off;      /* "codr_redis off" was said */
     ngx_http_codr_redis_t     *redis;          /* of this worker */
     ngx_msec_t                 job_ttl;        /* of a record, after its end */
     uint64_t                   generation;     /* random, of this config */

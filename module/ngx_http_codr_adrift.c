@@ -166,6 +166,8 @@ ngx_http_codr_adrift_end(ngx_http_codr_main_conf_t *mcf, ngx_pool_t *pool,
     e.owner = record.owner;
     e.key_id = record.key_id;
     e.trace = record.trace;
+    e.sha256.len = record.sha256[0] ? sizeof(record.sha256) : 0;
+    e.sha256.data = record.sha256;
     e.started = (record.state == NGX_HTTP_CODR_RECORD_PROCESSING);
 
     ngx_http_codr_ended(mcf, &e, a);

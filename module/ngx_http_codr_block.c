@@ -136,7 +136,8 @@ ngx_http_codr_language_command(ngx_conf_t *cf, ngx_http_codr_language_t *lang)
         return c->set(cf, lang, c);
     }
 
-    return ngx_http_codr_limit_set(cf, &value[0], &lang->limits, NULL);
+    return ngx_http_codr_limit_set(cf, &value[0], &lang->limits,
+                                   &lang->output_drop);
 }
 
 

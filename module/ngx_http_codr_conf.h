@@ -43,9 +43,8 @@ char *ngx_http_codr_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_codr_msec(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_codr_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
-/* The limit directive in cf, name without its prefix, into limits; a NULL
-   drop refuses "end" and "drop".  NGX_HTTP_CODR_CONF_UNKNOWN when there is no
-   such limit, else as a setter. */
+/* The limit directive in cf, name without its prefix, into limits.
+   NGX_HTTP_CODR_CONF_UNKNOWN when there is no such limit, else as a setter. */
 #define NGX_HTTP_CODR_CONF_UNKNOWN  (char *) "is unknown"
 
 char *ngx_http_codr_limit_set(ngx_conf_t *cf, ngx_str_t *name,

@@ -597,7 +597,8 @@ ngx_http_codr_execute_caps(ngx_http_codr_execute_t *x, codr_writer_t *w)
         }
     }
 
-    codr_put_number(w, CODR_FIELD_OUTPUT_DROP, x->lcf->output_drop ? 1 : 0);
+    codr_put_number(w, CODR_FIELD_OUTPUT_DROP,
+                    x->lcf->output_drop || x->language->output_drop);
     codr_put_number(w, CODR_FIELD_POLICY_MODE, x->lcf->policy_mode);
     codr_put_number(w, CODR_FIELD_POLICY_LEVEL, x->lcf->policy_level);
 }

@@ -111,6 +111,7 @@ ngx_http_codr_image_language(codr_writer_t *w, ngx_http_codr_language_t *lang)
     ngx_http_codr_image_list(w, CODR_FIELD_ENV, &lang->env);
     ngx_http_codr_image_list(w, CODR_FIELD_ENV_LIVE, &lang->env_live);
     ngx_http_codr_image_limits(w, &lang->limits);
+    codr_put_number(w, CODR_FIELD_OUTPUT_DROP, lang->output_drop ? 1 : 0);
     ngx_http_codr_image_binds(w, &lang->binds);
     codr_put_number(w, CODR_FIELD_WARM, lang->warm);
     codr_put_number(w, CODR_FIELD_SHORTCUT, lang->shortcut);

@@ -625,6 +625,8 @@ ngx_http_codr_job_joined(ngx_http_codr_job_t *job, ngx_http_codr_answer_t *a)
                    + a->limits.value[CODR_LIMIT_MAX_MS]
                    + NGX_HTTP_CODR_JOB_GRACE;
 
+    ngx_http_codr_records_joined(job);
+
     return NGX_OK;
 }
 

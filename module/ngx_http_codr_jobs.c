@@ -273,6 +273,10 @@ ngx_http_codr_jobs_argument(ngx_http_request_t *r, const char *name,
     *ret = point ? ngx_atofp(value.data, value.len, point)
                  : ngx_atoi(value.data, value.len);
 
+    if (*ret == NGX_ERROR && point) {
+        *ret = ngx_parse_time(&value, 0);      /* "30s" */
+    }
+
     return (*ret == NGX_ERROR) ? NGX_ERROR : NGX_OK;
 }
 

@@ -198,8 +198,6 @@ ngx_http_codr_language_argument(ngx_array_t *argv, const char *name)
 static const char *
 ngx_http_codr_language_lacks(ngx_http_codr_language_t *lang)
 {
-    ngx_str_t  *argv;
-
     if (lang->source.len == 0) {
         return "has no \"source\"";
     }
@@ -217,14 +215,10 @@ ngx_http_codr_language_lacks(ngx_http_codr_language_t *lang)
         return "has no \"$program\" in \"compile\"";
     }
 
-    /* only the program itself crosses from the compile stage to the run
-       stage, as what is executed there */
+    /* nothing else crosses from the compile stage to the run stage */
 
-    argv = lang->run.elts;
-
-    return ngx_strcmp(argv[0].data, "$program") == 0
-           ? NULL : "has \"compile\" but \"run\" does not begin with "
-                    "\"$program\"";
+    return ngx_http_codr_language_argument(&lang->run, "$program")
+           ? NULL : "has \"compile\" but no \"$program\" in \"run\"";
 }
 
 

@@ -373,7 +373,7 @@ ngx_http_codr_limit_set(ngx_conf_t *cf, ngx_str_t *name,
 
     for (i = 2; i < cf->args->nelts && rv == NGX_CONF_OK; i++) {
 
-        if (row->first.id == CODR_LIMIT_OUTPUT && drop && !seen
+        if (row->first.id == CODR_LIMIT_OUTPUT && !seen
             && (ngx_strcmp(value[i].data, "end") == 0
                 || ngx_strcmp(value[i].data, "drop") == 0))
         {

@@ -41,6 +41,7 @@ typedef struct {
 
 
 static ngx_uint_t ngx_http_codr_post_is_json(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_codr_post_is_plain(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_codr_post_events(ngx_http_request_t *r);
 static ngx_int_t ngx_http_codr_post_stream(ngx_http_codr_post_t *post);
 static void ngx_http_codr_post_event(ngx_http_codr_post_t *post,
@@ -97,6 +98,12 @@ ngx_http_codr_post_handler(ngx_http_request_t *r)
                                         " application/json");
     }
 
+    if (!ngx_http_codr_post_is_plain(r)) {
+        return ngx_http_codr_send_error(r, NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                                        "bad_message",
+                                        "Content-Encoding is not supported");
+    }
+
     r->request_body_in_single_buf = 1;
 
     rc = ngx_http_read_client_request_body(r, ngx_http_codr_post_body);
@@ -124,6 +131,37 @@ ngx_http_codr_post_is_json(ngx_http_request_t *r)
            && ngx_strncasecmp(type->data, (u_char *) json, len) == 0
            && (type->len == len || type->data[len] == ';'
                || type->data[len] == ' ');
+}
+
+
+/* nginx unpacks nothing, and what is packed is no JSON. */
+
+static ngx_uint_t
+ngx_http_codr_post_is_plain(ngx_http_request_t *r)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    static const ngx_str_t  name = ngx_string("Content-Encoding");
+    static const ngx_str_t  plain = ngx_string("identity");
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].key.len == name.len
+                && ngx_strncasecmp(h[i].key.data, name.data, name.len) == 0
+                && (h[i].value.len != plain.len
+                    || ngx_strncasecmp(h[i].value.data, plain.data, plain.len)
+                       != 0))
+            {
+                return 0;
+            }
+        }
+    }
+
+    return 1;
 }
 
 

@@ -140,7 +140,7 @@ ngx_http_codr_record_of(ngx_http_codr_ended_t *e, ngx_http_codr_job_t *job)
 
     e->job_id.len = job->identified ? CODR_JOB_ID_LEN : 0;
     e->job_id.data = job->id;
-    e->sha256.len = sizeof(job->sha256);
+    e->sha256.len = job->sha256[0] ? sizeof(job->sha256) : 0;
     e->sha256.data = job->sha256;
     e->tag = job->tag;
     e->language = job->language;

@@ -220,6 +220,7 @@ ngx_http_codr_records_open(ngx_http_codr_job_t *job)
     p = ngx_http_codr_records_put(p, &record->language, &job->language);
     p = ngx_http_codr_records_put(p, &record->tag, &job->tag);
     (void) ngx_http_codr_records_put(p, &record->trace, &job->trace);
+    ngx_memcpy(record->sha256, job->sha256, sizeof(record->sha256));
 
     record->created_ms = ngx_http_codr_records_now();
     record->pid = ngx_pid;
@@ -535,6 +536,24 @@ done:
     ngx_shmtx_unlock(&store->pool->mutex);
 
     return rc;
+}
+
+
+void
+ngx_http_codr_records_joined(ngx_http_codr_job_t *job)
+{
+    ngx_http_codr_stored_t  record;
+
+    if (ngx_http_codr_records_read(job->mcf, job->pool, job->id, &record)
+        != NGX_OK)
+    {
+        return;
+    }
+
+    job->owner = record.owner;
+    job->key_id = record.key_id;
+    job->trace = record.trace;
+    ngx_memcpy(job->sha256, record.sha256, sizeof(job->sha256));
 }
 
 

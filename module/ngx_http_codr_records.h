@@ -38,6 +38,7 @@ typedef struct {
     ngx_pid_t                  saver;          /* who sees to that; 0: nobody */
 
     u_char                     tokens[2][32];  /* digests: attach, view */
+    u_char                     sha256[64];     /* of the code, hexadecimal */
 
     ngx_str_t                  owner;
     ngx_str_t                  key_id;
@@ -86,6 +87,11 @@ typedef struct {
 
 ngx_int_t ngx_http_codr_records_tally(ngx_http_codr_main_conf_t *mcf,
     ngx_http_codr_tally_t *tally);
+
+
+/* Whose job this is that began elsewhere, and what it runs, for its line in the
+   log; nothing where it is not known. */
+void ngx_http_codr_records_joined(ngx_http_codr_job_t *job);
 
 
 /* For the files of records only.  lock: with the mutex held, or NULL; find:

@@ -45,11 +45,19 @@ ngx_http_codr_redis_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_codr_main_conf_t  *mcf = conf;
 
     char                        *rv;
+    ngx_str_t                   *value;
     ngx_uint_t                   i;
     ngx_http_codr_redis_conf_t  *rcf;
 
-    if (mcf->redis_conf) {
+    if (mcf->redis_conf || mcf->redis_off) {
         return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        mcf->redis_off = 1;
+        return NGX_CONF_OK;
     }
 
     rcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_codr_redis_conf_t));

@@ -278,9 +278,10 @@ codr_answer_complete(codr_job_t *job, const codr_verdict_t *verdict)
     if (verdict->status != CODR_STATUS_STOPPED || job->sandbox.started_us) {
         codr_put_number(&writer, CODR_FIELD_EXIT_CODE,
                         (uint64_t) verdict->exit_code);
-    }
-    if (verdict->signo) {
-        codr_put_number(&writer, CODR_FIELD_SIGNAL, (uint64_t) verdict->signo);
+        if (verdict->signo) {
+            codr_put_number(&writer, CODR_FIELD_SIGNAL,
+                            (uint64_t) verdict->signo);
+        }
     }
     codr_put_number(&writer, CODR_FIELD_CPU_US, end->cpu_us);
     codr_put_number(&writer, CODR_FIELD_WALL_US, end->wall_us);

@@ -25,6 +25,15 @@ uses_shortcut(const codr_job_t *job)
 }
 
 
+/* For an interpreter, or whatever else "run" begins with. */
+static bool
+places_program(const codr_job_t *job)
+{
+    return job->language->compile.count > 0
+           && !codr_language_executes(job->language);
+}
+
+
 /* The description of a stage, but for its descriptors. */
 static void
 put_description(codr_writer_t *writer, const codr_job_t *job,
@@ -37,7 +46,7 @@ put_description(codr_writer_t *writer, const codr_job_t *job,
         run ? request->terminal : CODR_TERMINAL_NONE, run && request->live,
     };
 
-    if (!run) {
+    if (!run || places_program(job)) {
         codr_put_text(writer, CODR_FIELD_FILE_NAME, CODR_LANGUAGE_PROGRAM);
     }
 
@@ -111,6 +120,7 @@ codr_command_describe(codr_sandbox_t *sandbox)
     }
     if (job->artefact.memfd != -1) {
         flags |= CODR_DESCRIBE_ARTEFACT;
+        flags |= places_program(job) ? CODR_DESCRIBE_PLACE : 0;
         fds[nfds++] = job->artefact.memfd;
     }
     if (stage == CODR_STAGE_COMPILE && uses_shortcut(job)) {

@@ -134,7 +134,7 @@ take_output(parser_t *parser, const row_t *row, const codr_list_t *words)
     }
 
     drop = strcmp(words->item[2], "drop") == 0;
-    if (parser->in_language || (!drop && strcmp(words->item[2], "end") != 0)) {
+    if (!drop && strcmp(words->item[2], "end") != 0) {
         return codr_conf_invalid(parser, words, 2);
     }
 

@@ -59,6 +59,7 @@ typedef struct {
     uint64_t             zygote;        /* codr_interpreter_kind_t */
     codr_list_t          preload;       /* modules of the zygote */
     codr_limits_t        limits;        /* explicit ones, 0 = unset */
+    bool                 output_drop;
 
     /* its bytes in the image: equal bytes are an equal definition */
     size_t               offset;

@@ -207,15 +207,19 @@ take_limit(decoder_t *decoder, const codr_field_t *field)
 static int
 take_output_drop(decoder_t *decoder, const codr_field_t *field)
 {
+    bool    *drop = NULL;
     uint64_t value;
 
-    if (decoder->location == NULL
-        || codr_field_number(field, 0, 1, &value) != 0)
-    {
+    if (decoder->language) {
+        drop = &decoder->language->output_drop;
+    } else if (decoder->location) {
+        drop = &decoder->location->output_drop;
+    }
+    if (drop == NULL || codr_field_number(field, 0, 1, &value) != 0) {
         return -EPROTO;
     }
 
-    decoder->location->output_drop = value == 1;
+    *drop = value == 1;
     return 0;
 }
 

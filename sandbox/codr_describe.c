@@ -198,18 +198,23 @@ take_descriptors(codr_describe_t *ret, const int *fds, size_t nfds)
 
 
 /* A program has streams or a terminal, never both; a probe without a program
-   may have neither.  An artefact is kept by name. */
+   may have neither.  An artefact is kept and placed by name. */
 static bool
 is_consistent(const codr_describe_t *description)
 {
     bool stdio = (description->flags & CODR_DESCRIBE_STDIO) != 0,
-         keep = (description->flags & CODR_DESCRIBE_KEEP) != 0;
+         keep = (description->flags & CODR_DESCRIBE_KEEP) != 0,
+         place = (description->flags & CODR_DESCRIBE_PLACE) != 0;
 
     if (description->argv[0] != NULL && stdio == description->terminal) {
         return false;
     }
 
-    return !keep || description->artefact_name != NULL;
+    if (place && (keep || !(description->flags & CODR_DESCRIBE_ARTEFACT))) {
+        return false;
+    }
+
+    return !(keep || place) || description->artefact_name != NULL;
 }
 
 
@@ -229,7 +234,8 @@ codr_describe_decode(codr_describe_t *ret, char *message, size_t len,
         || (head.flags & ~(uint32_t) (CODR_DESCRIBE_ARTEFACT
                                       | CODR_DESCRIBE_STDIO
                                       | CODR_DESCRIBE_KEEP
-                                      | CODR_DESCRIBE_HEADERS)) != 0)
+                                      | CODR_DESCRIBE_HEADERS
+                                      | CODR_DESCRIBE_PLACE)) != 0)
     {
         return -EINVAL;
     }

@@ -151,6 +151,37 @@ codr_files_write(int image)
 
 
 int
+codr_files_place(int artefact, const char *name)
+{
+    int                    rc;
+    void                  *map;
+    ssize_t                size;
+    codr_cleanup_close int fd = -1;
+
+    size = codr_io_sealed_size(artefact,
+                               codr_limit_info(CODR_LIMIT_DISK)->maximum);
+    if (size <= 0) {
+        return size < 0 ? (int) size : -EINVAL;
+    }
+
+    fd = open_beneath(name, O_WRONLY | O_CREAT | O_EXCL, 0755);
+    if (fd < 0) {
+        return fd;
+    }
+
+    map = mmap(NULL, (size_t) size, PROT_READ, MAP_PRIVATE, artefact, 0);
+    if (map == MAP_FAILED) {
+        return -errno;
+    }
+
+    rc = codr_io_write_all(fd, map, (size_t) size);
+    (void) munmap(map, (size_t) size);
+
+    return rc;
+}
+
+
+int
 codr_files_open_artefact(const char *name, uint64_t max, uint64_t *ret_size)
 {
     struct stat            st;

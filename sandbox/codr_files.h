@@ -15,6 +15,10 @@
  */
 int codr_files_write(int image);
 
+/* Writes a sealed artefact as an executable file of that name, which must not
+   be there.  0, or negative errno. */
+int codr_files_place(int artefact, const char *name);
+
 /*
  * Opens the artefact a compiler has left: a regular file of one link, not
  * empty, at most max bytes, reached without following any link.  A

@@ -344,6 +344,19 @@ show(const char *name)
 }
 
 
+/* For the program that is to run it. */
+static void
+place_artefact(void)
+{
+    if (self.description.flags & CODR_DESCRIBE_PLACE) {
+        check(codr_files_place(self.description.artefact,
+                               self.description.artefact_name),
+              CODR_STEP_FILES);
+        codr_close(&self.description.artefact);
+    }
+}
+
+
 static void
 describe(size_t len, const int *fds, size_t nfds)
 {
@@ -361,6 +374,7 @@ describe(size_t len, const int *fds, size_t nfds)
     check_needs();
     check(codr_files_write(self.description.image), CODR_STEP_FILES);
     codr_close(&self.description.image);
+    place_artefact();
 
     self.state = STATE_PREPARED;
     tell_if_waiting(CODR_INIT_PREPARED);

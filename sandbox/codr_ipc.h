@@ -215,7 +215,7 @@ typedef struct {
 /*
  * broker -> init.  DESCRIBE is followed, in the same message, by fields:
  *
- *     FILE_NAME     the artefact's name below /box: compile stage only
+ *     FILE_NAME     the artefact's name below /box, with KEEP and PLACE
  *     ARG*          argv, at least one; or none of them in a probe
  *     REASON*       probe: programs that must be there (looked up in PATH)
  *     ENV*          the whole environment
@@ -223,7 +223,8 @@ typedef struct {
  *
  * and carries descriptors as the flags say, in this order: the source image
  * (always: a sealed memfd, fields FILE_NAME FILE_DATA, alternating), the
- * artefact to execute instead of argv[0], precompiled headers, which the
+ * artefact to execute instead of argv[0] (with PLACE, to be written below /box
+ * for the program that argv[0] names), precompiled headers, which the
  * program has as descriptor 3, then stdin, stdout, stderr (absent with a
  * terminal).
  */
@@ -237,6 +238,7 @@ typedef enum {
 #define CODR_DESCRIBE_STDIO     0x2     /* three descriptors are there */
 #define CODR_DESCRIBE_KEEP      0x4     /* compile: send FILE_NAME afterwards */
 #define CODR_DESCRIBE_HEADERS   0x8     /* precompiled headers are there */
+#define CODR_DESCRIBE_PLACE     0x10    /* the artefact becomes FILE_NAME */
 
 typedef struct {
     uint32_t  version;

@@ -360,7 +360,8 @@ codr_job_begin(codr_client_t *client, const uint8_t *payload, size_t len)
     job->inspection.mode = larger(location->policy_mode, request->policy_mode);
     job->inspection.level = larger(location->policy_level,
                                request->policy_level);
-    job->output_drop = location->output_drop || request->output_drop;
+    job->output_drop = location->output_drop || job->language->output_drop
+                       || request->output_drop;
     job->detach_ms = request->detach_ms < location->detach_ms
                      ? request->detach_ms : location->detach_ms;
 

@@ -54,6 +54,14 @@ codr_language_is_source(const codr_language_t *language, const char *name)
 
 
 bool
+codr_language_executes(const codr_language_t *language)
+{
+    return language->run.count > 0
+           && strcmp(language->run.item[0], "$program") == 0;
+}
+
+
+bool
 codr_language_includes(const codr_language_t *language, const char *name)
 {
     size_t      i;
@@ -110,8 +118,9 @@ codr_language_put_argv(codr_writer_t *writer, const codr_language_t *language,
             codr_put_text(writer, CODR_FIELD_ARG, files->item[0]);
         } else if (strcmp(word, "$program") == 0) {
             codr_put_text(writer, CODR_FIELD_ARG,
-                          i == 0 ? "./" CODR_LANGUAGE_PROGRAM
-                                 : CODR_LANGUAGE_PROGRAM);
+                          command == &language->run
+                          ? "./" CODR_LANGUAGE_PROGRAM
+                          : CODR_LANGUAGE_PROGRAM);
         } else {
             codr_put_text(writer, CODR_FIELD_ARG, word);
         }

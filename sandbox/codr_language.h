@@ -22,6 +22,9 @@ typedef struct {
 } codr_surroundings_t;
 
 
+/* Whether the artefact is what is executed, not a word for what is. */
+bool codr_language_executes(const codr_language_t *language);
+
 /* Whether a file is compiled, policed and counted as code. */
 bool codr_language_is_source(const codr_language_t *language,
     const char *name);
@@ -33,7 +36,8 @@ bool codr_language_includes(const codr_language_t *language,
 
 /*
  * A command as ARG fields: $source is the first file, $sources every source
- * file in order, $program the artefact.  extra follows as it is.
+ * file in order, $program the artefact, in the run stage with a slash: to
+ * whoever looks for programs it is this one.  extra follows as it is.
  */
 void codr_language_put_argv(codr_writer_t *writer,
     const codr_language_t *language, const codr_list_t *command,

@@ -225,7 +225,7 @@ typedef enum {
     CODR_FIELD_ALLOW_MISSING,   /* layer name, * */
     CODR_FIELD_BIND,            /* path, NUL, path inside, *; global or of the
                                    open language */
-    CODR_FIELD_OUTPUT_DROP,     /* number 0/1, location */
+    CODR_FIELD_OUTPUT_DROP,     /* number 0/1, location or language */
     CODR_FIELD_ALIAS,           /* name, * */
     CODR_FIELD_SOURCE,          /* name of the main file */
     CODR_FIELD_SOURCES,         /* glob, * */

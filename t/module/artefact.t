@@ -19,6 +19,17 @@ codr_language script {
     compile /bin/sh $source $program;
     run $program;
 }
+codr_language byte {
+    source main.sh;
+    compile /bin/cp $source $program;
+    run /bin/sh $program one;
+}
+codr_language env {
+    source main.sh;
+    compile /bin/cp $source $program;
+    run /usr/bin/env WORD=two $program;
+    output 5 drop;
+}
 END
 ok($nginx->ready, 'the server is ready');
 
@@ -55,6 +66,24 @@ refused('nothing', job('script', 'echo not today'), 'compile_error',
 my $job = job('c', 'char x[70000000]={1};int main(){return x[5];}');
 refused('a program larger than the disk', $job, 'compile_limit',
     qr/^the compiler needed too much disk/);
+
+# What runs it may be another program.
+
+sub printed {
+    my ($language, $code) = @_;
+    my $answer = $nginx->post('/run', { language => $language,
+        code => $code, args => ['last'] })->{json};
+    return join ' ', $answer->{status}, $answer->{stdout} // '',
+        $answer->{truncated} ? 'cut' : 'whole';
+}
+
+is(printed('byte', 'echo "$0 $*"; rm "$0"; ls'),
+    "ok ./.program one last\nmain.sh\n whole",
+    'a program for an interpreter is a file of the job');
+is(printed('byte', 'echo "$0 $*"; rm "$0"; ls'),
+    "ok ./.program one last\nmain.sh\n whole", 'each time a new one');
+is(printed('env', "#!/bin/sh\necho \$WORD \$*"), "ok two l cut",
+    'it is executable, and found without a search; a language has its "drop"');
 
 $job = job('c', 'char x[1000]={1};int main(){return x[0] - 1;}');
 is($job->{status}, 'ok', 'an honest one runs');

@@ -65,7 +65,7 @@ subtest 'one content handler' => sub {
 subtest 'http level' => sub {
     accepts(http => $_) for
         'codr_helper auto;', 'codr_helper spawn;', 'codr_helper unix:/run/x;',
-        'codr_helper spawn /usr/bin/true;',
+        'codr_helper spawn /usr/bin/true;', 'codr_redis off;',
         'codr_uids 200000;', 'codr_uids 200000 2;', 'codr_uids 200000 65536;',
         'codr_user nobody;',
         'codr_cgroup /sys/fs/cgroup/x;',
@@ -316,7 +316,9 @@ subtest 'codr_language' => sub {
         "$plain warm 64;", "$plain policy own.scm; grammar python;",
         "$plain zygote python; preload json os.path;",
         'source main.x; run x "" $source;',
-        'source m.x; compile cc -o $program $sources; run $program;';
+        'source m.x; compile cc -o $program $sources; run $program;',
+        'source m.x; compile cc -o $program $sources; run x y $program z;',
+        "$plain output 1m drop;", "$plain output 1m end;";
 
     refuses(http => $block->($_->[0]), $_->[1]) for
         [ '', 'language "x" has no "source"' ],
@@ -330,8 +332,8 @@ subtest 'codr_language' => sub {
         [ 'source m; run x $program;', 'but no "compile"' ],
         [ 'source m; compile cc $sources; run $program;',
             'no "\$program" in "compile"' ],
-        [ 'source m; compile cc -o $program; run x $program;',
-            'does not begin with "\$program"' ],
+        [ 'source m; compile cc -o $program; run x $source;',
+            'has "compile" but no "\$program" in "run"' ],
         [ "$plain sources '*.x;rm';", 'invalid value' ],
         [ "$plain alias x;", 'duplicate language "x"' ],
         [ "$plain alias 'a b';", 'invalid value "a b" in "alias"' ],
@@ -344,7 +346,7 @@ subtest 'codr_language' => sub {
         [ "$plain memory 0;", 'invalid value "0" in "memory"' ],
         [ "$plain memory 1m; memory 2m;", '"memory" directive in'
             . ' "codr_language" is duplicate' ],
-        [ "$plain output 1m drop;", 'invalid value "drop"' ],
+        [ "$plain output 1m dropped;", 'invalid value "dropped"' ],
         [ "$plain codr_memory 1m;", '"codr_memory" directive in'
             . ' "codr_language" is unknown' ],
         [ "$plain policy a:b;", 'invalid value "a:b" in "policy"' ],

@@ -38,6 +38,7 @@ codr_job_log syslog:server=127.0.0.1:@{[ $syslog->sockport ]} mine;
 END
     server => <<'END');
 location = /run { codr_exec; }
+location = /open { codr_exec; codr_auth off; codr_owner nobody; }
 location = /status { codr_auth off; codr_status health; }
 location /jobs { codr_jobs; }
 END
@@ -84,6 +85,22 @@ is(line('compile'), "compile compile_error - no $ids 4 - 127.0.0.1 GET - 1 -",
     'one that was not compiled');
 is(line('-'), "- unknown_language - - $ids 3 - 127.0.0.1 GET - 1 -",
     'one that was refused');
+
+# Who joins it is not whose it is.
+
+my $first = $nginx->ws(headers => \@key);
+$first->execute(language => 'sh', code => 'read x', tag => 'joined');
+my $begun = $first->wait_for('started');
+my $other = $nginx->ws(path => '/open');
+$other->send(type => 'attach', job_id => $begun->{job_id},
+    attach_token => $begun->{attach_token});
+$other->wait_for('stage');
+$other->input("\n");
+is(line('joined'), "joined ok 0 sh $ids 0 0 127.0.0.1 GET - 0 -",
+    'one that was joined from elsewhere');
+my ($joined) = map { Codr::Client::decode($_) }
+    grep {/"tag":"joined"/} split /\n/, slurp("$dir/json.log");
+is($joined->{code_sha256}, sha256_hex('read x'), 'and what it was');
 
 $ws->execute(language => 'sh', code => 'echo on; read x', tag => 'left');
 ok($ws->expect(qr/on/), 'a job runs');

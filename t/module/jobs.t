@@ -185,7 +185,9 @@ subtest 'whose it is' => sub {
     is(call($_ => "/jobs/$id")->{status}, 405, "no $_") for qw(PUT POST);
     is(call(GET => '/jobs')->{status}, 405, 'no list');
     is(call(GET => "/jobs/$id?wait=$_")->{status}, 400, "no wait=$_")
-        for '-1', 'x', '1e3';
+        for '-1', 'x', '1e3', '1y';
+    is(call(GET => "/jobs/$id?wait=$_")->{status}, 200, "wait=$_")
+        for '0', '0.5', '2s', '10ms';
     is(call(GET => "/jobs/$id/output?offset=$_")->{status}, 400,
         "no offset=$_") for '-1', 'x', '9' x 30;
 

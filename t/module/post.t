@@ -143,6 +143,10 @@ my $type = 'Content-Type: application/json';
 refused(415, 'bad_message', "content of '$_'", with_headers($_))
     for 'Content-Type: text/plain', 'Content-Type: application/jsonx',
         'X-No: type';
+refused(415, 'bad_message', "content packed by '$_'",
+    with_headers($type, "Content-Encoding: $_")) for 'gzip', 'identity, br';
+is(with_headers($type, 'Content-Encoding: Identity')->{status}, 200,
+    'which by "identity" it is not');
 is(with_headers('Content-Type: APPLICATION/JSON')->{status}, 200,
     'in capitals it is JSON');
 is($nginx->get('/sub')->{status}, 500, 'a subrequest runs nothing');

@@ -49,6 +49,7 @@ reads(void)
         "codr_results 3m; codr_job_ttl 2h; codr_detach 7s;\n"
         "codr_language Py { alias p; source main.py; memory 1m;\n"
         "  run \"/opt/my python\" $source; env \"A=b c\"; bind /a /b;\n"
+        "  output 1k drop;\n"
         "  shortcut gcc; precompile a b/c; precompile d; }\n"
         "codr_timeout 10s input=1m; codr_output 2k drop;\n"), 0, error);
 
@@ -73,6 +74,7 @@ reads(void)
 
     language = codr_config_language(config, "py", 2);
     tap_ok(language != NULL, "a language in lower case");
+    tap_ok(language->output_drop, "which goes on when there is too much");
     tap_text(language->run.item[0], "/opt/my python", "quoted");
     tap_text(language->run.item[1], "$source", "a dollar is a dollar");
     tap_text(language->env.item[0], "A=b c", "environment");

@@ -100,6 +100,21 @@ refused(void)
     w = begin(CODR_DESCRIBE_KEEP);
     tap_number(decode(&w, 1), -EINVAL, "an artefact without a name");
 
+    w = begin(CODR_DESCRIBE_PLACE | CODR_DESCRIBE_ARTEFACT);
+    tap_number(decode(&w, 2), -EINVAL, "a place without a name");
+
+    codr_put_text(&w, CODR_FIELD_FILE_NAME, "out");
+    tap_number(decode(&w, 2), 0, "and with one");
+
+    w = begin(CODR_DESCRIBE_PLACE);
+    codr_put_text(&w, CODR_FIELD_FILE_NAME, "out");
+    tap_number(decode(&w, 1), -EINVAL, "nothing to be placed");
+
+    w = begin(CODR_DESCRIBE_PLACE | CODR_DESCRIBE_ARTEFACT
+              | CODR_DESCRIBE_KEEP);
+    codr_put_text(&w, CODR_FIELD_FILE_NAME, "out");
+    tap_number(decode(&w, 2), -EINVAL, "what is executed is not placed");
+
     w = begin(0);
     codr_put_number(&w, CODR_FIELD_COLS, 0);
     tap_number(decode(&w, 1), -EINVAL, "a terminal without columns");
