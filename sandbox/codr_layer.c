@@ -204,13 +204,10 @@ probe_uts(void)
 static int
 probe_net(void)
 {
-    int fd = codr_ns_new_net();
+    codr_ns_net_t net = { .fd = -1 };
+    int           rc = codr_ns_enter_net(&net);
 
-    if (fd < 0) {
-        return fd;
-    }
-
-    return codr_ns_enter_net(fd);
+    return rc == 0 ? codr_ns_enter_net(&net) : rc;
 }
 
 

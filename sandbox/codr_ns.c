@@ -42,25 +42,65 @@ codr_ns_clone(unsigned long flags, int cgroup)
 }
 
 
-int
-codr_ns_new_net(void)
+static uint64_t
+add_counts(uint64_t sum, const char *path)
 {
-    int fd;
+    char                   text[1024];
+    ssize_t                i, n;
+    codr_cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (unshare(CLONE_NEWNET) == -1) {
-        return -errno;
+    while (fd >= 0 && (n = read(fd, text, sizeof(text))) > 0) {
+        for (i = 0; i < n; i++) {
+            sum = (sum ^ (unsigned char) text[i]) * 1099511628211ULL;
+        }
     }
 
-    fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    return sum;
+}
 
-    return fd == -1 ? -errno : fd;
+
+/* A sum of the counters that a program without rights can move: those of ways
+   that are not there. */
+static uint64_t
+net_counts(void)
+{
+    return add_counts(add_counts(14695981039346656037ULL,
+                                 "/proc/self/net/snmp"),
+                      "/proc/self/net/snmp6");
 }
 
 
 int
-codr_ns_enter_net(int fd)
+codr_ns_enter_net(codr_ns_net_t *net)
 {
-    return setns(fd, CLONE_NEWNET) == -1 ? -errno : 0;
+    int fd;
+
+    if (net->fd >= 0) {
+        return setns(net->fd, CLONE_NEWNET) == -1 ? -errno : 0;
+    }
+
+    if (unshare(CLONE_NEWNET) == -1) {
+        return -errno;
+    }
+    fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (fd == -1) {
+        return -errno;
+    }
+
+    net->fd = fd;
+    net->counts = net_counts();
+    return 0;
+}
+
+
+void
+codr_ns_check_net(codr_ns_net_t *net)
+{
+    if (net->fd >= 0 && (setns(net->fd, CLONE_NEWNET) == -1
+                         || net_counts() != net->counts))
+    {
+        codr_close(&net->fd);
+    }
 }
 
 

@@ -6,7 +6,14 @@
 #ifndef CODR_NS_H
 #define CODR_NS_H
 
+#include <stdint.h>
 #include <sys/types.h>
+
+/* A network namespace, which serves one job after the other. */
+typedef struct {
+    int       fd;       /* -1: there is none yet */
+    uint64_t  counts;   /* what its counters were when it was made */
+} codr_ns_net_t;
 
 /*
  * Clones the caller, which must have one thread.  flags are CLONE_NEW* bits;
@@ -16,12 +23,16 @@
 pid_t codr_ns_clone(unsigned long flags, int cgroup);
 
 /*
- * Moves the caller into a new, empty network namespace and returns a
- * descriptor of it, or negative errno.  Its loopback stays down.
+ * Moves the caller into the namespace, which is made when there is none: empty,
+ * its loopback down.  0 or negative errno.
  */
-int codr_ns_new_net(void);
+int codr_ns_enter_net(codr_ns_net_t *net);
 
-int codr_ns_enter_net(int fd);
+/*
+ * Gives a namespace up whose counters say that somebody has used it: the next
+ * job would read there what the last one has tried.  Moves the caller into it.
+ */
+void codr_ns_check_net(codr_ns_net_t *net);
 
 /*
  * A reference on the mount namespace of a child that has only just been

@@ -161,7 +161,7 @@ static codr_spawner_slot_t *
 use_slot(uint32_t number)
 {
     for ( ; self.used <= number; self.used++) {
-        self.slots[self.used].net = -1;
+        self.slots[self.used].net.fd = -1;
         self.slots[self.used].mounts = -1;
         self.slots[self.used].cgroup.number = self.used;
         self.slots[self.used].cgroup.dir = -1;
@@ -183,29 +183,6 @@ lease_uid(uint32_t number, codr_spawner_slot_t *slot)
     }
 
     return rc;
-}
-
-
-/* Into the slot's network: the clone copies it. */
-static int
-enter_net(codr_spawner_slot_t *slot)
-{
-    int fd;
-
-    if (!codr_layer_ok(&self.layers, CODR_LAYER_NS_NET)) {
-        return 0;
-    }
-    if (slot->net >= 0) {
-        return codr_ns_enter_net(slot->net);
-    }
-
-    fd = codr_ns_new_net();
-    if (fd < 0) {
-        return fd;
-    }
-
-    slot->net = fd;
-    return 0;
 }
 
 
@@ -258,11 +235,15 @@ make_sandbox(const codr_spawn_request_t *request, int sock,
         return rc;
     }
 
-    /* a zygote has networks of its own */
+    /* the clone copies it; a zygote has networks of its own */
     *ret_step = CODR_STEP_NETNS;
-    rc = request->flags & CODR_SPAWN_ZYGOTE ? 0 : enter_net(slot);
-    if (rc != 0) {
-        return rc;
+    if (codr_layer_ok(&self.layers, CODR_LAYER_NS_NET)
+        && !(request->flags & CODR_SPAWN_ZYGOTE))
+    {
+        rc = codr_ns_enter_net(&slot->net);
+        if (rc != 0) {
+            return rc;
+        }
     }
 
     codr_trace_mark(&trace, "lease");
@@ -460,6 +441,7 @@ finish(codr_spawner_slot_t *slot, int wait_status, const struct rusage *rusage)
     codr_close(&slot->mounts);
     codr_trace_mark(&trace, "unmounted");
     codr_cgroup_clean(&self.cgroup, &slot->cgroup);
+    codr_ns_check_net(&slot->net);
     codr_trace_mark(&trace, "cleaned");
     log_trace(reply.id);
 }

@@ -12,13 +12,14 @@
 #include "codr_cgroup.h"
 #include "codr_landlock.h"
 #include "codr_layer.h"
+#include "codr_ns.h"
 #include "codr_seccomp.h"
 
 /* One slot: what stays with it from sandbox to sandbox, and the one in it. */
 typedef struct {
     uint64_t            id;         /* of the sandbox; 0: free */
     pid_t               pid;        /* its init */
-    int                 net;        /* network namespace */
+    codr_ns_net_t       net;
     int                 mounts;     /* mount namespace of the sandbox, or -1 */
     bool                leased;     /* its uid */
     bool                traced;     /* the sandbox */

@@ -33,7 +33,7 @@ typedef struct {
     codr_seccomp_t              seccomp;
     codr_landlock_t             landlock;
     codr_cgroup_t               cgroup;     /* only whether there is one */
-    int                        *net;        /* by slot; -1: not yet */
+    codr_ns_net_t              *net;        /* by slot */
 } zygote_t;
 
 static zygote_t self;
@@ -134,7 +134,7 @@ set_up(void)
         die(ENOMEM, "remember network namespaces");
     }
     for (i = 0; i < self.setup.slots; i++) {
-        self.net[i] = -1;
+        self.net[i].fd = -1;
     }
 
     tell(CODR_ZYGOTE_READY, 0, -1);
@@ -142,24 +142,14 @@ set_up(void)
 
 
 static int
-enter_net(uint32_t slot)
+enter_net(codr_ns_net_t *net)
 {
-    int fd;
-
     if (!codr_layer_ok(&self.layers, CODR_LAYER_NS_NET)) {
         return 0;
     }
-    if (self.net[slot] >= 0) {
-        return codr_ns_enter_net(self.net[slot]);
-    }
 
-    fd = codr_ns_new_net();
-    if (fd < 0) {
-        return fd;
-    }
-
-    self.net[slot] = fd;
-    return 0;
+    codr_ns_check_net(net);     /* nobody tells a zygote of ends */
+    return codr_ns_enter_net(net);
 }
 
 
@@ -191,7 +181,7 @@ clone_init(const codr_zygote_request_t *request, const int *fds, size_t nfds)
         }
     }
 
-    rc = enter_net(request->spawn.slot);
+    rc = enter_net(&self.net[request->spawn.slot]);
     if (rc != 0) {
         return rc;
     }

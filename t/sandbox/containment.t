@@ -182,8 +182,20 @@ is($first->finish->{status}, 'ok', 'which ends well');
 # The next one on the same place.
 
 my $marks = <<'END';
-import os
+import os, socket
 found = []
+def tried():
+    with open("/proc/net/snmp") as f:
+        names, values = [line.split() for line in f if line[:3] == "Ip:"]
+    return int(values[names.index("OutNoRoutes")])
+if tried() > 0:
+    found.append("what others sent")
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for _ in range(10):
+    try:
+        s.sendto(b"", ("192.0.2.1", 9))
+    except OSError:
+        pass
 for root, dirs, files in os.walk("/"):
     if root.startswith(("/proc", "/usr", "/etc")):
         dirs.clear()
@@ -193,10 +205,11 @@ for root, dirs, files in os.walk("/"):
         open(os.path.join(root, "mark-" + str(os.getpid())), "w").close()
     except OSError:
         pass
-print(found)
+print(found, tried())
 END
 my @answers = map { python($marks)->{stdout} } 1 .. 4;
-is("@answers", join(' ', ("[]\r\n") x 4), 'a job leaves nothing to the next');
+is("@answers", join(' ', ("[] 10\r\n") x 4),
+    'a job leaves nothing to the next');
 
 $nginx->finish;
 done_testing();
