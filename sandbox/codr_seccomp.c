@@ -15,6 +15,7 @@
 #include <malloc.h>
 #include <seccomp.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -94,6 +95,24 @@ add_late(scmp_filter_ctx ctx)
 }
 
 
+/* Where the kernel has no IPv6 it looks for it with each socket, by way of
+   modprobe. */
+static int
+add_families(scmp_filter_ctx ctx)
+{
+    codr_cleanup_close int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd != -1 || errno != EAFNOSUPPORT) {
+        return 0;
+    }
+
+    return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT),
+                            SCMP_SYS(socket), 1,
+                            SCMP_A0_64(SCMP_CMP_MASKED_EQ, 0xffffffff,
+                                       AF_INET6));
+}
+
+
 static int
 add_arguments(scmp_filter_ctx ctx)
 {
@@ -131,7 +150,7 @@ add_arguments(scmp_filter_ctx ctx)
         }
     }
 
-    return 0;
+    return add_families(ctx);
 }
 
 

@@ -30,7 +30,7 @@ typedef struct {
 } codr_syscall_t;
 
 /*
- * An argument that makes an allowed call a refused one.  Both conditions must
+ * Arguments that make an allowed call a refused one.  All conditions must
  * hold; a mask of zero ends the list early.  Kernel and filter see different
  * halves of an int passed in a 64-bit register, so EQUAL compares under a
  * mask of the bits the kernel looks at, and ABOVE takes all 64, which refuses
@@ -48,7 +48,7 @@ typedef struct {
     uint64_t            value;
 } codr_argument_t;
 
-#define CODR_ARGUMENTS_MAX      2
+#define CODR_ARGUMENTS_MAX      3
 
 typedef struct {
     const char      *name;

@@ -14,6 +14,8 @@
 #include <linux/ioprio.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -35,10 +37,18 @@
 #define IS(n, v)    { n, CODR_ARGUMENT_EQUAL, INT, (v) }
 #define BIT(n, v)   { n, CODR_ARGUMENT_EQUAL, (v), (v) }
 #define ABOVE(n, v) { n, CODR_ARGUMENT_ABOVE, ~0ULL, (v) }
+#define UNDER(n, mask, v) { n, CODR_ARGUMENT_EQUAL, (mask), (v) }
+
+/* socket(): AF_INET or AF_INET6, which differ in one bit; a kind without its
+   flags; what keeps a number from being 0 or 6, 0 or 1 or 17 */
+#define INTERNET    UNDER(0, INT & ~(uint64_t) (AF_INET ^ AF_INET6), AF_INET)
+#define KIND(v)     UNDER(1, 0xf, (v))
 
 #define SET_MEMORY_MERGE 67         /* PR_SET_MEMORY_MERGE, Linux 6.4 */
 #define INIT        1               /* its pid in the job's namespace */
 #define LAST_PROTO  17              /* IPPROTO_UDP */
+#define PIPE_USUAL  65536           /* bytes in a pipe as it is made */
+#define AO_ADD_KEY  38              /* TCP_AO_ADD_KEY, Linux 6.7 */
 
 
 /* name, action, reason */
@@ -481,9 +491,32 @@ const codr_syscall_rule_t codr_syscall_rules[] = {
     { "socket", { IS(0, AF_BRIDGE) }, EAFNOSUPPORT, "module on demand" },
     { "socket", { IS(0, AF_ATMPVC) }, EAFNOSUPPORT, "module on demand" },
     { "socket", { IS(0, AF_X25) }, EAFNOSUPPORT, "module on demand" },
-    { "socket", { IS(0, AF_INET), ABOVE(2, LAST_PROTO) }, EPROTONOSUPPORT,
+    { "socket", { INTERNET, ABOVE(2, LAST_PROTO) }, EPROTONOSUPPORT,
       "sctp, dccp, mptcp, raw protocols" },
-    { "socket", { IS(0, AF_INET6), ABOVE(2, LAST_PROTO) }, EPROTONOSUPPORT,
+
+    /* for any other pair the kernel runs modprobe, as root on the host */
+    { "socket", { INTERNET, KIND(0) }, ESOCKTNOSUPPORT, "no kind" },
+    { "socket", { INTERNET, KIND(SOCK_RAW) }, EPERM, "raw protocols" },
+    { "socket", { INTERNET, BIT(1, 4) }, ESOCKTNOSUPPORT,
+      "rdm, seqpacket, dccp by their kinds" },
+    { "socket", { INTERNET, BIT(1, 8) }, ESOCKTNOSUPPORT, "packet" },
+    { "socket", { INTERNET, KIND(SOCK_STREAM), BIT(2, 1) }, EPROTONOSUPPORT,
+      "streams are TCP, 0 or 6" },
+    { "socket", { INTERNET, KIND(SOCK_STREAM), BIT(2, 8) }, EPROTONOSUPPORT,
+      "the same" },
+    { "socket", { INTERNET, KIND(SOCK_STREAM), BIT(2, 16) }, EPROTONOSUPPORT,
+      "the same" },
+    { "socket", { INTERNET, KIND(SOCK_STREAM), IS(2, 2) }, EPROTONOSUPPORT,
+      "the same" },
+    { "socket", { INTERNET, KIND(SOCK_STREAM), IS(2, 4) }, EPROTONOSUPPORT,
+      "the same" },
+    { "socket", { INTERNET, KIND(SOCK_DGRAM), BIT(2, 2) }, EPROTONOSUPPORT,
+      "datagrams are UDP or ICMP, 0 or 17 or 1" },
+    { "socket", { INTERNET, KIND(SOCK_DGRAM), BIT(2, 4) }, EPROTONOSUPPORT,
+      "the same" },
+    { "socket", { INTERNET, KIND(SOCK_DGRAM), BIT(2, 8) }, EPROTONOSUPPORT,
+      "the same" },
+    { "socket", { INTERNET, KIND(SOCK_DGRAM), IS(2, 16) }, EPROTONOSUPPORT,
       "the same" },
 
     { "socketpair", { ABOVE(0, AF_UNIX) }, EAFNOSUPPORT, "see socket" },
@@ -497,6 +530,13 @@ const codr_syscall_rule_t codr_syscall_rules[] = {
     { "setsockopt", { IS(1, SOL_SOCKET), IS(2, SO_ATTACH_REUSEPORT_EBPF) },
       EPERM, "the same" },
 
+    { "setsockopt", { IS(1, IPPROTO_TCP), IS(2, AO_ADD_KEY) }, EPERM,
+      "modprobe, by a name of the program's choice" },
+    { "setsockopt", { IS(1, IPPROTO_TCP), IS(2, TCP_MD5SIG) }, EPERM,
+      "modprobe" },
+    { "setsockopt", { IS(1, IPPROTO_TCP), IS(2, TCP_MD5SIG_EXT) }, EPERM,
+      "modprobe" },
+
     { "msync", { BIT(2, MS_SYNC) }, 0, "see fsync" },
     { "madvise", { IS(2, MADV_MERGEABLE) }, EINVAL,
       "merged pages tell what other jobs hold" },
@@ -505,9 +545,15 @@ const codr_syscall_rule_t codr_syscall_rules[] = {
     { "ioctl", { IS(1, TIOCLINUX) }, EPERM, "pastes for its user" },
     { "ioctl", { IS(1, TIOCSETD) }, EPERM, "loads line disciplines" },
     { "ioctl", { IS(1, TIOCCONS) }, EPERM, "takes the console's output" },
+    { "ioctl", { UNDER(1, INT & ~0x3fULL, 0x8940) }, EPERM,
+      "bridges, drivers: modprobe, for any socket" },
+    { "ioctl", { UNDER(1, INT & ~0x7fULL, 0x8980) }, EPERM,
+      "VLANs, bridges, devices: the same" },
 
     { "fcntl", { IS(1, F_SETLEASE) }, EPERM, "holds up others' opens" },
     { "fcntl", { IS(1, F_NOTIFY) }, EPERM, "watches shared directories" },
+    { "fcntl", { IS(1, F_SETPIPE_SZ), ABOVE(2, PIPE_USUAL) }, EPERM,
+      "its own streams count as the broker's, which has them for all jobs" },
 
     { "prctl", { IS(0, PR_SET_MM) }, EPERM, "rewrites its own description" },
     { "prctl", { IS(0, PR_SET_SECCOMP) }, EPERM, "see seccomp" },
@@ -525,6 +571,8 @@ const codr_syscall_rule_t codr_syscall_rules[] = {
     { "sched_setattr", { IS(0, INIT) }, EPERM, "slows init" },
     { "setpriority", { IS(1, INIT) }, EPERM, "slows init" },
     { "setpriority", { IS(0, PRIO_USER) }, EPERM, "init is of that user" },
+    { "setpgid", { IS(1, INIT) }, EPERM,
+      "priorities of its own group would be init's" },
     { "ioprio_set", { IS(1, INIT) }, EPERM, "slows init" },
     { "ioprio_set", { IS(0, IOPRIO_WHO_USER) }, EPERM,
       "init is of that user" },

@@ -6,6 +6,7 @@
 
 import ctypes
 import errno
+import fcntl
 import os
 import pty
 import signal
@@ -27,6 +28,8 @@ SYS = {
     "pidfd_open": 434, "clone3": 435, "pidfd_getfd": 438,
     "process_madvise": 440, "memfd_secret": 447,
 }
+
+F_SETPIPE_SZ = 1031
 
 CLONE = {
     "mount": 0x00020000, "cgroup": 0x02000000, "uts": 0x04000000,
@@ -172,6 +175,7 @@ attempt("parent ptrace", in_child_of_its_own("ptrace", 0x4206, parent, 0, 0))
 attempt("parent memory", vm_read(parent))
 attempt("parent pidfd", getfd)
 attempt("parent signal", lambda: os.kill(parent, signal.SIGWINCH))
+attempt("parent group", lambda: os.setpgid(0, os.getpgid(parent)))
 attempt("own ptrace", ptrace_child)
 attempt("kcmp", in_child_of_its_own("kcmp", os.getpid(), os.getpid(), 0, 0, 1))
 
@@ -212,6 +216,8 @@ for family in ("NETLINK", "PACKET", "ALG", "VSOCK"):
 
 # Terminal, files, devices.
 attempt("tiocsti", tiocsti)
+attempt("larger pipe", lambda: fcntl.fcntl(os.pipe()[1], F_SETPIPE_SZ,
+                                           1 << 20) and None)
 attempt("set-id programs", setuid_mounts)
 attempt("device", lambda: os.mknod("device-probe", 0o20600, os.makedev(1, 1))
         or os.unlink("device-probe"))

@@ -8,6 +8,7 @@
 #include "tap.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -123,6 +124,60 @@ under_filter(const codr_seccomp_t *seccomp, long nr, long a, long b, long c)
 }
 
 
+/* The kernel looks for a module of whatever pair it does not know. */
+static void
+sockets(const codr_seccomp_t *f)
+{
+    int  kind, protocol, passed = 0;
+    long high = 1L << 32;
+    bool good = true;
+
+    for (kind = 0; kind < 16; kind++) {
+        for (protocol = 0; protocol < 20; protocol++) {
+            bool known = (kind == SOCK_STREAM
+                          && (protocol == 0 || protocol == IPPROTO_TCP))
+                         || (kind == SOCK_DGRAM
+                             && (protocol == 0 || protocol == IPPROTO_UDP
+                                 || protocol == IPPROTO_ICMP));
+
+            if (known) {
+                passed++;
+            } else if (under_filter(f, SYS_socket, AF_INET | high,
+                                    kind | SOCK_CLOEXEC | high,
+                                    protocol | high) == 0)
+            {
+                good = false;
+                printf("# kind %d protocol %d\n", kind, protocol);
+            }
+        }
+    }
+
+    tap_ok(good, "no socket of any other kind and protocol");
+    tap_number(passed, 5, "than the five that every kernel has");
+    tap_number(under_filter(f, SYS_socket, AF_INET, SOCK_DCCP, 0),
+               ESOCKTNOSUPPORT, "dccp without its number");
+    tap_number(under_filter(f, SYS_socket, AF_INET6, SOCK_DCCP, 0),
+               under_filter(f, SYS_socket, AF_INET6, SOCK_DGRAM, 0)
+               == EAFNOSUPPORT ? EAFNOSUPPORT : ESOCKTNOSUPPORT,
+               "the same with IPv6");
+    tap_number(under_filter(f, SYS_socket, AF_INET, SOCK_STREAM, 262),
+               EPROTONOSUPPORT, "mptcp");
+    tap_number(under_filter(f, SYS_socket, AF_INET,
+                            SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP), 0,
+               "a stream by its number");
+    tap_number(under_filter(f, SYS_socket, AF_INET, SOCK_DGRAM, IPPROTO_UDP),
+               0, "datagrams by their number");
+    tap_number(under_filter(f, SYS_ioctl, -1, 0x89a0, 0), EPERM,
+               "SIOCBRADDBR");
+    tap_number(under_filter(f, SYS_ioctl, -1, 0x8983, 0), EPERM,
+               "SIOCSIFVLAN");
+    tap_number(under_filter(f, SYS_ioctl, -1, 0x8913, 0), EBADF,
+               "SIOCGIFFLAGS passes");
+    tap_number(under_filter(f, SYS_setsockopt, -1, IPPROTO_TCP, 38), EPERM,
+               "keys of TCP");
+}
+
+
 static void
 effect(void)
 {
@@ -155,8 +210,7 @@ effect(void)
                EAFNOSUPPORT, "a netlink socket");
     tap_number(under_filter(&f, SYS_socket, high | AF_NETLINK, SOCK_RAW, 0),
                EAFNOSUPPORT, "a netlink socket in a dirty register");
-    tap_number(under_filter(&f, SYS_socket, AF_INET, SOCK_STREAM, 262),
-               EPROTONOSUPPORT, "mptcp");
+    sockets(&f);
     tap_number(under_filter(&f, SYS_prlimit64, 1, 0, 0), EPERM,
                "limits of init");
     tap_number(under_filter(&f, SYS_prlimit64, high | 1, 0, 0), EPERM,
