@@ -32,14 +32,30 @@ static ngx_int_t ngx_http_codr_records_result(ngx_pool_t *pool,
     ngx_http_codr_answer_t *a, ngx_http_codr_job_t *job, ngx_str_t *text);
 
 
-uint64_t
-ngx_http_codr_records_now(void)
+/* What the calendar's clock says, but never less than it said before: it can
+   be set while a job runs. */
+
+static uint64_t
+ngx_http_codr_records_now(uint64_t before)
 {
+    uint64_t     ms;
     ngx_time_t  *now;
 
     now = ngx_timeofday();
+    ms = (uint64_t) now->sec * 1000 + now->msec;
 
-    return (uint64_t) now->sec * 1000 + now->msec;
+    return ngx_max(ms, before);
+}
+
+
+/* The worker that ended it may be ahead of this one. */
+
+ngx_uint_t
+ngx_http_codr_records_old(ngx_http_codr_stored_t *record, ngx_msec_t ttl)
+{
+    return record->completed_ms
+           && (ngx_msec_int_t) (ngx_current_msec - record->ended)
+              >= (ngx_msec_int_t) ttl;
 }
 
 
@@ -145,12 +161,9 @@ ngx_http_codr_records_drop_locked(ngx_http_codr_store_t *store)
 static void
 ngx_http_codr_records_expire(ngx_http_codr_store_t *store, ngx_msec_t ttl)
 {
-    uint64_t                 now;
     ngx_uint_t               i;
     ngx_queue_t             *q;
     ngx_http_codr_stored_t  *record;
-
-    now = ngx_http_codr_records_now();
 
     for (i = 0; i < NGX_HTTP_CODR_RECORDS_EXPIRE; i++) {
         q = ngx_queue_head(&store->records.queue);
@@ -161,7 +174,7 @@ ngx_http_codr_records_expire(ngx_http_codr_store_t *store, ngx_msec_t ttl)
 
         record = ngx_queue_data(q, ngx_http_codr_stored_t, queue);
 
-        if (record->completed_ms + ttl > now) {
+        if (!ngx_http_codr_records_old(record, ttl)) {
             return;
         }
 
@@ -222,7 +235,7 @@ ngx_http_codr_records_open(ngx_http_codr_job_t *job)
     (void) ngx_http_codr_records_put(p, &record->trace, &job->trace);
     ngx_memcpy(record->sha256, job->sha256, sizeof(record->sha256));
 
-    record->created_ms = ngx_http_codr_records_now();
+    record->created_ms = ngx_http_codr_records_now(0);
     record->pid = ngx_pid;
     record->slot = ngx_process_slot;
     record->outlives = job->outlives;
@@ -268,7 +281,8 @@ ngx_http_codr_records_advance(ngx_http_codr_job_t *job, ngx_uint_t state)
         record->state = state;
 
         if (state == NGX_HTTP_CODR_RECORD_PROCESSING) {
-            record->started_ms = ngx_http_codr_records_now();
+            record->started_ms = ngx_http_codr_records_now(
+                                     record->created_ms);
         }
     }
 
@@ -440,7 +454,10 @@ ngx_http_codr_records_finish(ngx_http_codr_store_t *store,
     store->count[count]++;
     store->count[records_unfinished]--;
 
-    record->completed_ms = ngx_http_codr_records_now();
+    record->completed_ms = ngx_http_codr_records_now(
+                               ngx_max(record->created_ms,
+                                       record->started_ms));
+    record->ended = ngx_current_msec;
     record->pid = 0;
 
     ngx_queue_insert_tail(&store->records.queue, &record->queue);
@@ -505,9 +522,7 @@ ngx_http_codr_records_read(ngx_http_codr_main_conf_t *mcf, ngx_pool_t *pool,
     record = ngx_http_codr_records_find(store, id);
 
     if (record == NULL || record->state == NGX_HTTP_CODR_RECORD_OPEN
-        || (record->completed_ms
-            && record->completed_ms + mcf->job_ttl
-               <= ngx_http_codr_records_now()))
+        || ngx_http_codr_records_old(record, mcf->job_ttl))
     {
         goto done;
     }

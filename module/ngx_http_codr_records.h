@@ -30,6 +30,7 @@ typedef struct {
     uint64_t                   created_ms;     /* since 1970, as these two */
     uint64_t                   started_ms;     /* 0: not yet, as this one */
     uint64_t                   completed_ms;
+    ngx_msec_t                 ended;          /* on the clock of timers */
     ngx_pid_t                  pid;            /* of the worker that has its
                                                   socket; 0: none */
     ngx_int_t                  slot;           /* of that worker */
@@ -95,8 +96,9 @@ void ngx_http_codr_records_joined(ngx_http_codr_job_t *job);
 
 
 /* For the files of records only.  lock: with the mutex held, or NULL; find:
-   with it held. */
-uint64_t ngx_http_codr_records_now(void);
+   with it held; old: it has ended, and codr_job_ttl is over. */
+ngx_uint_t ngx_http_codr_records_old(ngx_http_codr_stored_t *record,
+    ngx_msec_t ttl);
 ngx_http_codr_store_t *ngx_http_codr_records_lock(
     ngx_http_codr_main_conf_t *mcf);
 ngx_http_codr_stored_t *ngx_http_codr_records_find(

@@ -215,7 +215,7 @@ ngx_http_codr_records_learn(ngx_http_codr_main_conf_t *mcf, const u_char *id,
 
     if (changed) {
         record->state = NGX_HTTP_CODR_RECORD_PROCESSING;
-        record->started_ms = a->started_ms;
+        record->started_ms = ngx_max(a->started_ms, record->created_ms);
     }
 
     ngx_shmtx_unlock(&store->pool->mutex);
@@ -283,7 +283,6 @@ ngx_int_t
 ngx_http_codr_records_unsaved(ngx_http_codr_main_conf_t *mcf,
     u_char id[CODR_JOB_ID_LEN])
 {
-    uint64_t                 now;
     ngx_int_t                rc;
     ngx_queue_t             *q;
     ngx_http_codr_store_t   *store;
@@ -296,7 +295,6 @@ ngx_http_codr_records_unsaved(ngx_http_codr_main_conf_t *mcf,
     }
 
     rc = NGX_DECLINED;
-    now = ngx_http_codr_records_now();
 
     for (q = ngx_queue_head(&store->records.queue);
          q != ngx_queue_sentinel(&store->records.queue) && rc != NGX_OK;
@@ -304,7 +302,8 @@ ngx_http_codr_records_unsaved(ngx_http_codr_main_conf_t *mcf,
     {
         record = ngx_queue_data(q, ngx_http_codr_stored_t, queue);
 
-        if (record->unsaved && record->completed_ms + mcf->job_ttl > now
+        if (record->unsaved
+            && !ngx_http_codr_records_old(record, mcf->job_ttl)
             && ngx_http_codr_records_gone(record->saver))
         {
             (void) ngx_hex_dump(id, record->node.id, NGX_HTTP_CODR_NODE_ID);

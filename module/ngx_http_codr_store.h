@@ -32,6 +32,8 @@ typedef struct {
 typedef struct {
     ngx_slab_pool_t           *pool;
     time_t                     created;
+    time_t                     forgotten;      /* no ticket that was used and
+                                                  expired later has left */
     size_t                     full;           /* for this size; said; 0: no */
     ngx_uint_t                 redis_said;     /* 1: it is up, 2: it is not */
     u_char                     ticket_key[NGX_HTTP_CODR_KEY_BYTES];
@@ -65,8 +67,14 @@ void ngx_http_codr_node_delete(ngx_http_codr_nodes_t *nodes,
     ngx_http_codr_node_t *node);
 
 /* used: notes that the ticket of this name is used, until it expires.
-   NGX_OK; NGX_DECLINED: it was before; NGX_ERROR: there is no room. */
+   NGX_OK; NGX_DECLINED: it was before, or nobody knows any more; NGX_ERROR:
+   there is no room. */
 ngx_int_t ngx_http_codr_used(ngx_http_codr_main_conf_t *mcf, ngx_str_t *jti,
+    time_t expires);
+
+/* Before one is made that expires then: it must not look like one that was
+   used long ago. */
+void ngx_http_codr_used_before(ngx_http_codr_main_conf_t *mcf,
     time_t expires);
 
 /* records: drops the oldest finished one; NGX_DECLINED: there is none. */

@@ -284,9 +284,12 @@ ngx_http_codr_ticket_check(ngx_http_codr_main_conf_t *mcf, json_t *claims,
         return NGX_ERROR;
     }
 
-    /* nobody knows which of the older ones were used */
+    /* Nobody knows which ones were used before there was this zone; whose key
+       is in it, was made in it, whatever the clock said then. */
 
-    if (iat < (double) store->created && mcf->redis_conf == NULL) {
+    if (iat < (double) store->created && mcf->ticket_key.len
+        && mcf->redis_conf == NULL)
+    {
         return NGX_ERROR;
     }
 
@@ -535,6 +538,9 @@ ngx_http_codr_ticket_make(ngx_http_request_t *r, ngx_str_t *owner,
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_codr_module);
     mcf = ngx_http_get_module_main_conf(r, ngx_http_codr_module);
+
+    ngx_http_codr_used_before(mcf, now + mcf->ticket_ttl / 1000 + 1);
+
     key = ngx_http_codr_ticket_key(mcf, &own);
 
     if (key == NULL || RAND_bytes(bytes, sizeof(bytes)) != 1) {

@@ -7,6 +7,7 @@
 
 #include "ngx_http_codr_store.h"
 
+#include <openssl/rand.h>
 #include <openssl/sha.h>
 
 
@@ -21,6 +22,8 @@ static void
 ngx_http_codr_used_free(ngx_http_codr_store_t *store,
     ngx_http_codr_used_t *used)
 {
+    store->forgotten = ngx_max(store->forgotten, used->expires);
+
     ngx_queue_remove(&used->queue);
     ngx_http_codr_node_delete(&store->used, &used->node);
     ngx_slab_free_locked(store->pool, used);
@@ -77,7 +80,11 @@ ngx_http_codr_used(ngx_http_codr_main_conf_t *mcf, ngx_str_t *jti,
 
     ngx_http_codr_used_expire(store, 0);
 
-    if (ngx_http_codr_node_find(&store->used, digest)) {
+    /* tickets that expired are good again when the clock is set back */
+
+    if (expires <= store->forgotten
+        || ngx_http_codr_node_find(&store->used, digest))
+    {
         rc = NGX_DECLINED;
         goto done;
     }
@@ -106,4 +113,31 @@ done:
     ngx_shmtx_unlock(&store->pool->mutex);
 
     return rc;
+}
+
+
+/* The clock was set back by more than a ticket's life: with another key all
+   tickets of before are worth nothing, and need not be remembered.  A key that
+   others have, too, stays; what it made is refused until that time is over. */
+
+void
+ngx_http_codr_used_before(ngx_http_codr_main_conf_t *mcf, time_t expires)
+{
+    u_char                  key[NGX_HTTP_CODR_KEY_BYTES];
+    ngx_http_codr_store_t  *store;
+
+    store = ngx_http_codr_store(mcf);
+
+    if (store == NULL || mcf->ticket_key.len) {
+        return;
+    }
+
+    ngx_shmtx_lock(&store->pool->mutex);
+
+    if (expires <= store->forgotten && RAND_bytes(key, sizeof(key)) == 1) {
+        ngx_memcpy(store->ticket_key, key, sizeof(key));
+        store->forgotten = 0;
+    }
+
+    ngx_shmtx_unlock(&store->pool->mutex);
 }

@@ -259,13 +259,18 @@ codr_results_limit(codr_results_t *results, size_t max, uint64_t ttl_us)
 }
 
 
+/* What the calendar's clock says, but never less than it said before: it can
+   be set while a job runs. */
 static uint64_t
-wall_ms(void)
+wall_ms(uint64_t before)
 {
+    uint64_t        ms;
     struct timespec now;
 
     (void) clock_gettime(CLOCK_REALTIME, &now);     /* cannot fail */
-    return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
+    ms = (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
+
+    return ms > before ? ms : before;
 }
 
 
@@ -290,7 +295,7 @@ codr_results_add(codr_results_t *results, const char *id)
     memcpy(result->id, id, CODR_JOB_ID_LEN);
     codr_random_hex(result->attach_token, CODR_TOKEN_LEN / 2);
     codr_random_hex(result->view_token, CODR_TOKEN_LEN / 2);
-    result->created_ms = wall_ms();
+    result->created_ms = wall_ms(0);
     result->listed = true;
     result->same = results->bucket[bucket];
     results->bucket[bucket] = result;
@@ -371,7 +376,7 @@ codr_results_stage(codr_results_t *results, codr_result_t *result,
     const void *frame, size_t len)
 {
     if (result->started_ms == 0) {
-        result->started_ms = wall_ms();
+        result->started_ms = wall_ms(result->created_ms);
     }
 
     result->stages++;
@@ -385,7 +390,8 @@ void
 codr_results_end(codr_results_t *results, codr_result_t *result,
     const void *frame, size_t len)
 {
-    result->completed_ms = wall_ms();
+    result->completed_ms = wall_ms(result->started_ms ? result->started_ms
+                                                      : result->created_ms);
     result->ended_us = codr_now_us();
 
     if (result->stage_len > STAGE_KEPT) {   /* the end says all of it, too */
