@@ -617,6 +617,10 @@ codr_family_open(codr_family_t *family)
         result = codr_watchdog_open(&family->watchdog[1], "spawner",
                                     &family->spawner);
     }
+    if (result == 0) {
+        result = codr_watchdog_open(&family->watchdog[2], "validator",
+                                    &family->validator);
+    }
 
     return result;
 }

@@ -42,7 +42,7 @@ struct codr_family_s {
     codr_relative_t         broker;
     codr_relative_t         spawner;
     codr_relative_t         validator;
-    codr_watchdog_t         watchdog[2];    /* of broker and spawner */
+    codr_watchdog_t         watchdog[3];    /* of each of them */
     codr_relative_t         retired[CODR_FAMILY_RETIRED];
     codr_list_t             spawner_argv;   /* of the running one */
     codr_config_t          *config;         /* the newest, or NULL */

@@ -85,9 +85,9 @@ typedef struct {
 /*
  * supervisor -> broker (control).  SPAWNER and CHANNEL, CONFIG carry one
  * descriptor each; LISTENER (unix: only) carries the listening socket.
- * supervisor -> spawner: ALIVE, and nothing else; its end of the control socket
- * and the broker's end of CODR_FD_PEER are watched for EOF, either ends the
- * spawner.
+ * supervisor -> spawner, validator: ALIVE, and nothing else; its end of the
+ * control socket and the broker's end of CODR_FD_PEER are watched for EOF,
+ * either ends the role.
  */
 typedef enum {
     CODR_CONTROL_CONFIG = 1,    /* generation; sealed memfd */

@@ -185,6 +185,19 @@ delay(const keeper_t *keeper)
 }
 
 
+/* False at the end of the supervisor, or when it says anything odd. */
+static bool
+still_supervised(void)
+{
+    codr_control_t control;
+
+    return codr_io_recv_now(CODR_FD_CONTROL, &control, sizeof(control), NULL,
+                            0, NULL, NULL) == (ssize_t) sizeof(control)
+           && control.version == CODR_IPC_VERSION
+           && control.kind == CODR_CONTROL_ALIVE;
+}
+
+
 /* Until broker or supervisor is gone; then the last source's verdict. */
 static int
 keep_cells(keeper_t *keeper)
@@ -204,8 +217,11 @@ keep_cells(keeper_t *keeper)
             result = -errno;
             break;
         }
-        if (n > 0 && (watched[0].revents || watched[1].revents)) {
-            break;                      /* nothing is ever said there */
+        if (n > 0 && watched[1].revents) {
+            break;                      /* its end */
+        }
+        if (n > 0 && watched[0].revents && !still_supervised()) {
+            break;
         }
         if (n > 0) {
             count_ends(keeper);

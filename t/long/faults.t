@@ -5,107 +5,40 @@
 use strict;
 use warnings;
 
-use Codr::Client;
 use Codr::Host qw(need slurp slow wait_until);
 use Codr::Nginx;
-use JSON::PP ();
-use POSIX ();
+use Codr::Phases qw(%phase @phases next_job_runs role);
 use Test::More;
 use Time::HiRes qw(time);
 
 need(qw(module helper /usr/bin/prlimit));
 
-my $nginx = Codr::Nginx->new(languages => 0, workers => 2, http => <<'END',
-codr_max_jobs 8 batch=1;
-codr_language sh { source main.sh; run /bin/sh $source; }
-codr_language slow {
-    source main.slow; compile /bin/sh main.slow $program; run $program;
-}
-END
-    location => 'codr_output 64m;');
+my $nginx = Codr::Nginx->new(languages => 0, workers => 2,
+    http => Codr::Phases::http(), location => Codr::Phases::location());
 ok($nginx->ready, 'the server is ready');
 
-sub role {
-    my ($role) = @_;
-    my $roles = $nginx->helpers;
-    my ($pid) = grep { $roles->{$_} eq $role
-        && slurp("/proc/$_/status") =~ /^NSpid:\s+\d+$/m }
-        sort { $a <=> $b } keys %{$roles};
-    return $pid;
-}
-
-sub next_job_runs {
-    return wait_until(20, sub {
-        my $answer = $nginx->post('/run', { language => 'sh',
-            code => 'echo on' }, timeout => 30);
-        return ($answer->{json}{stdout} // '') eq "on\n";
-    });
-}
-
-# A job at each of its phases: the socket, and what ends it by itself.
-my %phase = (
-    queued => sub {
-        my $first = Codr::Client->connect(port => $nginx->port);
-        my $body = Codr::Client::encode({ language => 'sh',
-            code => 'sleep 3' });
-        $first->send_request(method => 'POST', path => '/run', body => $body,
-            headers => ['Content-Type: application/json']);
-        wait_until(10, sub { $nginx->job_processes });
-        my $ws = $nginx->ws;
-        $ws->execute(language => 'sh', code => 'echo me', stdin => '');
-        $ws->wait_for('queued', 10);
-        return ($ws, sub { }, $first);
-    },
-    compile => sub {
-        my $ws = $nginx->ws;
-        $ws->execute(language => 'slow', code => 'sleep 3; exit 1');
-        $ws->wait_for('stage', 10);
-        return ($ws, sub { });
-    },
-    run => sub {
-        my $ws = $nginx->ws;
-        $ws->execute(language => 'sh', code => 'echo on; read x; echo $x');
-        $ws->expect(qr/on/);
-        return ($ws, sub { $ws->input("x\n") });
-    },
-    flood => sub {
-        my $ws = $nginx->ws;
-        $ws->execute(language => 'sh', tty => JSON::PP::false(),
-            code => 'while :; do echo 0123456789012345678901234567890; done');
-        $ws->expect(qr/0123456789/);
-        return ($ws, sub { $ws->send(type => 'stop') });
-    },
-    input => sub {
-        my $ws = $nginx->ws;
-        $ws->execute(language => 'sh', tty => JSON::PP::false(),
-            code => 'echo on; sleep 1; cat >/dev/null');
-        $ws->expect(qr/on/);
-        $ws->input('x' x 60000) for 1 .. 4;
-        return ($ws, sub { $ws->send(type => 'eof') });
-    },
-);
-
-my @phases = sort keys %phase;
 my @roles  = qw(broker spawner supervisor keeper);
 
 for my $role (@roles) {
     my (@silent, @stuck, @left);
     for my $phase (@phases) {
-        my ($ws, $end, $other) = $phase{$phase}->();
-        my $pid = role($role);
+        my ($ws, $end, $other) = $phase{$phase}->($nginx);
+        my $pid = role($nginx, $role);
         kill KILL => $pid;
-        wait_until(10, sub { !-e "/proc/$pid" || (role($role) // 0) != $pid });
+        wait_until(10, sub {
+            return !-e "/proc/$pid" || (role($nginx, $role) // 0) != $pid;
+        });
         $end->();
         my $job = $ws->finish(30);
         push @silent, "$phase: $job->{status}"
             if $job->{status} =~ /^\(/;
         $other->drop if $other;
         $ws->drop;
-        push @stuck, $phase if !next_job_runs();
+        push @stuck, $phase if !next_job_runs($nginx);
         push @left, $phase if !wait_until(10, sub { !$nginx->job_processes });
         # a keeper does not come back by itself: a reload brings it
         if ($role eq 'keeper') {
-            kill KILL => role('supervisor');
+            kill KILL => role($nginx, 'supervisor');
             wait_until(10, sub { !%{ $nginx->helpers } });
             $nginx->reload;
             $nginx->ready;
@@ -121,8 +54,8 @@ for my $role (@roles) {
 for my $role (@roles) {
     my (@wrong, @late);
     for my $phase (@phases) {
-        my ($ws, $end, $other) = $phase{$phase}->();
-        my $pid = role($role);
+        my ($ws, $end, $other) = $phase{$phase}->($nginx);
+        my $pid = role($nginx, $role);
         kill STOP => $pid;
         my $start = time;
         $end->();
@@ -133,10 +66,8 @@ for my $role (@roles) {
         }
         kill CONT => $pid;
         my $job = $ws->finish(30);
-        my $want = $phase eq 'compile' ? 'compile_error'
-            : $phase eq 'flood' ? '(?:stopped|output_limit)' : 'ok';
         push @wrong, "$phase: $job->{status}"
-            if $job->{status} !~ /^$want$/;
+            if $job->{status} !~ Codr::Phases::end_of($phase);
         $other->answer(10) if $other;
     }
     is(join(' ', @wrong), '', "$role stopped for a while: jobs end as ever");
@@ -146,7 +77,7 @@ for my $role (@roles) {
 # Stopped for good: it is replaced.
 
 for my $role (qw(broker spawner)) {
-    my $pid = role($role);
+    my $pid = role($nginx, $role);
     kill STOP => $pid;
     my $ws = $nginx->ws;
     $ws->execute(language => 'sh', code => 'echo on');
@@ -154,7 +85,7 @@ for my $role (qw(broker spawner)) {
     like($job->{status}, qr/^(?:ok|internal|busy|unavailable)$/,
         "$role stopped for good: the client hears of an end");
     ok(wait_until(30, sub { !kill 0, $pid }), 'it is replaced');
-    ok(next_job_runs(), 'the next job runs');
+    ok(next_job_runs($nginx), 'the next job runs');
     like($nginx->log, qr/the $role does not work any more: killed/, 'said');
 }
 
@@ -187,7 +118,7 @@ END
     diag("$few descriptors: $said");
     unlike($said, qr/\(/, "$few descriptors: each client hears of an end");
     ok($status{ok}, 'some jobs run');
-    ok(next_job_runs(), 'and afterwards, too');
+    ok(next_job_runs($nginx), 'and afterwards, too');
     $nginx->finish(expected => qr/codr: /);
 }
 

@@ -1,0 +1,257 @@
+# As t/long/faults.t for those around a job that are not the helper's four: the
+# worker, the sandbox's init, the validator and its children, a zygote, Redis.
+# Each is killed, and stopped, at every phase of a job.
+
+use strict;
+use warnings;
+
+use Codr::Client;
+use Codr::Host qw(need slow slurp wait_until);
+use Codr::Nginx;
+use Codr::Phases qw(%phase @phases next_job_runs role);
+use Codr::Redis;
+use Test::More;
+use Time::HiRes qw(time);
+
+need(qw(root module helper /usr/bin/redis-server /usr/bin/python3));
+
+my $redis = Codr::Redis->new;
+my $nginx = Codr::Nginx->new(languages => 0, workers => 2,
+    location => Codr::Phases::location() . ' codr_timeout 20s;',
+    http => Codr::Phases::http() . 'codr_redis ' . $redis->address . ';'
+        . <<'END', server => <<'END2');
+codr_language python {
+    version /usr/bin/python3 --version;
+    source main.py; run /usr/bin/python3 $source; warm 2; zygote python;
+}
+codr_language checked {
+    source main.py; run /usr/bin/python3 $source; grammar python;
+    policy python;
+}
+END
+    location = /checked { codr_exec; codr_policy block standard; }
+END2
+ok($nginx->ready && $nginx->wait_log(qr/Redis is up/, 30),
+    'the server is ready');
+
+# The worker that has this connection.
+sub worker_of {
+    my ($ws) = @_;
+    my ($ours, $theirs) = ($ws->{s}->sockport, $nginx->port);
+    for my $pid ($nginx->workers) {
+        my ($inode) = slurp("/proc/$pid/net/tcp")
+            =~ /:\s+\w+:@{[ sprintf '%04X', $theirs ]}\s
+                \w+:@{[ sprintf '%04X', $ours ]}\s(?:\S+\s+){6}(\d+)/x
+            or next;
+        return $pid if grep { (readlink($_) // '') eq "socket:[$inode]" }
+            glob "/proc/$pid/fd/*";
+    }
+    return;
+}
+
+# The first process of the sandbox that works for a job; a stage is announced
+# before it is there.
+sub init_of {
+    return wait_until(10, sub {
+        my ($pid) = grep { slurp("/proc/$_/status") =~ /^NSpid:.*\s1$/m }
+            $nginx->job_processes;
+        return $pid;
+    });
+}
+
+sub children {
+    my ($parent) = @_;
+    return grep { (slurp("/proc/$_/stat") =~ /^\d+ \(.*\) \S (\d+)/s
+        ? $1 : 0) == $parent } map {m{(\d+)$}} glob '/proc/[0-9]*';
+}
+
+sub validator {
+    my $supervisor = role($nginx, 'supervisor') or return;
+    my ($pid) = grep { slurp("/proc/$_/cmdline") =~ /codr-validator/ }
+        children($supervisor);
+    return $pid;
+}
+
+# Whom to break, given the job's socket; and the end of a job without him.
+my %victim = (
+    worker => [ \&worker_of, qr/^\(eof\)$/ ],
+    init   => [ \&init_of, qr/^(?:internal|signaled|error|ok|compile_error)$/ ],
+    redis  => [ sub { $redis->pid }, undef ],
+);
+
+for my $name (sort keys %victim) {
+    my ($find, $end_of) = @{ $victim{$name} };
+    my (@wrong, @stuck, @left);
+    for my $phase (@phases) {
+        my ($ws, $end, $other) = $phase{$phase}->($nginx);
+        my $pid = $find->($ws);
+        if (!$pid) {
+            push @wrong, "$phase: nobody to kill";
+            next;
+        }
+        kill KILL => $pid;
+        if ($name eq 'redis') {
+            $redis->stop;
+        } else {
+            wait_until(10, sub { !-e "/proc/$pid" });
+        }
+        $end->();
+        my $job = $ws->finish(60);
+        my $want = $phase eq 'queued' && $name eq 'init' ? qr/^ok$/
+            : $end_of // Codr::Phases::end_of($phase);
+        push @wrong, "$phase: $job->{status}" if $job->{status} !~ $want;
+        $other->drop if $other;
+        $ws->drop;
+        push @stuck, $phase if !next_job_runs($nginx);
+        push @left, $phase if !wait_until(10, sub { !$nginx->job_processes });
+        $redis->start if $name eq 'redis';
+    }
+    is(join(' ', @wrong), '', "$name killed: each client hears of the end");
+    is(join(' ', @stuck), '', "$name killed: the next job runs");
+    is(join(' ', @left), '', "$name killed: nothing is left");
+}
+
+# Stopped for a while.
+
+for my $name (sort keys %victim) {
+    my ($find) = @{ $victim{$name} };
+    my (@wrong, @late);
+    for my $phase (@phases) {
+        my ($ws, $end, $other) = $phase{$phase}->($nginx);
+        my $pid = $find->($ws) or next;
+        kill STOP => $pid;
+        my $start = time;
+        $end->();
+        for (1 .. 2) {
+            my $answer = $nginx->get('/languages');
+            push @late, $phase if $answer->{status} != 200
+                || time - $start > 3 * slow();
+        }
+        kill CONT => $pid;
+        my $job = $ws->finish(60);
+        push @wrong, "$phase: $job->{status}"
+            if $job->{status} !~ Codr::Phases::end_of($phase);
+        $other->answer(10) if $other;
+    }
+    is(join(' ', @wrong), '', "$name stopped for a while: jobs end as ever");
+    is(join(' ', @late), '', "$name stopped: the others do not wait for it");
+}
+
+# Stopped for good.
+
+{
+    my @wrong;
+    for my $phase (@phases) {
+        my ($ws, $end, $other) = $phase{$phase}->($nginx);
+        my $pid = init_of() or next;
+        kill STOP => $pid;
+        $end->();
+        my $job = $ws->finish(60);
+        push @wrong, "$phase: $job->{status}" if $job->{status} =~ /^\(/;
+        $other->drop if $other;
+        push @wrong, "$phase: it is still there"
+            if !wait_until(10, sub { !-e "/proc/$pid" });
+    }
+    is(join(' ', @wrong), '', 'an init that stops for good: jobs end');
+    ok(next_job_runs($nginx), 'the next job runs');
+}
+
+{
+    my @wrong;
+    $redis->signal('STOP');
+    for my $phase (@phases) {
+        my ($ws, $end, $other) = $phase{$phase}->($nginx);
+        $end->();
+        my $job = $ws->finish(60);
+        push @wrong, "$phase: $job->{status}"
+            if $job->{status} !~ Codr::Phases::end_of($phase);
+        $other->answer(10) if $other;
+    }
+    is(join(' ', @wrong), '', 'with a Redis that hangs jobs end as ever');
+    $redis->signal('CONT');
+    ok($nginx->wait_log(qr/Redis is up.*Redis is up/s, 30), 'it is back');
+}
+
+# A ready sandbox that is stopped while it waits, and its zygote.
+
+sub python {
+    my $answer = $nginx->post('/run', { language => 'python',
+        code => 'print(6 * 7)' }, timeout => 60);
+    return $answer->{json}{status} // $answer->{json}{code} // 'nothing';
+}
+
+sub cloned {
+    return wait_until(60, sub {
+        my $answer = $nginx->post('/run', { language => 'python',
+            code => '' }, timeout => 60);
+        return ($answer->{json}{path} // '') eq 'zygote';
+    });
+}
+
+ok(cloned(), 'jobs are clones');
+for my $signal (qw(KILL STOP)) {
+    wait_until(20, sub { $nginx->ready_processes >= 2 });
+    my @ready = $nginx->ready_processes;
+    kill $signal => @ready;
+    my @said = map { python() } 1 .. 3;
+    is(scalar(grep { !/^(?:ok|internal)$/ } @said), 0,
+        "$signal to sandboxes that wait: jobs end") or diag("@said");
+    ok(wait_until(30, sub { python() eq 'ok' }), 'and run again');
+    ok(wait_until(30, sub { !grep { -e "/proc/$_" } @ready }),
+        'those are gone') or kill KILL => @ready;
+}
+
+for my $signal (qw(KILL STOP)) {
+    ok(cloned(), 'jobs are clones');
+    my @zygotes = $nginx->zygotes;
+    cmp_ok(scalar @zygotes, '>', 0, 'there is a zygote');
+    kill $signal => @zygotes;
+    my @said = map { python() } 1 .. 6;
+    is(join(' ', @said), join(' ', ('ok') x 6),
+        "$signal to a zygote: jobs run");
+    ok(wait_until(60, sub { !grep { -e "/proc/$_" } @zygotes }),
+        'it is replaced') or kill KILL => @zygotes;
+    ok(cloned(), 'by one that works');
+}
+
+# The validator, and its children.
+
+my $serial = 0;
+sub checked {
+    my $n = ++$serial;          # what has passed once is not checked again
+    my $answer = $nginx->post('/checked', { language => 'checked',
+        code => "print($n)" }, timeout => 90);
+    return $answer->{json}{status} // $answer->{json}{code} // 'nothing';
+}
+
+is(checked(), 'ok', 'a program is checked');
+for my $signal (qw(KILL STOP)) {
+    my $pid = wait_until(30, sub { validator() }) // 0;
+    my @children = children($pid);
+    kill $signal => $pid;
+    my @said = map { checked() } 1 .. 2 + @children;
+    is(scalar(grep { !/^(?:ok|rejected|unavailable)$/ } @said), 0,
+        "$signal to the validator: each client is answered")
+        or diag("@said");
+    ok(wait_until(90, sub { checked() eq 'ok' }), 'programs are checked again');
+    ok(wait_until(30, sub { !-e "/proc/$pid" }), 'by another one')
+        or kill KILL => $pid;
+}
+
+for my $signal (qw(KILL STOP)) {
+    my $pid = wait_until(30, sub { validator() }) // 0;
+    my @children = children($pid);
+    cmp_ok(scalar @children, '>', 0, 'children wait');
+    kill $signal => @children;
+    my $said = checked();
+    like($said, qr/^(?:ok|rejected|unavailable)$/,
+        "$signal to its children: a client is answered");
+    if ($signal eq 'STOP') {
+        kill CONT => @children;
+    }
+    ok(wait_until(60, sub { checked() eq 'ok' }), 'programs are checked again');
+}
+
+ok(wait_until(10, sub { !$nginx->job_processes }), 'nothing is left');
+$nginx->finish(expected => qr/codr: |exited on signal 9/);
+done_testing();
