@@ -140,7 +140,9 @@ COMPILE = $(CC) $(WARN) $(CFLAGS) $(HARDEN_CFLAGS) $(PIE_CFLAGS) \
           $(SANITIZE_FLAGS) -DCODR_VERSION='"$(VERSION)"' \
           -DCODR_LANGUAGES='"$(sysconfdir)/codr/languages.conf"' -MMD -MP
 LIBS    = -Wl,--as-needed -lseccomp -lmd
-HELPER_EXTRA = $(if $(SANITIZE),t/asan/options.c)
+HELPER_EXTRA = $(if $(SANITIZE),t/asan/options.c $(FAILING))
+FAILING = t/asan/failing.c \
+          $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc posix_memalign)
 LINK    = $(CC) $(CFLAGS) $(PIE_LDFLAGS) $(HARDEN_LDFLAGS) \
           $(SANITIZE_FLAGS) $(LDFLAGS)
 

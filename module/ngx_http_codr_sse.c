@@ -35,6 +35,8 @@ static void ngx_http_codr_sse_put(ngx_http_codr_sse_t *sse, const void *data,
     size_t len);
 static void ngx_http_codr_sse_event(ngx_http_codr_sse_t *sse,
     const char *name, const u_char *text, size_t len);
+static void ngx_http_codr_sse_tell(ngx_http_codr_sse_t *sse, const char *name,
+    ngx_http_codr_answer_t *a);
 static void ngx_http_codr_sse_send(ngx_http_codr_sse_t *sse);
 static void ngx_http_codr_sse_write(ngx_http_request_t *r);
 static ngx_int_t ngx_http_codr_sse_header(ngx_http_codr_sse_t *sse);
@@ -99,9 +101,7 @@ ngx_http_codr_sse_output(ngx_http_codr_sse_t *sse, codr_output_t *output)
 void
 ngx_http_codr_sse_answer(ngx_http_codr_sse_t *sse, ngx_http_codr_answer_t *a)
 {
-    const char            *name;
-    ngx_pool_t            *pool;
-    ngx_http_codr_json_t   j;
+    const char  *name;
 
     if (sse->job->ended) {
         ngx_http_codr_output_finish(sse->output);
@@ -134,6 +134,22 @@ ngx_http_codr_sse_answer(ngx_http_codr_sse_t *sse, ngx_http_codr_answer_t *a)
         name = "error";
     }
 
+    ngx_http_codr_sse_tell(sse, name, a);
+
+    if (sse->ended) {                          /* its pool goes with it */
+        sse->job = NULL;
+        sse->output = NULL;
+    }
+}
+
+
+static void
+ngx_http_codr_sse_tell(ngx_http_codr_sse_t *sse, const char *name,
+    ngx_http_codr_answer_t *a)
+{
+    ngx_pool_t            *pool;
+    ngx_http_codr_json_t   j;
+
     pool = ngx_create_pool(4096, sse->request->connection->log);
 
     if (pool == NULL) {
@@ -152,11 +168,6 @@ ngx_http_codr_sse_answer(ngx_http_codr_sse_t *sse, ngx_http_codr_answer_t *a)
     }
 
     ngx_destroy_pool(pool);
-
-    if (sse->ended) {
-        sse->job = NULL;
-        sse->output = NULL;
-    }
 }
 
 

@@ -1,6 +1,7 @@
 # make asan: everything with ASan and UBSan, the whole suite against it.
 # nginx itself is built from Debian's source with the module in it and a
-# malloc() for every ngx_palloc(), so that an overrun of one object is seen.
+# malloc() for every ngx_palloc(), so that an overrun of one object is seen, and
+# a test can let any of them fail (failing.c).
 # It takes an hour; TESTS='t/module/*.t' does a part of it, asan-build none.
 
 ASAN = $(MAKE) --no-print-directory BUILD='$(BUILD)/asan' \
@@ -16,9 +17,11 @@ asan-build: deps
 asan-ready:
 	+@$(ASAN) asan-all
 
-# One test of the long suite; what it says goes to the results of all.
+# Two tests of the long suite; what they say goes to the results of all.
+ASAN_LONG = t/long/walk.t t/long/memory.t
+
 asan-walk:
-	+@$(ASAN) asan-check TESTS=t/long/walk.t; status=$$?; \
+	+@$(ASAN) asan-check TESTS='$(ASAN_LONG)'; status=$$?; \
 	sed 's#\tt/long/#\tasan/#' $(BUILD)/asan/results \
 	    >>$(or $(CODR_RESULTS),/dev/null); exit $$status
 
@@ -48,13 +51,20 @@ ASAN_NGINX_FLAGS = --with-debug --with-http_ssl_module --with-http_v2_module \
                    --with-http_realip_module --with-http_auth_request_module \
                    --with-http_gzip_static_module
 
+ASAN_LDFLAGS = $(ASAN_SERVER)/failing.o $(filter -Wl%,$(FAILING))
+
+$(ASAN_SERVER)/failing.o: t/asan/failing.c $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(WARN) $(CFLAGS) $(SANITIZE_FLAGS) -c -o $@ $<
+
 $(ASAN_SERVER)/Makefile: config $(BUILD)/module.list $(BUILD)/config.mk \
-                         $(NGINX_TREE)/configure
+                         $(NGINX_TREE)/configure $(ASAN_SERVER)/failing.o
 	@mkdir -p $(@D)
 	@echo '  CONF   $(@D)'
 	@cd $(NGINX_TREE) && ./configure --with-cc='$(CC)' \
 	    --with-cc-opt='$(strip $(ASAN_CFLAGS))' \
-	    --with-ld-opt='$(strip $(SANITIZE_FLAGS))' $(ASAN_NGINX_FLAGS) \
+	    --with-ld-opt='$(strip $(SANITIZE_FLAGS) $(ASAN_LDFLAGS))' \
+	    $(ASAN_NGINX_FLAGS) \
 	    --add-module='$(CURDIR)' --add-module='$(CURDIR)/t/echo' \
 	    --builddir='$(@D)' \
 	    >'$(@D)/configure.log' || \

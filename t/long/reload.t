@@ -139,6 +139,10 @@ say_all('one', @before);
 my $old = $nginx->pid;
 ok($nginx->upgrade, 'USR2');
 kill WINCH => $old;
+ok(wait_until(10, sub {
+    !grep { slurp("/proc/$_/cmdline") !~ /shutting down/ }
+        $nginx->workers($old)
+}), 'the old workers accept no more');
 my @between = map { begin("n$_") } 1 .. 10;
 say_all('two', @before, @between);
 ok(wait_until(10, sub {

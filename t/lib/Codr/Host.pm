@@ -81,6 +81,7 @@ my %facts = (
     openssl => sub { -x '/usr/bin/openssl' ? '' : 'needs openssl' },
     uml     => sub { -x '/usr/bin/linux' ? '' : 'needs user-mode-linux' },
     plain   => sub { $ENV{CODR_SANITIZER} ? 'a sanitizer build' : '' },
+    sanitized => sub { $ENV{CODR_SANITIZER} ? '' : 'no sanitizer build' },
     clang   => sub { -x '/usr/bin/clang' ? '' : 'needs clang' },
 );
 

@@ -51,6 +51,7 @@ END
     my $last = '';
     wait_until(10, sub {
         my $before = $last;
+        return 0 if !$WAITING && $nginx->sandbox_processes > $CANARY;
         $self->{first} = $self->_look;
         $last = join ' ', map {"$_=$self->{first}{$_}"}
             grep { $_ ne 'rss' } sort keys %{ $self->{first} };
@@ -64,6 +65,19 @@ sub _count {
     return scalar @list;
 }
 
+# What a process holds open, but for what slots keep.
+sub _kinds {
+    my ($pid) = @_;
+    return map {s/\d+|[\[\] ()]//gr} grep { $_ !~ $SLOT }
+        map { readlink($_) // '' } glob "/proc/$pid/fd/*";
+}
+
+# How many descriptors of the helper are no slot's.
+sub descriptors {
+    my ($nginx) = @_;
+    return _count(map { _kinds($_) } keys %{ $nginx->helpers });
+}
+
 # Figures that grow only by a leak.
 sub _look {
     my ($self) = @_;
@@ -75,10 +89,7 @@ sub _look {
         my $status = slurp("/proc/$pid/status");
         $is{rss} += $1 if $status =~ /^VmRSS:\s+(\d+)/m;
         $is{threads} += $1 if $status =~ /^Threads:\s+(\d+)/m;
-        for my $link (map { readlink($_) // '' } glob "/proc/$pid/fd/*") {
-            my $kind = $link =~ s/\d+|[\[\] ()]//gr;
-            $is{"descriptors $kind"}++ if $link !~ $SLOT;
-        }
+        $is{"descriptors $_"}++ for _kinds($pid);
         $is{mounts} += _count(split /\n/, slurp("/proc/$pid/mountinfo"))
             if $helpers->{$pid} eq 'spawner';
     }
