@@ -24,9 +24,9 @@
 #define WARM_SLOTS          4
 #define WARM_MEMORY         (64ULL * 1024 * 1024)
 
-/* Descriptors of a running job: its socket, init's, CPU and out-of-memory
-   files, source image, artefact, three streams; of a waiting one: its socket
-   and source image; of everything else. */
+/* Descriptors of a running job: its socket, init's, the files of CPU time, peak
+   and out-of-memory, source image, artefact, three streams; of a waiting one:
+   its socket and source image; of everything else. */
 #define DESCRIPTORS_JOB     10
 #define DESCRIPTORS_WAITING 2
 #define DESCRIPTORS_OTHER   256

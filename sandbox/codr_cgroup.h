@@ -76,7 +76,7 @@ typedef struct {
     size_t    count;
     size_t    ours;             /* how many the caller has to close, the first
                                    ones */
-    int       fd[2];
+    int       fd[3];
 } codr_cgroup_watch_t;
 
 

@@ -499,21 +499,27 @@ int
 codr_cgroup_v1_watch(const codr_cgroup_t *cgroup,
     const codr_cgroup_slot_t *slot, codr_cgroup_watch_t *ret)
 {
-    int fd = openat(cgroup->dir[CODR_CGROUP_CPUACCT],
-                    slot_file(slot, "cpuacct.usage").text,
-                    O_RDONLY | O_CLOEXEC);
-
-    if (fd == -1) {
-        return -errno;
-    }
+    codr_cleanup_close int cpu = -1, peak = -1;
 
     *ret = (codr_cgroup_watch_t) {
-        .flags = CODR_SPAWNED_CPU | CODR_SPAWNED_OOM,
-        .count = 2,
-        .ours = 1,
-        .fd = { fd, slot->oom },
+        .flags = CODR_SPAWNED_CPU | CODR_SPAWNED_PEAK | CODR_SPAWNED_OOM,
+        .count = 3,
+        .fd = { slot->kept[CPU_USED], slot->kept[MEMORY_PEAK], slot->oom },
     };
 
+    if (ret->fd[0] >= 0 && ret->fd[1] >= 0) {
+        return 0;               /* who reads them does so by pread() */
+    }
+
+    cpu = open_file(cgroup, slot, CPU_USED);
+    peak = open_file(cgroup, slot, MEMORY_PEAK);
+    if (cpu < 0 || peak < 0) {
+        return cpu < 0 ? cpu : peak;
+    }
+
+    ret->fd[0] = codr_steal_fd(&cpu);
+    ret->fd[1] = codr_steal_fd(&peak);
+    ret->ours = 2;
     return 0;
 }
 

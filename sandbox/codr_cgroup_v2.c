@@ -377,7 +377,8 @@ codr_cgroup_v2_raze(const codr_cgroup_t *cgroup)
 int
 codr_cgroup_v2_watch(const codr_cgroup_slot_t *slot, codr_cgroup_watch_t *ret)
 {
-    codr_cleanup_close int cpu = -1, oom = -1;
+    size_t                 n = 0;
+    codr_cleanup_close int cpu = -1, peak = -1, oom = -1;
 
     cpu = openat(slot->dir, "cpu.stat", O_RDONLY | O_CLOEXEC);
     oom = openat(slot->dir, "memory.events", O_RDONLY | O_CLOEXEC);
@@ -385,12 +386,19 @@ codr_cgroup_v2_watch(const codr_cgroup_slot_t *slot, codr_cgroup_watch_t *ret)
         return -errno;
     }
 
-    *ret = (codr_cgroup_watch_t) {
-        .flags = CODR_SPAWNED_CPU_V2 | CODR_SPAWNED_OOM_V2,
-        .count = 2,
-        .ours = 2,
-        .fd = { codr_steal_fd(&cpu), codr_steal_fd(&oom) },
-    };
+    peak = openat(slot->dir, "memory.peak", O_RDONLY | O_CLOEXEC);
+    if (peak == -1 && errno != ENOENT) {
+        return -errno;          /* before 5.19 there is none */
+    }
+
+    ret->flags = CODR_SPAWNED_CPU_V2 | CODR_SPAWNED_OOM_V2
+                 | (peak >= 0 ? CODR_SPAWNED_PEAK : 0);
+    ret->fd[n++] = codr_steal_fd(&cpu);
+    if (peak >= 0) {
+        ret->fd[n++] = codr_steal_fd(&peak);
+    }
+    ret->fd[n++] = codr_steal_fd(&oom);
+    ret->count = ret->ours = n;
 
     return 0;
 }

@@ -153,6 +153,21 @@ codr_event_watch(codr_loop_t *loop, codr_event_t *event, uint32_t events)
 }
 
 
+int
+codr_event_move(codr_loop_t *loop, codr_event_t *to, codr_event_t *from)
+{
+    uint32_t events = from->events;
+
+    if (from->fd == -1) {
+        return 0;
+    }
+
+    (void) codr_event_watch(loop, from, 0);
+    to->fd = codr_steal_fd(&from->fd);
+    return codr_event_watch(loop, to, events);
+}
+
+
 void
 codr_event_close(codr_loop_t *loop, codr_event_t *event)
 {

@@ -68,6 +68,10 @@ void codr_loop_doom(codr_loop_t *loop, codr_doomed_t *doomed,
 int codr_event_watch(codr_loop_t *loop, codr_event_t *event,
     uint32_t events);
 
+/* An event without descriptor gets that of another one, and what it was watched
+   for.  0, or negative errno. */
+int codr_event_move(codr_loop_t *loop, codr_event_t *to, codr_event_t *from);
+
 /* Stops watching and closes the descriptor; accepts CODR_EVENT_NONE. */
 void codr_event_close(codr_loop_t *loop, codr_event_t *event);
 

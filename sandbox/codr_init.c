@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -509,10 +510,21 @@ receive(void)
 }
 
 
-/* Everything but init: the artefact is read when nobody can change it. */
+/* Everything but init.  Whoever lives here is its child or of its children, so
+   without any there is nobody. */
 static void
 kill_others(void)
 {
+    pid_t pid;
+
+    do {
+        pid = waitpid(-1, NULL, WNOHANG | __WALL);
+    } while (pid > 0);
+
+    if (pid == -1 && errno == ECHILD) {
+        return;                 /* as mostly: kill() looks at every process */
+    }
+
     (void) kill(-1, SIGKILL);
 
     while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR) {
@@ -527,8 +539,6 @@ send_artefact(void)
     uint64_t               size = 0;
     codr_init_reply_t      head = { .kind = CODR_INIT_ARTEFACT };
     codr_cleanup_close int fd = -1;
-
-    kill_others();
 
     fd = codr_files_open_artefact(self.description.artefact_name,
                                   self.description.artefact_max, &size);
@@ -547,6 +557,23 @@ send_artefact(void)
 }
 
 
+/* Its own and that of all it has waited for: of everything. */
+static uint64_t
+whole_cpu_us(void)
+{
+    uint64_t      used = cpu_us(CLOCK_PROCESS_CPUTIME_ID);
+    struct rusage children;
+
+    if (getrusage(RUSAGE_CHILDREN, &children) == 0) {
+        used += codr_rusage_cpu_us(&children);
+    }
+
+    return used;
+}
+
+
+/* The report is the last word on the job: what could still change a file, a
+   figure or the output is gone before. */
 static void __attribute__((noreturn))
 finish(int wait_status)
 {
@@ -559,6 +586,8 @@ finish(int wait_status)
         .flags = codr_box_is_full() ? CODR_EXITED_DISK_FULL : 0,
     };
 
+    kill_others();
+
     if (keep && !send_artefact()) {
         answer.flags |= CODR_EXITED_NO_ARTEFACT;
     }
@@ -567,6 +596,7 @@ finish(int wait_status)
         codr_terminal_leave();
     }
 
+    answer.value = whole_cpu_us();
     reply(&answer, -1);
     _exit(0);
 }

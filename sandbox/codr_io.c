@@ -302,3 +302,24 @@ codr_io_seal(int fd)
 {
     return fcntl(fd, F_ADD_SEALS, SEALS) == -1 ? -errno : 0;
 }
+
+
+int
+codr_io_pair(int *ret_ours, int *ret_theirs)
+{
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1) {
+        return -errno;
+    }
+
+    if (fcntl(ends[0], F_SETFL, O_RDWR | O_NONBLOCK) == -1) {
+        codr_close(&ends[0]);
+        codr_close(&ends[1]);
+        return -EBADF;
+    }
+
+    *ret_ours = ends[0];
+    *ret_theirs = ends[1];
+    return 0;
+}

@@ -72,4 +72,8 @@ ssize_t codr_io_sealed_size(int fd, size_t max);
 /* Seals a memfd completely. 0, or negative errno. */
 int codr_io_seal(int fd);
 
+/* A SOCK_SEQPACKET pair, of which our own end does not block.  0, or negative
+   errno. */
+int codr_io_pair(int *ret_ours, int *ret_theirs);
+
 #endif /* CODR_IO_H */

@@ -160,9 +160,10 @@ codr_spawn_kind(uint32_t flags)
  *
  * READY    first message: layers and, without cgroups, what is missing; may
  *          carry the file that says how many bytes all sandboxes use.
- * SPAWNED  up to two descriptors, in this order, as flags say: the file that
- *          holds the CPU time used (CODR_SPAWNED_CPU), and one that becomes
- *          readable (EPOLLIN for v1's eventfd, EPOLLPRI for v2's file) at an
+ * SPAWNED  up to three descriptors, in this order, as flags say: the file that
+ *          holds the CPU time used (CODR_SPAWNED_CPU), the one of the most
+ *          memory used (CODR_SPAWNED_PEAK), and one that becomes readable
+ *          (EPOLLIN for v1's eventfd, EPOLLPRI for v2's file) at an
  *          out-of-memory event (CODR_SPAWNED_OOM).
  * REFUSED  no sandbox: step and error say why.  EADDRINUSE: another instance
  *          holds this slot's uid, try another slot.
@@ -191,6 +192,8 @@ typedef enum {
 #define CODR_SPAWNED_CPU_V2     0x2     /* cpu.stat (usage_usec line) */
 #define CODR_SPAWNED_OOM        0x4     /* v1 eventfd */
 #define CODR_SPAWNED_OOM_V2     0x8     /* memory.events */
+#define CODR_SPAWNED_PEAK       0x10    /* memory.max_usage_in_bytes, or
+                                           memory.peak */
 
 typedef struct {
     uint32_t  version;
@@ -260,9 +263,11 @@ typedef struct {
  *           The first of these three carries the terminal's master side.
  * FAILED    step and error; init ends.  Never an exit code of the program.
  *           With CODR_STEP_PROGRAM value is the number of the REASON, from 0.
- * EXITED    wait_status of the program and CODR_EXITED_* flags; init ends,
- *           or, with KEEP and a clean exit, sends ARTEFACT first: size in
- *           value, then that many bytes in messages of raw bytes.
+ * EXITED    wait_status of the program and CODR_EXITED_* flags; value: CPU
+ *           time in microseconds of all processes that were, init's included.
+ *           Every other one is gone, and init ends.  With KEEP and a clean
+ *           exit it has sent ARTEFACT before: size in value, then that many
+ *           bytes in messages of raw bytes.
  */
 typedef enum {
     CODR_INIT_READY = 1,

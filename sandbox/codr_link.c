@@ -15,11 +15,12 @@
 #include <unistd.h>
 
 #include "codr_io.h"
+#include "codr_leaving.h"
 #include "codr_log.h"
 #include "codr_sandbox.h"
 #include "codr_util.h"
 
-#define REPLY_FDS   2
+#define REPLY_FDS   3
 
 
 static void handle(codr_event_t *event, uint32_t events);
@@ -67,6 +68,7 @@ codr_link_lose(codr_link_t *link)
     link->state = CODR_LINK_LOST;
     codr_event_close(link->loop, &link->event);
     codr_close(&link->usage.fd);
+    codr_leaving_end(link);
 
     for (slot = 0; slot < link->size; slot++) {
         if (link->sandbox[slot]) {
@@ -95,6 +97,7 @@ destroy(codr_doomed_t *doomed)
     codr_link_t *link = (codr_link_t *) doomed;
 
     free(link->sandbox);
+    free(link->leaving);
     free(link);
 }
 
@@ -138,6 +141,20 @@ codr_link_move(codr_link_t *link, codr_sandbox_t *sandbox, uint32_t slot)
 }
 
 
+int
+codr_link_kill(codr_link_t *link, uint64_t id)
+{
+    codr_spawn_request_t request = {
+        .version = CODR_IPC_VERSION,
+        .op = CODR_KILL,
+        .id = id,
+    };
+
+    return codr_io_send_one(link->event.fd, &request, sizeof(request), NULL,
+                            0);
+}
+
+
 void
 codr_link_retry(codr_link_t *link)
 {
@@ -173,7 +190,8 @@ take_ready(codr_link_t *link, const codr_spawn_reply_t *reply, int *fds,
     }
 
     link->sandbox = calloc(reply->slots, sizeof(codr_sandbox_t *));
-    if (link->sandbox == NULL) {
+    link->leaving = calloc(reply->slots, sizeof(uint64_t));
+    if (link->sandbox == NULL || link->leaving == NULL) {
         return -ENOMEM;
     }
 
@@ -217,8 +235,11 @@ take_reply(codr_link_t *link, const codr_spawn_reply_t *reply, int *fds,
         return 0;
     }
 
-    if (reply->slot >= link->size || link->sandbox[reply->slot] == NULL) {
+    if (reply->slot >= link->size) {
         return -EPROTO;
+    }
+    if (link->sandbox[reply->slot] == NULL) {
+        return codr_leaving_reply(link, reply);
     }
 
     return codr_sandbox_reply(link->sandbox[reply->slot], reply, fds, nfds);

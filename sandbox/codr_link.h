@@ -40,7 +40,10 @@ struct codr_link_s {
     uint8_t             layer[CODR_LAYER_COUNT];    /* codr_layer_state_t */
     codr_sandbox_t    **sandbox;    /* by slot */
     size_t              size;       /* of that table */
-    size_t              alive;      /* sandboxes in it */
+    size_t              alive;      /* sandboxes in it, and those that leave */
+    uint64_t           *leaving;    /* by slot: codr_leaving.c */
+    size_t              leavers;
+    codr_timer_t        sweep;
     codr_meter_t        usage;      /* bytes of all of them together */
     void              (*changed)(codr_link_t *link);
     void               *data;
@@ -66,6 +69,9 @@ int codr_link_attach(codr_link_t *link, codr_sandbox_t *sandbox,
 void codr_link_detach(codr_link_t *link, uint32_t slot);
 void codr_link_move(codr_link_t *link, codr_sandbox_t *sandbox,
     uint32_t slot);
+
+/* Asks the spawner to end a sandbox.  0, or negative errno. */
+int codr_link_kill(codr_link_t *link, uint64_t id);
 
 /* Asks for EPOLLOUT: a request found the socket full. */
 void codr_link_retry(codr_link_t *link);

@@ -7,6 +7,7 @@
 
 #include "codr_meter.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -78,4 +79,17 @@ codr_meter_was_oom(codr_meter_t meter)
     }
 
     return read_text(meter.fd, text) && number_after(text, "oom_kill ") > 0;
+}
+
+
+bool
+codr_meter_no_oom(codr_meter_t meter)
+{
+    struct pollfd event = { .fd = meter.fd, .events = POLLIN };
+
+    if (meter.fd == -1) {
+        return true;
+    }
+
+    return meter.v2 ? !codr_meter_was_oom(meter) : poll(&event, 1, 0) == 0;
 }

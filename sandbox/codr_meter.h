@@ -29,4 +29,7 @@ uint64_t codr_meter_bytes(codr_meter_t meter);
  */
 bool codr_meter_was_oom(codr_meter_t meter);
 
+/* At any time: nothing was, and no event is pending. */
+bool codr_meter_no_oom(codr_meter_t meter);
+
 #endif /* CODR_METER_H */

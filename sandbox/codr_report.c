@@ -26,6 +26,7 @@ take_exited(codr_sandbox_t *sandbox, const codr_init_reply_t *reply)
     sandbox->end.reported = true;
     sandbox->end.wait_status = reply->wait_status;
     sandbox->end.flags = reply->flags;
+    sandbox->end.rusage_us = reply->value;
     sandbox->end.wall_us = codr_now_us() - sandbox->started_us;
 
     /* the program is over: from here on it is init that takes time */
@@ -143,7 +144,9 @@ codr_report_ready(codr_event_t *event, uint32_t events)
         return;
     }
 
-    sandbox->handlers->changed(sandbox);
+    if (!codr_sandbox_leave(sandbox)) {
+        sandbox->handlers->changed(sandbox);
+    }
 }
 
 

@@ -20,4 +20,12 @@ void codr_report_drain(codr_sandbox_t *sandbox);
 int codr_sandbox_prepared(codr_sandbox_t *sandbox);
 int codr_sandbox_started(codr_sandbox_t *sandbox, uint64_t cpu_us);
 
+/*
+ * Once init has reported the end, and with it that nobody else is left: the
+ * sandbox is gone for its owner, who hears of it, while the spawner sweeps up
+ * after it.  False when that is still to come: its figures are not final, or
+ * can be had from the spawner only, or its slot could not be spared.
+ */
+bool codr_sandbox_leave(codr_sandbox_t *sandbox);
+
 #endif /* CODR_REPORT_H */

@@ -1,7 +1,7 @@
 /*
  * The life of one sandbox in the broker.  Whatever init or the program in it
- * does, a sandbox ends in one way only: the spawner says that it is gone, or
- * the spawner itself is.
+ * does, a sandbox that does not end by itself ends in one way only: the
+ * spawner says that it is gone, or the spawner itself is.
  */
 
 #define _GNU_SOURCE
@@ -9,11 +9,9 @@
 #include "codr_sandbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "codr_io.h"
+#include "codr_leaving.h"
 #include "codr_log.h"
 #include "codr_report.h"
 #include "codr_util.h"
@@ -42,6 +40,7 @@ codr_sandbox_init(codr_sandbox_t *sandbox, codr_loop_t *loop,
         .init = { .fd = -1, .handler = codr_report_ready, .data = sandbox },
         .oom = { .fd = -1, .handler = oom_ready, .data = sandbox },
         .cpu = CODR_METER_NONE,
+        .peak = CODR_METER_NONE,
         .wall_timer = { .handler = wall_over, .data = sandbox },
         .cpu_timer = { .handler = cpu_over, .data = sandbox },
         .artefact = CODR_ARTEFACT_NONE,
@@ -57,6 +56,7 @@ release(codr_sandbox_t *sandbox)
     codr_event_close(sandbox->loop, &sandbox->oom);
     codr_close(&sandbox->init_end);
     codr_close(&sandbox->cpu.fd);
+    codr_close(&sandbox->peak.fd);
     codr_timer_clear(&sandbox->loop->timers, &sandbox->wall_timer);
     codr_timer_clear(&sandbox->loop->timers, &sandbox->cpu_timer);
 }
@@ -119,21 +119,6 @@ send_spawn(codr_sandbox_t *sandbox)
 }
 
 
-static int
-send_kill(codr_sandbox_t *sandbox)
-{
-    codr_spawn_request_t request = {
-        .version = CODR_IPC_VERSION,
-        .op = CODR_KILL,
-        .id = sandbox->request.id,
-        .slot = sandbox->request.slot,
-    };
-
-    return codr_io_send_one(sandbox->link->event.fd, &request,
-                            sizeof(request), NULL, 0);
-}
-
-
 /* Sends what is due; what does not fit waits for codr_sandbox_flush(). */
 static int
 send_requests(codr_sandbox_t *sandbox)
@@ -150,7 +135,7 @@ send_requests(codr_sandbox_t *sandbox)
 
     /* a KILL must not overtake its SPAWN */
     if (result == 0 && sandbox->unsent_kill) {
-        result = send_kill(sandbox);
+        result = codr_link_kill(sandbox->link, sandbox->request.id);
         sandbox->unsent_kill = result != 0;
     }
 
@@ -175,22 +160,10 @@ codr_sandbox_flush(codr_sandbox_t *sandbox)
 static int
 open_init(codr_sandbox_t *sandbox)
 {
-    int ends[2];
-    int type = SOCK_SEQPACKET | SOCK_CLOEXEC;
+    int result = codr_io_pair(&sandbox->init.fd, &sandbox->init_end);
 
-    if (socketpair(AF_UNIX, type, 0, ends) == -1) {
-        return -errno;
-    }
-
-    sandbox->init_end = ends[1];
-    sandbox->init.fd = ends[0];
-
-    /* init's own end blocks, ours does not */
-    if (fcntl(ends[0], F_SETFL, O_RDWR | O_NONBLOCK) == -1) {
-        return -errno;
-    }
-
-    return codr_event_watch(sandbox->loop, &sandbox->init, EPOLLIN);
+    return result < 0 ? result : codr_event_watch(sandbox->loop,
+                                                  &sandbox->init, EPOLLIN);
 }
 
 
@@ -298,22 +271,6 @@ codr_sandbox_rest(codr_sandbox_t *sandbox)
 }
 
 
-/* An event with the descriptor of another one. */
-static int
-move_event(codr_loop_t *loop, codr_event_t *to, codr_event_t *from)
-{
-    uint32_t events = from->events;
-
-    if (from->fd == -1) {
-        return 0;
-    }
-
-    (void) codr_event_watch(loop, from, 0);
-    to->fd = codr_steal_fd(&from->fd);
-    return codr_event_watch(loop, to, events);
-}
-
-
 int
 codr_sandbox_adopt(codr_sandbox_t *to, codr_sandbox_t *from)
 {
@@ -329,13 +286,14 @@ codr_sandbox_adopt(codr_sandbox_t *to, codr_sandbox_t *from)
     to->cpu_timer = own.cpu_timer;
 
     from->cpu.fd = -1;
+    from->peak.fd = -1;
     from->attached = false;
     from->state = CODR_SANDBOX_IDLE;
     codr_link_move(to->link, to, to->request.slot);
 
-    result = move_event(to->loop, &to->init, &from->init);
+    result = codr_event_move(to->loop, &to->init, &from->init);
     if (result == 0) {
-        result = move_event(to->loop, &to->oom, &from->oom);
+        result = codr_event_move(to->loop, &to->oom, &from->oom);
     }
     if (result == 0) {
         result = codr_timer_set(&to->loop->timers, &to->wall_timer,
@@ -591,9 +549,10 @@ take_spawned(codr_sandbox_t *sandbox, const codr_spawn_reply_t *reply,
     int      result;
     size_t   i = 0;
     bool     cpu = reply->flags & (CODR_SPAWNED_CPU | CODR_SPAWNED_CPU_V2);
+    bool     peak = reply->flags & CODR_SPAWNED_PEAK;
     bool     oom = reply->flags & (CODR_SPAWNED_OOM | CODR_SPAWNED_OOM_V2);
 
-    if (sandbox->spawned || nfds != (size_t) cpu + (size_t) oom) {
+    if (sandbox->spawned || nfds != (size_t) cpu + peak + oom) {
         return -EPROTO;
     }
     sandbox->spawned = true;
@@ -601,6 +560,9 @@ take_spawned(codr_sandbox_t *sandbox, const codr_spawn_reply_t *reply,
     if (cpu) {
         sandbox->cpu.fd = codr_steal_fd(&fds[i++]);
         sandbox->cpu.v2 = (reply->flags & CODR_SPAWNED_CPU_V2) != 0;
+    }
+    if (peak) {
+        sandbox->peak.fd = codr_steal_fd(&fds[i++]);
     }
     if (oom) {
         sandbox->oom.fd = codr_steal_fd(&fds[i]);
@@ -643,11 +605,22 @@ take_refused(codr_sandbox_t *sandbox, const codr_spawn_reply_t *reply)
 }
 
 
-static int
-take_gone(codr_sandbox_t *sandbox, const codr_spawn_reply_t *reply)
+static void
+set_figures(codr_sandbox_t *sandbox, uint64_t cpu_us, uint64_t memory_peak)
 {
     codr_sandbox_end_t *end = &sandbox->end;
 
+    end->memory_peak = memory_peak;
+    end->cpu_us = cpu_us > sandbox->cpu_base_us
+                  ? cpu_us - sandbox->cpu_base_us : 0;
+    end->cpu_counted = sandbox->cpu.fd != -1;
+    end->cpu_over = end->cpu_us / 1000000 >= sandbox->request.cpu_seconds;
+}
+
+
+static int
+take_gone(codr_sandbox_t *sandbox, const codr_spawn_reply_t *reply)
+{
     if (!sandbox->spawned) {
         return -EPROTO;
     }
@@ -655,14 +628,38 @@ take_gone(codr_sandbox_t *sandbox, const codr_spawn_reply_t *reply)
     /* what init said last lies in its socket, complete */
     codr_report_drain(sandbox);
 
-    end->oom_events = reply->oom_events;
-    end->memory_peak = reply->memory_peak;
-    end->cpu_us = reply->cpu_us > sandbox->cpu_base_us
-                  ? reply->cpu_us - sandbox->cpu_base_us : 0;
-    end->cpu_counted = sandbox->cpu.fd != -1;
-    end->cpu_over = end->cpu_us / 1000000 >= sandbox->request.cpu_seconds;
+    sandbox->end.oom_events = reply->oom_events;
+    set_figures(sandbox, reply->cpu_us, reply->memory_peak);
     gone(sandbox);
     return 0;
+}
+
+
+bool
+codr_sandbox_leave(codr_sandbox_t *sandbox)
+{
+    uint64_t     cpu_us;
+    codr_meter_t oom = { sandbox->oom.fd, sandbox->oom_v2 };
+
+    if (!sandbox->end.reported || sandbox->ending || !sandbox->spawned
+        || !codr_meter_no_oom(oom))
+    {
+        return false;
+    }
+
+    cpu_us = sandbox->cpu.fd == -1 ? sandbox->end.rusage_us
+                                   : codr_meter_cpu_us(sandbox->cpu);
+    if (cpu_us == 0
+        || !codr_leaving_add(sandbox->link, sandbox->request.slot,
+                             sandbox->request.id))
+    {
+        return false;
+    }
+
+    set_figures(sandbox, cpu_us, codr_meter_bytes(sandbox->peak));
+    sandbox->attached = false;      /* the slot is no business of ours */
+    gone(sandbox);
+    return true;
 }
 
 

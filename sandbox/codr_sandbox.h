@@ -25,7 +25,8 @@ typedef enum {
     CODR_SANDBOX_STARTING,      /* SPAWN is on its way */
     CODR_SANDBOX_PREPARED,      /* the program can start, RUN was not sent */
     CODR_SANDBOX_RUNNING,       /* the program was executed */
-    CODR_SANDBOX_GONE           /* nothing of it is left */
+    CODR_SANDBOX_GONE           /* nothing of it is left, but perhaps an init
+                                   on its way out (codr_leaving.c) */
 } codr_sandbox_state_t;
 
 /* How it ended; figures are those of the program, from its exec on. */
@@ -36,6 +37,7 @@ typedef struct {
     bool           reported;    /* init told wait_status and flags */
     int            wait_status;
     uint32_t       flags;       /* CODR_EXITED_* */
+    uint64_t       rusage_us;   /* told, too: CPU time */
     bool           failed;      /* step and error say at what */
     uint32_t       step;        /* codr_step_t */
     int            error;
@@ -79,6 +81,7 @@ struct codr_sandbox_s {
     codr_event_t                    oom;
     bool                            oom_v2;
     codr_meter_t                    cpu;
+    codr_meter_t                    peak;
     uint64_t                        cpu_base_us;
     uint64_t                        cpu_seen_us;
     uint64_t                        cpu_limit_us;

@@ -396,15 +396,6 @@ find_slot(pid_t pid)
 }
 
 
-static uint64_t
-cpu_of(const struct rusage *usage)
-{
-    return (uint64_t) (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec)
-           * 1000000
-           + (uint64_t) (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
-}
-
-
 /* An init is gone, and with it all of its namespace. */
 static void
 finish(codr_spawner_slot_t *slot, int wait_status, const struct rusage *rusage)
@@ -416,7 +407,7 @@ finish(codr_spawner_slot_t *slot, int wait_status, const struct rusage *rusage)
         .id = slot->id,
         .slot = (uint32_t) (slot - self.slots),
         .wait_status = wait_status,
-        .cpu_us = cpu_of(rusage),
+        .cpu_us = codr_rusage_cpu_us(rusage),
     };
 
     trace.wanted = slot->traced;

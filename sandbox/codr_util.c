@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,6 +59,15 @@ codr_now_us(void)
     }
 
     return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
+
+uint64_t
+codr_rusage_cpu_us(const struct rusage *usage)
+{
+    return (uint64_t) (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec)
+           * 1000000
+           + (uint64_t) (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
 }
 
 

@@ -28,6 +28,10 @@ int codr_steal_fd(int *fd);
 /* Microseconds of CLOCK_MONOTONIC. */
 uint64_t codr_now_us(void);
 
+/* What a process has used, in itself and for the system, in microseconds. */
+struct rusage;
+uint64_t codr_rusage_cpu_us(const struct rusage *usage);
+
 /* False when the sum does not fit; *ret untouched then. */
 bool codr_add_size(size_t a, size_t b, size_t *ret);
 

@@ -386,11 +386,11 @@ from_init(const job_t *job, run_t *run)
 static void
 from_spawner(const job_t *job, run_t *run)
 {
-    int                fds[2];
+    int                fds[3];
     size_t             nfds = 0;
     codr_spawn_reply_t reply;
 
-    must(codr_io_recv(peer, &reply, sizeof(reply), fds, 2, &nfds, NULL)
+    must(codr_io_recv(peer, &reply, sizeof(reply), fds, 3, &nfds, NULL)
          == sizeof(reply), "spawner");
     while (nfds > 0) {
         (void) close(fds[--nfds]);

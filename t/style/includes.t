@@ -16,9 +16,9 @@ my %ROLES = (
         conf_policy conf_rows family listen relative settings tell
         watchdog zygote_argv) ],
     broker     => [ qw(broker answer attach channel charge client command
-        compile dispatch fetch figures headers inspect inspection job link
-        offer pool probe pump report review rules sandbox stage status supply
-        verdict) ],
+        compile dispatch fetch figures headers inspect inspection job leaving
+        link offer pool probe pump report review rules sandbox stage status
+        supply verdict) ],
     spawner    => [ qw(spawner spawner_setup nursery zygote_peer
         zygote_plan) ],
     init       => [ qw(init program waiting) ],
