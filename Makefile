@@ -49,13 +49,14 @@ DEPS_RUN   = nginx libwslay1 libssl3 libjansson4 libhiredis0.14 zlib1g \
 DEPS_TEST  = perl openssl curl clang:/usr/bin/clang lua5.4 \
              strace:/usr/bin/strace \
              user-mode-linux:/usr/bin/linux prometheus:/usr/bin/promtool \
-             chromium:/usr/bin/chromium redis-server:/usr/bin/redis-server
+             chromium:/usr/bin/chromium redis-server:/usr/bin/redis-server \
+             mandoc:/usr/bin/mandoc
 DEPS_DEB   = dpkg-dev debhelper
 
 # What only the long suite needs.
 DEPS_LONG  = libpython3.11-testsuite:/usr/lib/python3.11/test/test_atexit.py \
              libclang-rt-14-dev clang-tidy:/usr/bin/clang-tidy \
-             cppcheck:/usr/bin/cppcheck
+             cppcheck:/usr/bin/cppcheck systemd:/lib/systemd/systemd
 
 comma := ,
 
