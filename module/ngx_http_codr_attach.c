@@ -4,6 +4,7 @@
  */
 
 #include "ngx_http_codr_attach.h"
+#include "ngx_http_codr_records.h"
 
 
 static ngx_uint_t ngx_http_codr_attach_is_id(const ngx_str_t *id);
@@ -40,6 +41,15 @@ ngx_http_codr_attach_read(json_t *message,
 
     attach->job_id.data = (u_char *) json_string_value(id);
     attach->job_id.len = json_string_length(id);
+    if (attach->job_id.len == NGX_HTTP_CODR_UUID_LEN
+        && ngx_http_codr_record_digits(attach->digits, attach->job_id.data,
+                                       attach->job_id.len)
+           == NGX_OK)
+    {
+        attach->job_id.data = attach->digits;
+        attach->job_id.len = CODR_JOB_ID_LEN;
+    }
+
     attach->token.data = (u_char *) json_string_value(token);
     attach->token.len = json_string_length(token);
 

@@ -13,6 +13,7 @@
 
 
 typedef struct {
+    u_char                     digits[CODR_JOB_ID_LEN];
     ngx_str_t                  job_id;
     ngx_str_t                  token;
     uint64_t                   offset;
@@ -20,8 +21,9 @@ typedef struct {
 } ngx_http_codr_attach_t;
 
 
-/* NGX_OK, and attach points into the message; NGX_DECLINED for what cannot be
-   an id or a token; NGX_ERROR for a malformed message. */
+/* NGX_OK, and attach points into the message or to its own digits;
+   NGX_DECLINED for what cannot be an id or a token; NGX_ERROR for a malformed
+   message. */
 ngx_int_t ngx_http_codr_attach_read(json_t *message,
     ngx_http_codr_attach_t *attach);
 

@@ -176,8 +176,9 @@ static ngx_int_t
 ngx_http_codr_jobs_one(ngx_http_request_t *r, ngx_str_t *rest)
 {
     u_char                 id[NGX_HTTP_CODR_NODE_ID];
+    u_char                 digits[CODR_JOB_ID_LEN];
     ngx_int_t              rc;
-    ngx_str_t              what;
+    ngx_str_t              name, what;
     ngx_http_codr_look_t  *look;
 
     look = ngx_pcalloc(r->pool, sizeof(ngx_http_codr_look_t));
@@ -190,11 +191,24 @@ ngx_http_codr_jobs_one(ngx_http_request_t *r, ngx_str_t *rest)
         return rc;
     }
 
-    what.data = rest->data + ngx_min(rest->len, CODR_JOB_ID_LEN);
+    name.data = rest->data;
+    name.len = ngx_min(rest->len, CODR_JOB_ID_LEN);
+
+    if (rest->len >= NGX_HTTP_CODR_UUID_LEN
+        && ngx_http_codr_record_digits(digits, rest->data,
+                                       NGX_HTTP_CODR_UUID_LEN)
+           == NGX_OK)
+    {
+        name.data = digits;
+        what.data = rest->data + NGX_HTTP_CODR_UUID_LEN;
+
+    } else {
+        what.data = rest->data + name.len;
+    }
+
     what.len = rest->data + rest->len - what.data;
 
-    if (ngx_http_codr_record_id(id, rest->data, rest->len - what.len)
-        != NGX_OK
+    if (ngx_http_codr_record_id(id, name.data, name.len) != NGX_OK
         || (what.len && !ngx_http_codr_jobs_is(&what, "/output")))
     {
         return ngx_http_codr_jobs_none(r);
@@ -202,7 +216,7 @@ ngx_http_codr_jobs_one(ngx_http_request_t *r, ngx_str_t *rest)
 
     look->request = r;
     look->mcf = ngx_http_get_module_main_conf(r, ngx_http_codr_module);
-    ngx_memcpy(look->id, rest->data, CODR_JOB_ID_LEN);
+    ngx_memcpy(look->id, name.data, CODR_JOB_ID_LEN);
 
     rc = ngx_http_codr_records_read(look->mcf, r->pool, look->id,
                                     &look->record);

@@ -71,6 +71,34 @@ ngx_http_codr_record_name(ngx_uint_t state)
 
 
 ngx_int_t
+ngx_http_codr_record_digits(u_char *digits, const u_char *name, size_t len)
+{
+    u_char  c;
+    size_t  i, n;
+
+    for (i = 0, n = 0; i < len; i++) {
+        c = ngx_tolower(name[i]);
+
+        if (c == '-' && len == NGX_HTTP_CODR_UUID_LEN
+            && (i == 8 || i == 13 || i == 18 || i == 23))
+        {
+            continue;
+        }
+
+        if (n == CODR_JOB_ID_LEN
+            || !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+        {
+            return NGX_DECLINED;
+        }
+
+        digits[n++] = c;
+    }
+
+    return n == CODR_JOB_ID_LEN ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_int_t
 ngx_http_codr_record_id(u_char *bytes, const u_char *id, size_t len)
 {
     ngx_uint_t  i;

@@ -9,6 +9,7 @@
 #include "ngx_http_codr_conf.h"
 #include "ngx_http_codr_execute.h"
 #include "ngx_http_codr_json.h"
+#include "ngx_http_codr_records.h"
 #include "ngx_http_codr_redis.h"
 #include "ngx_http_codr_store.h"
 
@@ -363,8 +364,7 @@ ngx_http_codr_ticket_copy(ngx_pool_t *pool, ngx_str_t *dst, ngx_str_t *src)
 static ngx_int_t
 ngx_http_codr_ticket_job_id(ngx_pool_t *pool, ngx_str_t *dst, ngx_str_t *name)
 {
-    u_char      c, *p;
-    ngx_uint_t  i;
+    u_char  *p;
 
     ngx_str_null(dst);
 
@@ -375,25 +375,7 @@ ngx_http_codr_ticket_job_id(ngx_pool_t *pool, ngx_str_t *dst, ngx_str_t *name)
 
     dst->data = p;
 
-    for (i = 0; i < name->len; i++) {
-        c = ngx_tolower(name->data[i]);
-
-        if (c == '-' && name->len == 36
-            && (i == 8 || i == 13 || i == 18 || i == 23))
-        {
-            continue;
-        }
-
-        if (p == dst->data + CODR_JOB_ID_LEN
-            || !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
-        {
-            return NGX_OK;
-        }
-
-        *p++ = c;
-    }
-
-    if (p == dst->data + CODR_JOB_ID_LEN) {
+    if (ngx_http_codr_record_digits(p, name->data, name->len) == NGX_OK) {
         dst->len = CODR_JOB_ID_LEN;
     }
 

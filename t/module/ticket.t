@@ -257,8 +257,19 @@ subtest 'whose job it is' => sub {
 
 subtest 'what is none' => sub {
     is(execute(mint())->finish->{status}, 'ok', 'a back end can make one');
-    is(execute(mint(job_id => '01234567-89ab-cdef-0123-456789abcdef'))
-        ->finish->{status}, 'ok', 'naming jobs in its own way');
+    my $uuid = '01234567-89ab-cdef-0123-456789abcdef';
+    my $job = execute(mint(job_id => $uuid, key => 'alice'))->finish;
+    is($job->{status}, 'ok', 'naming jobs in its own way');
+    is($job->{started}{job_id}, $uuid =~ s/-//gr, 'which is kept');
+    is($nginx->get("/jobs/$_", headers => ['X-API-Key: alice'])->{status},
+        200, "and finds it: $_") for $uuid, uc $uuid, "$uuid/output";
+    is($nginx->get("/jobs/$_", headers => ['X-API-Key: alice'])->{status},
+        404, "not $_") for "${uuid}0", $uuid =~ s/-/_/r, substr($uuid, 1);
+    my $ws = $nginx->ws(path => '/open');
+    $ws->send(type => 'attach', job_id => $uuid,
+        attach_token => $job->{started}{attach_token});
+    is($ws->wait_for(qr/^(?:complete|error)$/)->{type}, 'complete',
+        'joined by it');
     refused('an expired one', mint(iat => time - 20, exp => time - 10));
     refused('one of tomorrow', mint(iat => time + 3600, exp => time + 7200));
     refused('one not valid yet', mint(nbf => time + 600));
