@@ -9,6 +9,7 @@
 
 
 #define NGX_HTTP_CODR_ARGUMENT_MAX  4096       /* bytes, of the helper */
+#define NGX_HTTP_CODR_POLICY_PATH   1000       /* it takes a few more */
 #define NGX_HTTP_CODR_WARM_MAX      64         /* of the helper, too */
 
 
@@ -52,6 +53,8 @@ static char *ngx_http_codr_language_precompile(ngx_conf_t *cf,
     ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
 static char *ngx_http_codr_language_policy(ngx_conf_t *cf,
     ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
+static char *ngx_http_codr_language_grammar(ngx_conf_t *cf,
+    ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
 static char *ngx_http_codr_language_zygote(ngx_conf_t *cf,
     ngx_http_codr_language_t *lang, const ngx_http_codr_language_command_t *c);
 static char *ngx_http_codr_language_preload(ngx_conf_t *cf,
@@ -89,11 +92,9 @@ static const ngx_http_codr_language_command_t
 
     { "bind", 2, ngx_http_codr_language_bind, 0 },
 
-    { "policy", 1, ngx_http_codr_language_policy,
-      offsetof(ngx_http_codr_language_t, policy) },
+    { "policy", 1, ngx_http_codr_language_policy, 0 },
 
-    { "grammar", 1, ngx_http_codr_language_policy,
-      offsetof(ngx_http_codr_language_t, grammar) },
+    { "grammar", 1, ngx_http_codr_language_grammar, 0 },
 
     { "warm", 1, ngx_http_codr_language_warm, 0 },
 
@@ -393,22 +394,20 @@ ngx_http_codr_language_warm(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
 }
 
 
-/* policy, grammar: one text, in which nothing separates. */
+/* One text, in which nothing separates. */
 
 static char *
-ngx_http_codr_language_policy(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
-    const ngx_http_codr_language_command_t *c)
+ngx_http_codr_language_text(ngx_conf_t *cf, ngx_str_t *text, size_t max)
 {
-    ngx_str_t  *value, *text;
+    ngx_str_t  *value;
 
     value = cf->args->elts;
-    text = (ngx_str_t *) (void *) ((u_char *) lang + c->offset);
 
     if (text->data) {
         return "is duplicate";
     }
 
-    if (value[1].len == 0 || value[1].len > 1000
+    if (value[1].len == 0 || value[1].len > max
         || strpbrk((char *) value[1].data, ":="))
     {
         return ngx_http_codr_conf_invalid(cf, 1);
@@ -417,6 +416,23 @@ ngx_http_codr_language_policy(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
     *text = value[1];
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_codr_language_policy(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
+    const ngx_http_codr_language_command_t *c)
+{
+    return ngx_http_codr_language_text(cf, &lang->policy,
+                                       NGX_HTTP_CODR_POLICY_PATH);
+}
+
+
+static char *
+ngx_http_codr_language_grammar(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
+    const ngx_http_codr_language_command_t *c)
+{
+    return ngx_http_codr_language_text(cf, &lang->grammar, CODR_NAME_MAX);
 }
 
 
