@@ -67,7 +67,11 @@ ngx_int_t ngx_http_codr_execute_read(ngx_http_codr_execute_t *x,
 ngx_int_t ngx_http_codr_files_read(ngx_http_codr_execute_t *x,
     ngx_http_codr_answer_t *refusal);
 
-/* The job's frames up to SUBMIT and, where given, its whole input. */
+/* execute_frames: EXECUTE in buf, its bytes or 0 when it does not fit; then,
+   with that as x->head, the job's frames up to SUBMIT and, where given, its
+   whole input. */
+size_t ngx_http_codr_execute_head(ngx_http_codr_execute_t *x, u_char *buf,
+    size_t size);
 ngx_int_t ngx_http_codr_execute_frames(ngx_http_codr_execute_t *x,
     ngx_http_codr_sendq_t *q, ngx_log_t *log);
 
