@@ -207,8 +207,8 @@ $(BUILD)/grammars/%.o: $(PARSERS)/.stamp $(BUILD)/config.mk
 
 $(BUILD)/grammars/codr_grammars.h: $(BUILD)/grammars/codr_aliases.h FORCE
 	@mkdir -p $(@D)
-	@for name in $(GRAMMARS); do echo "GRAMMAR($$name)"; done >$@.new; \
-	cmp -s $@.new $@ && rm -f $@.new || mv -f $@.new $@
+	@printf 'GRAMMAR(%s)\n' $(GRAMMARS) | cmp -s - $@ || \
+	    printf 'GRAMMAR(%s)\n' $(GRAMMARS) >$@
 
 # The other names of the languages that are shipped, for --lint.
 $(BUILD)/grammars/codr_aliases.h: $(wildcard conf/languages.conf \
