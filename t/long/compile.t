@@ -5,13 +5,16 @@
 use strict;
 use warnings;
 
-use Codr::Host qw(need slow slurp spew);
+use Codr::Host qw(build cgroups need slow slurp spew);
 use Codr::Hygiene;
 use Codr::Nginx;
+use Codr::Probe;
+use JSON::PP ();
+use MIME::Base64 qw(encode_base64);
 use Test::More;
 use Time::HiRes qw(time);
 
-need(qw(module helper /usr/bin/gcc /usr/bin/g++));
+need(qw(module helper probes /usr/bin/gcc /usr/bin/g++));
 
 my $dir = Codr::Nginx::dir();
 my $CANARY = "canary_$$";
@@ -19,9 +22,25 @@ spew("$dir/secret.h", "#define SECRET $CANARY\n$CANARY\n");
 chmod 0644, "$dir/secret.h";
 local $ENV{CODR_CANARY} = $CANARY;
 
+my %PROBES = (
+    probe_calls => 'native x32 int80 arguments',
+    probe_net   => '',
+    probe_view  => 'self mounts dev proc tree',
+);
+my %outside = (
+    probe_calls => {
+        %{ Codr::Probe::outside($dir, 1, 'probe_calls', 'native') },
+        %{ Codr::Probe::outside($dir, 0, 'probe_calls',
+            qw(x32 int80 arguments)) },
+    },
+    map { $_ => Codr::Probe::outside($dir, 0, $_, split ' ', $PROBES{$_}) }
+        qw(probe_net probe_view),
+);
+
 my $nginx = Codr::Nginx->new(dir => $dir,
     location => 'codr_compile_timeout 8s; codr_compile_memory 512m;',
-    server => Codr::Hygiene::location(), http => <<'END');
+    server => Codr::Hygiene::location(),
+    http => 'codr_bind ' . build() . '/t/sandbox /opt/probe;' . <<'END');
 codr_language script {
     source main.sh;
     compile /bin/sh $source $program;
@@ -54,6 +73,7 @@ my %includes = (
         "__asm__(\".incbin \\\"%s\\\"\");\nint main(void) { return 0; }\n",
         "__asm__(\".include \\\"%s\\\"\");\nint main(void) { return 0; }\n",
         "#define F \"%s\"\n#include F\nint main(void) { return 0; }\n",
+        "char x[] = {\n#embed \"%s\"\n};\nint main(void) { return 0; }\n",
         "#pragma GCC dependency \"%s\"\n#include_next \"%s\"\n"
             . "int main(void) { return 0; }\n",
     ],
@@ -112,6 +132,141 @@ SKIP: {
         'rust: a compiler has the environment of a job');
 }
 $hygiene->check('files of the host');
+
+# Traps: what a compiler would run or read if a source, or a file beside it,
+# could tell it to.
+
+spew("$dir/trap.c", <<'C');
+#include <unistd.h>
+int plugin_is_GPL_compatible;
+int plugin_init(void *a, void *b) { (void) a; (void) b; return 0; }
+static void __attribute__((constructor)) spring(void)
+{
+    (void) !write(2, "sprung\n", 7);
+}
+C
+spew("$dir/trap.rs", <<'RUST');
+extern crate proc_macro;
+#[proc_macro]
+pub fn spring(_: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    eprintln!("sprung");
+    proc_macro::TokenStream::new()
+}
+RUST
+my $springs_rust = "extern crate trap;\ntrap::spring!();\nfn main() {}\n";
+my $empty = "int main(void) { return 0; }\n";
+spew("$dir/main.c", $empty);
+spew("$dir/main.rs", $springs_rust);
+spew("$dir/as", "#!/bin/sh\necho sprung >&2\n");
+chmod 0755, "$dir/as";
+spew("$dir/args", '-fplugin=./trap.so');
+system "cd $dir && gcc -w -shared -fPIC -o trap.so trap.c"
+    . ' && cp trap.so libm.so && cp as cc1';
+my $has_rust = grep { $_->[0] eq 'rust' } @compiled;
+system "cd $dir && /usr/bin/rustc --crate-type proc-macro --crate-name trap"
+    . ' -C prefer-dynamic -C strip=symbols trap.rs' if $has_rust;
+
+# The control: the traps work, for who says so where a client cannot.
+for my $command ('gcc -fplugin=./trap.so', 'gcc @args', 'gcc -wrapper ./as',
+    'COMPILER_PATH=. gcc', 'gcc -B.') {
+    like(scalar `cd $dir && $command -o control main.c 2>&1`, qr/sprung/,
+        "outside \"$command\" springs the trap");
+}
+SKIP: {
+    skip 'needs rustc', 1 if !$has_rust;
+    like(scalar `cd $dir && /usr/bin/rustc -L . -o control main.rs 2>&1`,
+        qr/sprung/, 'outside "rustc -L ." springs the trap');
+}
+
+sub planted {
+    my ($main, $source, @names) = @_;
+    return [ { name => $main, content => $source },
+        map { { name => $_->[0], encoding => 'base64',
+            content => encode_base64(slurp("$dir/$_->[1]"), '') } } @names ];
+}
+
+my @beside = ((map { [ $_, 'as' ] } qw(as ld ld.gold cc1 collect2 gcc
+    lto-wrapper)), (map { [ $_, 'trap.so' ] } qw(trap.so libtrap.so
+    liblto_plugin.so libm.so libc.so crt1.o)), [ 'specs', 'args' ],
+    [ 'args', 'args' ]);
+my %springs = (
+    c => [
+        $empty,
+        map {"$_\n$empty"} '#pragma GCC optimize("-fplugin=./trap.so")',
+        '#pragma GCC optimize("plugin=./trap.so")',
+        '#pragma GCC target("fplugin=./trap.so")',
+        '#pragma GCC plugin "./trap.so"',
+        '#pragma comment(lib, "trap")',
+        '#pragma comment(linker, "-plugin ./trap.so")',
+        '#pragma GCC pch_preprocess "./trap.so"',
+        '__attribute__((optimize("-fplugin=./trap.so"))) int f(void);',
+        '__attribute__((target("fplugin=./trap.so"))) int f(void);',
+        '@args',
+        '-fplugin=./trap.so',
+        '__asm__(".section .gnu.lto_.opts,\"e\"\n'
+            . '.string \"-fplugin=./trap.so\"");',
+        '__asm__(".section .note.GNU-plugin\n.string \"./trap.so\"");',
+        'extern int spring; int *f = &spring;',
+    ],
+    rust => [
+        $springs_rust,
+        "#![feature(plugin)]\n#![plugin(trap)]\nfn main() {}\n",
+        "#![feature(proc_macro_hygiene)]\n$springs_rust",
+        "#![crate_type = \"proc-macro\"]\n" . slurp("$dir/trap.rs"),
+        "#[link(name = \"trap\")]\nextern \"C\" {}\nfn main() {}\n",
+        "#![feature(link_args)]\n#[link_args = \"-L.\"]\n$springs_rust",
+    ],
+);
+$springs{cpp} = $springs{c};
+for (@compiled) {
+    my ($language) = @{$_};
+    my $main = { c => 'main.c', cpp => 'main.cpp', rust => 'main.rs' }
+        ->{$language};
+    my @files = $language eq 'rust'
+        ? map { [ $_, 'libtrap.so' ] } qw(libtrap.so libtrap.rlib libstd.so)
+        : @beside;
+    my @sprung;
+    for my $source (@{ $springs{$language} }) {
+        $job = job($language, undef,
+            files => planted($main, $source, @files));
+        push @sprung, "$source: $job->{status}"
+            if $job->{said} =~ /sprung/
+            || $job->{status} !~ /^(?:ok|compile_error|error|signaled)$/;
+    }
+    is(join("\n", @sprung), '', "$language: no trap is sprung");
+}
+for my $name ('@args', '-fplugin=trap.so', 'a b.c', "a\nb.c", 'a;b.c') {
+    $job = job('c', undef, files => [ { name => 'main.c', content => $empty },
+        { name => $name, content => '-fplugin=./trap.so' } ]);
+    is($job->{status}, 'bad_message', 'c: no file is called as an option is');
+}
+$hygiene->check('traps');
+
+# What can be had in the compile stage is what can be had in the run stage: the
+# probe bench, whose words the compiler makes a program of.
+
+for my $probe (sort keys %PROBES) {
+    $job = job('script', <<"SH", tty => JSON::PP::false);
+env -u PWD /opt/probe/$probe $PROBES{$probe} > out
+gcc -o \$1 -x c - <<'C'
+#include <unistd.h>
+__asm__(".globl from, to\\nfrom: .incbin \\"out\\"\\nto:");
+extern const char from[], to[];
+int main(void)
+{
+    for (const char *p = from; p < to; ) {
+        p += write(1, p, (size_t) (to - p));
+    }
+}
+C
+SH
+    is($job->{status}, 'ok', "a compiler that is $probe")
+        or diag($job->{said});
+    Codr::Probe::compare($probe =~ s/^probe_//r, 'compile'
+        . ($> != 0 ? '-nobody' : cgroups() eq 'v2' ? '-v2' : ''),
+        Codr::Probe::answers($job->{stdout}), $outside{$probe});
+}
+$hygiene->check('the probe bench');
 
 # What is no program, where a program should be.
 

@@ -15,6 +15,7 @@ plan(skip_all => 'this is the inner run') if $ENV{CODR_INNER};
 my $SECONDS = 280;
 my @TESTS = qw(t/sandbox/limits.t t/sandbox/containment.t t/sandbox/core.t);
 @TESTS = split / /, $ENV{CODR_V2_TESTS} if $ENV{CODR_V2_TESTS};
+my @ARGS = split / /, $ENV{CODR_V2_ARGS} // '';     # of the kernel
 
 my $dir = Codr::Nginx::dir();
 my ($top, $build, $nginx) = (top(), build(), Codr::Host::nginx());
@@ -25,7 +26,7 @@ spew("$dir/init", <<"END");
 #!/bin/sh
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
 export CODR_BUILD='$build' CODR_NGINX='$nginx' CODR_INNER=1 CODR_SLOW=10
-export CODR_ALLOW_MISSING=landlock TMPDIR=/mnt
+export CODR_ALLOW_MISSING=landlock TMPDIR=/mnt CODR_SWAP='@{[ scalar @ARGS ]}'
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t cgroup2 cgroup /sys/fs/cgroup
@@ -50,7 +51,7 @@ if ($pid == 0) {
     open STDERR, '>', "$dir/stderr.log";
     exec 'timeout', '-k', 5, $SECONDS, '/usr/bin/linux', 'mem=768M',
         "uml_dir=$dir/uml", 'rootfstype=hostfs', 'rootflags=/', 'rw', 'quiet',
-        'selinux=0', "init=$dir/init", 'con=null', 'con0=null,fd:1',
+        'selinux=0', @ARGS, "init=$dir/init", 'con=null', 'con0=null,fd:1',
         'ssl=null';
     die "linux: $!";
 }
