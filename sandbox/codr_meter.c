@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define TEXT_MAX    1024
+#define OOM_SLACK   (1024 * 1024)   /* what failed was a smaller charge */
 
 
 /* The number after a key at the start of a line of a v2 file, else 0. */
@@ -74,11 +75,20 @@ codr_meter_was_oom(codr_meter_t meter)
 {
     char text[TEXT_MAX];
 
-    if (!meter.v2) {
-        return true;            /* the eventfd counts nothing else */
+    if (!meter.v2) {            /* an eventfd, which counts nothing else */
+        return read(meter.fd, text, sizeof(uint64_t)) > 0;
     }
 
     return read_text(meter.fd, text) && number_after(text, "oom_kill ") > 0;
+}
+
+
+bool
+codr_meter_is_own_oom(codr_meter_t meter, codr_meter_t peak, uint64_t limit)
+{
+    uint64_t used = codr_meter_bytes(peak);
+
+    return meter.v2 || used == 0 || used + OOM_SLACK >= limit;
 }
 
 

@@ -24,10 +24,17 @@ uint64_t codr_meter_cpu_us(codr_meter_t meter);
 uint64_t codr_meter_bytes(codr_meter_t meter);
 
 /*
- * After its event: whether something was killed for want of memory.  A v2
- * file also changes when nothing was; reading it makes it quiet again.
+ * After its event: whether memory has run out, v1, or something was killed for
+ * that, v2, whose file also changes when nothing was.  Makes it quiet again.
  */
 bool codr_meter_was_oom(codr_meter_t meter);
+
+/*
+ * Then: whether it was the sandbox's own limit, as far as its peak says.  With
+ * v1 all of them are told when memory has run out for all together.
+ */
+bool codr_meter_is_own_oom(codr_meter_t meter, codr_meter_t peak,
+    uint64_t limit);
 
 /* At any time: nothing was, and no event is pending. */
 bool codr_meter_no_oom(codr_meter_t meter);

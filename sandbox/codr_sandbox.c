@@ -532,10 +532,16 @@ oom_ready(codr_event_t *event, uint32_t events)
 
     (void) events;
 
-    if (codr_meter_was_oom(meter)) {
-        codr_event_close(sandbox->loop, event);
-        codr_sandbox_kill(sandbox, CODR_STATUS_MEMORY_LIMIT);
+    if (!codr_meter_was_oom(meter)) {
+        return;
     }
+    if (!codr_meter_is_own_oom(meter, sandbox->peak, sandbox->request.memory)) {
+        sandbox->oom_of_all = true;     /* whose end it is the spawner says */
+        return;
+    }
+
+    codr_event_close(sandbox->loop, event);
+    codr_sandbox_kill(sandbox, CODR_STATUS_MEMORY_LIMIT);
 }
 
 
@@ -642,7 +648,7 @@ codr_sandbox_leave(codr_sandbox_t *sandbox)
     codr_meter_t oom = { sandbox->oom.fd, sandbox->oom_v2 };
 
     if (!sandbox->end.reported || sandbox->ending || !sandbox->spawned
-        || !codr_meter_no_oom(oom))
+        || sandbox->oom_of_all || !codr_meter_no_oom(oom))
     {
         return false;
     }

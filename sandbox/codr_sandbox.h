@@ -80,6 +80,7 @@ struct codr_sandbox_s {
     codr_event_t                    init;
     codr_event_t                    oom;
     bool                            oom_v2;
+    bool                            oom_of_all; /* and not of it alone */
     codr_meter_t                    cpu;
     codr_meter_t                    peak;
     uint64_t                        cpu_base_us;

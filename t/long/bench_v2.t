@@ -6,6 +6,6 @@ use warnings;
 
 use Codr::Host qw(top);
 
-$ENV{CODR_V2_TESTS} = 't/sandbox/bench.t';
+$ENV{CODR_V2_TESTS} = 't/sandbox/bench.t t/sandbox/total.t';
 my $done = do(top() . '/t/sandbox/v2.t');
 die $@ || $! if !defined $done;
