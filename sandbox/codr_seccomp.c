@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "codr_io.h"
 #include "codr_syscalls.h"
 #include "codr_util.h"
 
@@ -156,19 +157,24 @@ add_arguments(scmp_filter_ctx ctx)
 
 /*
  * libseccomp only writes to descriptors.  The memfd it gets is kept as a
- * mapping: shared pages cost a fork nothing.
+ * mapping, whose pages cost a fork nothing.  It is sealed: clones of a zygote
+ * have it in sight, and all filters to come are loaded from it.
  */
 static int
 export_program(scmp_filter_ctx ctx, struct sock_fprog *ret, int *ret_fd)
 {
     int                     rc;
-    codr_cleanup_close int  fd = memfd_create("codr-seccomp", MFD_CLOEXEC);
+    codr_cleanup_close int  fd = memfd_create("codr-seccomp",
+                                              MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
     if (fd == -1) {
         return -errno;
     }
 
     rc = seccomp_export_bpf(ctx, fd);
+    if (rc == 0) {
+        rc = codr_io_seal(fd);
+    }
     if (rc == 0) {
         rc = codr_seccomp_map(fd, ret);
     }

@@ -26,7 +26,8 @@ codr_seccomp_map(int fd, struct sock_fprog *ret)
         return -errno;
     }
 
-    map = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    /* private: a program that has inherited it changes a copy of its own */
+    map = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (map == MAP_FAILED) {
         return -errno;
     }
