@@ -65,7 +65,7 @@ def attempt(name, function):
         pass
 for family in 2, 10:
     for kind in 0, 1, 2, 4, 5, 6:
-        for protocol in 0, 3, 33, 132:
+        for protocol in 0, 3:
             attempt(f"socket {family} {kind} {protocol}",
                     lambda: socket.socket(family, kind, protocol).close())
 for request in 0x8940, 0x8941, 0x8982, 0x8983, 0x89a0, 0x89a1, 0x89f0:
@@ -96,7 +96,7 @@ is(modules(), '', 'makes the host look for none');
 spew("$dir/attempts.py", $attempts);
 my $tried = qx{cd $dir && setpriv --reuid nobody --regid nogroup \\
     --clear-groups /usr/bin/python3 attempts.py | grep -c attempt};
-cmp_ok($tried, '>', 50, 'the control tries all of it');
+cmp_ok($tried, '>', 30, 'the control tries all of it');
 my $asked = modules();
 like($asked, qr/(?:^| )$_\b/, "outside of a job it looks for $_")
     for qw(net-pf-2-proto-0-type-6 net-pf-2-proto-3-type-1 bridge 8021q
