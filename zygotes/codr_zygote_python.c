@@ -28,6 +28,7 @@
 #include "codr_log.h"
 #include "codr_python_clone.h"
 #include "codr_python_main.h"
+#include "codr_python_text.h"
 #include "codr_util.h"
 #include "codr_zygote.h"
 #include "codr_zygote_block.h"
@@ -358,6 +359,7 @@ zygote_main(int argc, char **argv, char **envp)
         die("enter /box");
     }
 
+    codr_python_text_enlarge();
     start_python();
     load_helpers();
     must("begin");

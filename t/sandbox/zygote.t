@@ -108,6 +108,37 @@ cmp_ok($first, '>', $nginx->uid_base, 'in which no root is, nor the broker');
 cmp_ok($first + $count, '<=', $nginx->uid_base + 256, 'nor anybody else');
 my ($uid) = $status =~ /^Uid:\s+(\d+)/m;
 
+# Its code lies in large pages where there are any: the same bytes, which nobody
+# can write to.
+my $text = <<'END';
+import struct
+exe = open('/proc/self/exe', 'rb').read()
+aux = open('/proc/self/auxv', 'rb').read()
+aux = dict(struct.unpack_from('QQ', aux, i) for i in range(0, len(aux), 16))
+memory = open('/proc/self/mem', 'rb', 0)
+offset, size, count = (*struct.unpack_from('Q', exe, 32),
+                       *struct.unpack_from('HH', exe, 54))
+heads = [struct.unpack_from('IIQQQQQQ', exe, offset + i * size)
+         for i in range(count)]
+base = aux[3] - next(h[3] for h in heads if h[0] == 6)
+seen = 0
+for kind, flags, at, address, _, length, _, _ in heads:
+    if kind == 1 and not flags & 2:
+        memory.seek(base + address)
+        print(memory.read(length) == exe[at:at + length])
+        seen += length
+print(seen > 1 << 20)
+print([line for line in open('/proc/self/maps') if 'wx' in line.split()[1]])
+END
+my $code;
+ok(wait_until(30, sub {
+        $code = job($text);
+        return ($code->{path} // '') eq 'zygote';
+    }), 'a clone reads its own code');
+like($code->{stdout}, qr/^(?:True\n){2,}\[\]\n\z/,
+    'it is what its file says, and cannot be changed')
+    or diag(explain($code));
+
 # What clones have in common.
 
 my $seeds = 'import random, os; print(random.random(), random.randrange(2**60),'
