@@ -30,6 +30,7 @@
 
 #define LOG_MESSAGE     2048        /* a line and its frame */
 #define DESCRIPTORS     65536       /* asked for; the host may allow less */
+#define LISTEN_US       500000      /* until there may be one again */
 
 
 static void compute_capacity(codr_broker_t *broker);
@@ -241,6 +242,37 @@ may_connect(const codr_broker_t *broker, uid_t uid)
 
 
 static void
+listen_again(codr_timer_t *timer)
+{
+    codr_broker_t *broker = timer->data;
+
+    codr_timer_clear(&broker->loop.timers, timer);
+    (void) codr_event_watch(&broker->loop, &broker->listener, EPOLLIN);
+}
+
+
+/* Who waits is announced again and again: there must be a pause. */
+static void
+listen_later(codr_broker_t *broker, int error)
+{
+    codr_timer_t *timer = &broker->listen_timer;
+
+    timer->handler = listen_again;
+    timer->data = broker;
+    if (codr_timer_set(&broker->loop.timers, timer,
+                       codr_now_us() + LISTEN_US) == 0)
+    {
+        (void) codr_event_watch(&broker->loop, &broker->listener, 0);
+    }
+
+    if (!broker->deaf) {
+        codr_log(CODR_LEVEL_ERROR, error, "take a worker's connection");
+    }
+    broker->deaf = true;
+}
+
+
+static void
 connection_ready(codr_event_t *event, uint32_t events)
 {
     int            sock;
@@ -252,8 +284,13 @@ connection_ready(codr_event_t *event, uint32_t events)
 
     sock = accept4(event->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (sock == -1) {
-        return;                     /* the peer has given up meanwhile */
+        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+            listen_later(broker, errno);
+        }
+        return;                     /* else the peer has given up meanwhile */
     }
+
+    broker->deaf = false;
 
     len = sizeof(peer);
     if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1

@@ -47,7 +47,9 @@ struct codr_broker_s {
 
     codr_event_t      control;          /* the supervisor */
     codr_event_t      log;              /* lines of every role */
-    codr_event_t      listener;         /* unix: only */
+    codr_event_t      listener;         /* unix: only, as the timer */
+    codr_timer_t      listen_timer;     /* it is listened to again */
+    bool              deaf;             /* the last connection had to wait */
 
     codr_config_t    *config[CODR_BROKER_CONFIGS];  /* newest first */
     codr_link_t      *link;             /* the newest spawner, or NULL */

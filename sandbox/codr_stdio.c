@@ -272,13 +272,10 @@ codr_stdio_open_pipes(codr_stdio_t *io, bool merged, int ret_ends[3])
 }
 
 
-int
-codr_stdio_open_terminal(codr_stdio_t *io, int master)
+static int
+take_terminal(codr_stdio_t *io, int master)
 {
     int flags, writer;
-
-    io->terminal = true;
-    attach(io, &io->out, master, output_ready);
 
     flags = fcntl(master, F_GETFL);
     if (flags == -1 || fcntl(master, F_SETFL, flags | O_NONBLOCK) == -1) {
@@ -293,6 +290,23 @@ codr_stdio_open_terminal(codr_stdio_t *io, int master)
 
     attach(io, &io->in, writer, input_ready);
     return codr_stdio_pause(io, io->paused);
+}
+
+
+int
+codr_stdio_open_terminal(codr_stdio_t *io, int master)
+{
+    int result;
+
+    io->terminal = true;
+    attach(io, &io->out, master, output_ready);
+
+    result = take_terminal(io, master);
+    if (result < 0) {
+        codr_stdio_close(io);   /* nobody watches it: it would never end */
+    }
+
+    return result;
 }
 
 
