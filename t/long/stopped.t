@@ -1,0 +1,65 @@
+# Every process of the helper is stopped at every phase of a job, for a while,
+# and for good: jobs end as ever, or their clients hear of an end, and nginx
+# does not wait.
+
+use strict;
+use warnings;
+
+use Codr::Host qw(need slow wait_until);
+use Codr::Nginx;
+use Codr::Phases qw(%phase @phases next_job_runs role);
+use Test::More;
+use Time::HiRes qw(time);
+
+need(qw(module helper));
+
+my $nginx = Codr::Nginx->new(languages => 0, workers => 2,
+    http => Codr::Phases::http(), location => Codr::Phases::location());
+ok($nginx->ready, 'the server is ready');
+
+my @roles  = qw(broker spawner supervisor keeper);
+
+# Stopped for a while: nothing is lost, and nginx does not wait.
+
+for my $role (@roles) {
+    my (@wrong, @late);
+    for my $phase (@phases) {
+        my ($ws, $end, $other) = $phase{$phase}->($nginx);
+        my $pid = role($nginx, $role);
+        kill STOP => $pid;
+        my $start = time;
+        $end->();
+        for (1 .. 2) {
+            my $answer = $nginx->get('/languages');
+            push @late, $phase if $answer->{status} != 200
+                || time - $start > 3 * slow();
+        }
+        kill CONT => $pid;
+        my $job = $ws->finish(30);
+        push @wrong, "$phase: $job->{status}"
+            if $job->{status} !~ Codr::Phases::end_of($phase);
+        $other->answer(10) if $other;
+    }
+    is(join(' ', @wrong), '', "$role stopped for a while: jobs end as ever");
+    is(join(' ', @late), '', "$role stopped: nginx does not wait for it");
+}
+
+# Stopped for good: it is replaced.
+
+for my $role (qw(broker spawner)) {
+    my $pid = role($nginx, $role);
+    kill STOP => $pid;
+    my $ws = $nginx->ws;
+    $ws->execute(language => 'sh', code => 'echo on');
+    my $job = $ws->finish(90);
+    like($job->{status}, qr/^(?:ok|internal|busy|unavailable)$/,
+        "$role stopped for good: the client hears of an end");
+    ok(wait_until(30, sub { !kill 0, $pid }), 'it is replaced');
+    ok(next_job_runs($nginx), 'the next job runs');
+    like($nginx->log, qr/the $role does not work any more: killed/, 'said');
+}
+
+ok(wait_until(10, sub { !$nginx->job_processes }), 'nothing is left');
+$nginx->finish(expected => qr/codr: /);
+
+done_testing();
