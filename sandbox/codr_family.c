@@ -133,6 +133,10 @@ spawner_argv(const codr_family_t *family, codr_list_t *argv)
         result = codr_argv_add(argv, "--allow", config->allow_missing.item[i]);
     }
 
+    if (result == 0 && family->lacking) {
+        result = codr_list_add(argv, "--again", strlen("--again"));
+    }
+
     return result == 0 ? codr_zygote_argv(argv, config) : result;
 }
 
@@ -331,6 +335,12 @@ spawner_ended(codr_family_t *family, const char *how, int wait_status)
     }
 
     codr_relative_later(spawner);
+    family->lacking = WIFEXITED(wait_status)
+                      && WEXITSTATUS(wait_status) == CODR_EXIT_LACKING;
+
+    if (family->lacking) {
+        return;
+    }
     if (spawner->throttle.failures >= FAILURES_TOLD) {
         codr_tell_cause(&family->broker, CODR_CONTROL_NO_SPAWNER,
                         "the sandbox cannot be set up: the spawner ended"

@@ -45,6 +45,8 @@ struct codr_family_s {
     codr_watchdog_t         watchdog[3];    /* of each of them */
     codr_relative_t         retired[CODR_FAMILY_RETIRED];
     codr_list_t             spawner_argv;   /* of the running one */
+    bool                    lacking;        /* the one before missed a layer,
+                                               and has said so */
     codr_config_t          *config;         /* the newest, or NULL */
     int                     memfd;          /* its image */
 };

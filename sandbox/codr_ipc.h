@@ -302,6 +302,10 @@ _Static_assert(sizeof(codr_init_request_t) == 24, "init request layout");
 _Static_assert(sizeof(codr_init_reply_t) == 32, "init reply layout");
 
 
+/* Exit status of a spawner that misses a required layer: the next one looks
+   again. */
+#define CODR_EXIT_LACKING   3
+
 /* Steps of making a sandbox, for logs; never shown to a client. */
 typedef enum {
     CODR_STEP_NONE = 0,

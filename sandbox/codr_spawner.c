@@ -33,6 +33,7 @@
 #include "codr_util.h"
 
 #define CPU_SECONDS_MAX     (366 * 86400)
+#define LACKING_US          15000000    /* until layers are looked for again */
 
 static codr_spawner_t self;
 static codr_nursery_t nursery;
@@ -487,10 +488,26 @@ still_supervised(void)
 }
 
 
+/* How long to wait for anything.  One that misses a layer makes no sandbox,
+   and leaves after a while, so that the next one may find it: 0 then. */
+static int
+shorter(int pause, uint64_t began_us)
+{
+    uint64_t waited = codr_now_us() - began_us;
+
+    if (self.usable) {
+        return pause;
+    }
+
+    return waited < LACKING_US ? (int) ((LACKING_US - waited) / 1000) + 1 : 0;
+}
+
+
 static void
 serve(void)
 {
-    int           pause;
+    int           n, pause;
+    uint64_t      began_us = codr_now_us();
     struct pollfd events[3 + CODR_NURSERY_EVENTS] = {
         { .fd = self.children, .events = POLLIN },
         { .fd = CODR_FD_PEER, .events = POLLIN },
@@ -500,8 +517,9 @@ serve(void)
     for ( ;; ) {
         codr_nursery_tend(&nursery);
         answer_zygotes();
-        pause = codr_nursery_events(&nursery, events + 3);
-        if (poll(events, CODR_ARRAY_LEN(events), pause) == -1) {
+        pause = shorter(codr_nursery_events(&nursery, events + 3), began_us);
+        n = poll(events, CODR_ARRAY_LEN(events), pause);
+        if (n == -1 || (n == 0 && pause == 0 && !self.usable)) {
             return;
         }
         if ((events[0].revents && !take_signal())
@@ -554,5 +572,9 @@ codr_spawner_main(int argc, char **argv)
 
     end();
 
-    return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (rc != 0) {
+        return EXIT_FAILURE;
+    }
+
+    return self.usable ? EXIT_SUCCESS : CODR_EXIT_LACKING;
 }

@@ -47,6 +47,7 @@ typedef struct {
     const char            *bind_from[BINDS_MAX];
     const char            *bind_at[BINDS_MAX];
     bool                   allowed[CODR_LAYER_COUNT];
+    bool                   again;      /* what is missing has been said */
 } options_t;
 
 typedef struct {
@@ -69,6 +70,7 @@ static const struct option long_options[] = {
     { "total-cpu", required_argument, NULL, 'p' },
     { "bind", required_argument, NULL, 'b' },
     { "allow", required_argument, NULL, 'a' },
+    { "again", no_argument, NULL, 'A' },
     { "in-scope", no_argument, NULL, 's' },
     { "zygote", required_argument, NULL, 'k' },
     { "zygote-word", required_argument, NULL, 'z' },
@@ -179,6 +181,10 @@ parse_option(int option, codr_spawner_t *spawner, options_t *options)
         return parse_bind(optarg, options);
     case 'a':
         return parse_allow(optarg, options);
+
+    case 'A':
+        options->again = true;
+        return 0;
     case 's':
         options->cgroup.in_scope = true;
         return true;
@@ -305,6 +311,13 @@ prepare_process(codr_spawner_t *spawner)
 }
 
 
+static codr_level_t
+level(const options_t *options, codr_level_t first)
+{
+    return options->again ? CODR_LEVEL_DEBUG : first;
+}
+
+
 /* Uids and cgroups.  What cannot be had is a missing layer, and logged. */
 static void
 claim_host(codr_spawner_t *spawner, const options_t *options)
@@ -313,20 +326,22 @@ claim_host(codr_spawner_t *spawner, const options_t *options)
     const char *tried = "";
 
     if (run_dir < 0) {
-        codr_log(CODR_LEVEL_ERROR, -run_dir, "open the run directory");
+        codr_log(level(options, CODR_LEVEL_ERROR), -run_dir,
+                 "open the run directory");
         codr_layer_set(&spawner->layers, CODR_LAYER_UIDS, false);
         return;
     }
 
     spawner->uids = codr_uid_open(run_dir);
     if (spawner->uids < 0) {
-        codr_log(CODR_LEVEL_ERROR, -spawner->uids, "open the uid leases");
+        codr_log(level(options, CODR_LEVEL_ERROR), -spawner->uids,
+                 "open the uid leases");
         codr_layer_set(&spawner->layers, CODR_LAYER_UIDS, false);
     }
 
     rc = codr_cgroup_open(&spawner->cgroup, run_dir, &options->cgroup, &tried);
     if (rc != 0) {
-        codr_log(CODR_LEVEL_ERROR, -rc, "cgroups: %s", tried);
+        codr_log(level(options, CODR_LEVEL_ERROR), -rc, "cgroups: %s", tried);
         return;
     }
 
@@ -348,16 +363,17 @@ judge_layers(codr_spawner_t *spawner, const options_t *options)
 
         if (options->allowed[i] && !codr_layer_waive(&spawner->layers, layer))
         {
-            codr_log(CODR_LEVEL_WARNING, 0, "layer \"%s\" cannot be missing",
-                     codr_layer_name(layer));
+            codr_log(level(options, CODR_LEVEL_WARNING), 0,
+                     "layer \"%s\" cannot be missing", codr_layer_name(layer));
         }
         if (spawner->layers.state[i] == CODR_LAYER_MISSING) {
             spawner->usable = false;
-            codr_log(CODR_LEVEL_FATAL, 0, "layer \"%s\" is missing: %s",
-                     codr_layer_name(layer), codr_layer_info(layer)->advice);
+            codr_log(level(options, CODR_LEVEL_FATAL), 0,
+                     "layer \"%s\" is missing: %s", codr_layer_name(layer),
+                     codr_layer_info(layer)->advice);
         }
         if (spawner->layers.state[i] == CODR_LAYER_WAIVED) {
-            codr_log(CODR_LEVEL_WARNING, 0,
+            codr_log(level(options, CODR_LEVEL_WARNING), 0,
                      "layer \"%s\" is missing and not enforced",
                      codr_layer_name(layer));
         }
