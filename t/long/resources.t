@@ -235,11 +235,11 @@ subtest 'a listening socket' => sub {
     ok(wait_until(20, sub { -S $socket }), 'it listens');
     my ($broker) = wait_until(20, sub {
         my ($pid) = grep { slurp("/proc/$_/cmdline")
-            =~ /codr-sandboxd\x00broker\x00.*--uids\x00$base\x00/s }
+            =~ /codr-sandboxd\x00broker\x00.*--uids\x00$base:/s }
             map {m{(\d+)$}} glob '/proc/[0-9]*';
         return $pid;
     });
-    ok($broker, 'there is a broker');
+    ok($broker, 'there is a broker') or (kill(TERM => $pid), return);
     allow($broker, 0);
     my $server = Codr::Nginx->new(%server, uids => 0,
         helper => "unix:$socket");
