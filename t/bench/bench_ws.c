@@ -48,6 +48,14 @@ fill(bench_ws_t *ws)
 void
 bench_ws_open(bench_ws_t *ws, int port, const char *uri)
 {
+    bench_ws_open_as(ws, port, uri, NULL);
+}
+
+
+void
+bench_ws_open_as(bench_ws_t *ws, int port, const char *uri,
+    const char *protocol)
+{
     int                one = 1;
     char              *end;
     struct sockaddr_in sin = {
@@ -72,7 +80,10 @@ bench_ws_open(bench_ws_t *ws, int port, const char *uri)
     (void) dprintf(ws->fd, "GET %s HTTP/1.1\r\nHost: localhost\r\n"
                    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
                    "Sec-WebSocket-Version: 13\r\n"
-                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", uri);
+                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                   "%s%s\r\n\r\n", uri,
+                   protocol ? "Sec-WebSocket-Protocol: " : "X: ",
+                   protocol ? protocol : "");
 
     do {
         fill(ws);
@@ -172,6 +183,32 @@ bench_ws_receive(bench_ws_t *ws, size_t *ret_len)
     *ws->place = '\0';
     *ret_len = len;
     return text;
+}
+
+
+/* Only what begins a message is looked at: floods must cost nothing here. */
+char *
+bench_ws_until(bench_ws_t *ws, const char *type)
+{
+    char   *text;
+    size_t  len, wanted = strlen(type);
+
+    static const char head[] = "{\"type\":\"";
+
+    for ( ;; ) {
+        text = bench_ws_receive(ws, &len);
+        if (strncmp(text, head, sizeof(head) - 1) != 0) {
+            errx(1, "not a message: %.300s", text);
+        }
+        if (strncmp(text + sizeof(head) - 1, type, wanted) == 0
+            && text[sizeof(head) - 1 + wanted] == '"')
+        {
+            return text;
+        }
+        if (strncmp(text + sizeof(head) - 1, "error\"", 6) == 0) {
+            errx(1, "%.300s", text);
+        }
+    }
 }
 
 

@@ -9,12 +9,11 @@
 
 #define _GNU_SOURCE
 
+#include "bench.h"
 #include "bench_ws.h"
 
 #include <err.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <pty.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,17 +21,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ROUNDS_MAX      1000
-#define STREAM_BYTES    (32 * 1024 * 1024)
-#define ECHO_WARM_UP    20
-
-static char *const clean_env[] = {
-    (char *) (uintptr_t) "PATH=/usr/bin:/bin",
-    (char *) (uintptr_t) "LANG=C.UTF-8", NULL
-};
 
 static int         port;
 static const char *uri;
@@ -48,16 +39,6 @@ typedef struct {
 } contender_t;
 
 
-static uint64_t
-now_us(void)
-{
-    struct timespec t;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
-}
-
-
 static void
 spawn_wait(const char *const argv[])
 {
@@ -69,7 +50,7 @@ spawn_wait(const char *const argv[])
     (void) posix_spawn_file_actions_addopen(&actions, 1, "/dev/null",
                                             O_WRONLY, 0);
     if (posix_spawn(&pid, argv[0], &actions, NULL,
-                    (char *const *) (uintptr_t) argv, clean_env) != 0
+                    (char *const *) (uintptr_t) argv, bench_env) != 0
         || waitpid(pid, &status, 0) != pid || status != 0)
     {
         errx(1, "\"%s\" did not run", argv[0]);
@@ -82,31 +63,14 @@ spawn_wait(const char *const argv[])
 static uint64_t
 run_bare(const void *data)
 {
-    uint64_t                   start = now_us();
+    uint64_t                   start = bench_now_us();
     const char *const *const  *argv = data;
 
     for ( ; *argv; argv++) {
         spawn_wait(*argv);
     }
 
-    return now_us() - start;
-}
-
-
-static char *
-until(bench_ws_t *ws, const char *type, size_t *len)
-{
-    char *text;
-
-    for ( ;; ) {
-        text = bench_ws_receive(ws, len);
-        if (strstr(text, type)) {
-            return text;
-        }
-        if (strstr(text, "\"type\":\"error\"")) {
-            errx(1, "%.300s", text);
-        }
-    }
+    return bench_now_us() - start;
 }
 
 
@@ -116,7 +80,6 @@ run_codr(const void *data)
 {
     static bench_ws_t ws;
     static bool       open;
-    size_t            len;
     uint64_t          start;
 
     if (!open) {
@@ -124,10 +87,10 @@ run_codr(const void *data)
         open = true;
     }
 
-    start = now_us();
+    start = bench_now_us();
     bench_ws_send(&ws, data);
-    (void) until(&ws, "\"type\":\"complete\"", &len);
-    return now_us() - start;
+    (void) bench_ws_until(&ws, "complete");
+    return bench_now_us() - start;
 }
 
 
@@ -155,20 +118,10 @@ run_fresh(const void *data)
 }
 
 
-static int
-compare(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
-
-    return (x > y) - (x < y);
-}
-
-
 static uint64_t
 percentile(contender_t *c, int percent)
 {
-    qsort(c->us, (size_t) rounds, sizeof(c->us[0]), compare);
-    return c->us[(rounds - 1) * percent / 100];
+    return bench_percentile(c->us, (size_t) rounds, percent);
 }
 
 
@@ -287,129 +240,6 @@ compilers(void)
 }
 
 
-static const char flood[] =
-    "import os\\nb=(b'x'*63+b'\\\\n')*1024\\n"
-    "for i in range(512): os.write(1,b)\\n";
-
-/* MB/s of the same flood through a bare terminal */
-static double
-stream_bare(void)
-{
-    int      master;
-    char     buffer[65536];
-    pid_t    pid;
-    size_t   total = 0;
-    ssize_t  n;
-    uint64_t start = now_us();
-
-    pid = forkpty(&master, NULL, NULL, NULL);
-    if (pid == 0) {
-        (void) execle("/usr/bin/python3", "python3", "flood.py", NULL,
-                      clean_env);
-        _exit(127);
-    }
-    while ((n = read(master, buffer, sizeof(buffer))) > 0) {
-        total += (size_t) n;
-    }
-    (void) waitpid(pid, NULL, 0);
-    (void) close(master);
-    return (double) total / (double) (now_us() - start);
-}
-
-
-static double
-stream_codr(void)
-{
-    char      *text, *end, message[512];
-    size_t     len;
-    double     total;
-    uint64_t   start;
-    bench_ws_t ws;
-
-    (void) snprintf(message, sizeof(message), "{\"type\":\"execute\","
-                    "\"language\":\"python\",\"code\":\"%s\"}", flood);
-    bench_ws_open(&ws, port, uri);
-    start = now_us();
-    bench_ws_send(&ws, message);
-    text = until(&ws, "\"type\":\"complete\"", &len);
-    end = strstr(text, "\"output_bytes\":");
-    total = end ? strtod(end + 15, NULL) : 0;
-    bench_ws_close(&ws);
-    return total / (double) (now_us() - start);
-}
-
-
-static int
-compare_double(const void *a, const void *b)
-{
-    double x = *(const double *) a, y = *(const double *) b;
-
-    return (x > y) - (x < y);
-}
-
-
-static void
-stream(void)
-{
-    int    i;
-    double bare[5], codr[5];
-
-    for (i = 0; i < 5; i++) {
-        bare[i] = stream_bare();
-        codr[i] = stream_codr();
-    }
-    qsort(bare, 5, sizeof(double), compare_double);
-    qsort(codr, 5, sizeof(double), compare_double);
-
-    printf("terminal stream: bare %.1f MB/s, codr %.1f MB/s, "
-           "%.2f of a bare reader\n", bare[2], codr[2], codr[2] / bare[2]);
-}
-
-
-/* A key typed at a terminal with echo: to its echo at the client. */
-static void
-echo(void)
-{
-    int          i;
-    size_t       len;
-    uint64_t     start;
-    bench_ws_t   ws;
-    contender_t *c = calloc(1, sizeof(*c));
-
-    if (c == NULL) {
-        err(1, "calloc");
-    }
-
-    bench_ws_open(&ws, port, uri);
-    bench_ws_send(&ws, "{\"type\":\"execute\",\"language\":\"python\","
-                  "\"tty\":true,\"code\":\"print('ready')\\ninput()\\n\"}");
-    (void) until(&ws, "ready", &len);
-
-    for (i = -ECHO_WARM_UP; i < rounds; i++) {
-        start = now_us();
-        bench_ws_send(&ws, "{\"type\":\"input\",\"data\":\"x\"}");
-        (void) until(&ws, "\"type\":\"output\"", &len);
-        c->us[i < 0 ? 0 : i] = now_us() - start;
-    }
-
-    printf("key echo: median %.3f ms, p99 %.3f ms\n",
-           (double) percentile(c, 50) / 1e3, (double) percentile(c, 99) / 1e3);
-    bench_ws_close(&ws);
-    free(c);
-}
-
-
-static void
-write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(name, "w");
-
-    if (file == NULL || fputs(text, file) == EOF || fclose(file) == EOF) {
-        err(1, "write \"%s\"", name);
-    }
-}
-
-
 int
 main(int argc, char **argv)
 {
@@ -424,19 +254,15 @@ main(int argc, char **argv)
         errx(2, "ROUNDS is 1 to %d, DIR a directory", ROUNDS_MAX);
     }
 
-    write_file("hello.py", "print('hello')\n");
-    write_file("hello.js", "console.log('hello')\n");
-    write_file("hello.c", "#include <stdio.h>\n"
+    bench_write_file("hello.py", "print('hello')\n");
+    bench_write_file("hello.js", "console.log('hello')\n");
+    bench_write_file("hello.c", "#include <stdio.h>\n"
                "int main(void){puts(\"hello\");return 0;}\n");
-    write_file("hello.cpp", "#include <iostream>\n"
+    bench_write_file("hello.cpp", "#include <iostream>\n"
                "int main(){std::cout<<\"hello\\n\";}\n");
-    write_file("hello.rs", "fn main(){println!(\"hello\");}\n");
-    write_file("flood.py", "import os\nb=(b'x'*63+b'\\n')*1024\n"
-               "for i in range(512): os.write(1,b)\n");
+    bench_write_file("hello.rs", "fn main(){println!(\"hello\");}\n");
 
     hello();
     compilers();
-    stream();
-    echo();
     return 0;
 }
