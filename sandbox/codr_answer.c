@@ -404,7 +404,7 @@ codr_answer_lost(codr_client_t *client)
 void
 codr_answer_output(codr_job_t *job, uint8_t stream, uint8_t *data, size_t len)
 {
-    uint8_t       *frame = data - CODR_STDIO_HEADROOM;
+    uint8_t       *frame = data - CODR_BATCH_HEADROOM;
     size_t         payload = CODR_OUTPUT_HEADER + len;
     uint64_t       offset = job->result->tape.end;
 

@@ -27,7 +27,7 @@ void codr_answer_stage(codr_job_t *job, codr_stage_t stage);
 void codr_answer_complete(codr_job_t *job, const codr_verdict_t *verdict);
 void codr_answer_error(codr_job_t *job, const codr_answer_error_t *error);
 
-/* data has CODR_STDIO_HEADROOM writable bytes before it. */
+/* data has CODR_BATCH_HEADROOM writable bytes before it. */
 void codr_answer_output(codr_job_t *job, uint8_t stream, uint8_t *data,
     size_t len);
 

@@ -11,12 +11,12 @@
 #include <string.h>
 
 #include "codr_answer.h"
+#include "codr_batch.h"
 #include "codr_job.h"
-#include "codr_stdio.h"
 
 #define FRAMES      8       /* for one client, before others get their turn */
 #define PIECES      4096    /* at once */
-#define SMALLEST    (CODR_STDIO_HEADROOM + 1024)    /* space for one more */
+#define SMALLEST    (CODR_BATCH_HEADROOM + 1024)    /* space for one more */
 
 
 static bool
@@ -42,7 +42,7 @@ static size_t
 put_piece(codr_client_t *client, uint8_t *frame, size_t space, uint64_t *room,
     size_t *ret_read)
 {
-    size_t         len, max = space - CODR_STDIO_HEADROOM;
+    size_t         len, max = space - CODR_BATCH_HEADROOM;
     uint8_t        stream;
     codr_place_t   before = client->place;
     const uint8_t *data;
@@ -73,8 +73,8 @@ put_piece(codr_client_t *client, uint8_t *frame, size_t space, uint64_t *room,
                       (uint32_t) (CODR_OUTPUT_HEADER + len));
     codr_output_header(frame + CODR_FRAME_HEADER, stream,
                        client->place.offset - len);
-    memcpy(frame + CODR_STDIO_HEADROOM, data, len);
-    return CODR_STDIO_HEADROOM + len;
+    memcpy(frame + CODR_BATCH_HEADROOM, data, len);
+    return CODR_BATCH_HEADROOM + len;
 }
 
 
@@ -82,7 +82,7 @@ bool
 codr_pump_pieces(codr_client_t *client, uint64_t *room)
 {
     size_t         used = 0, len = 1, pieces;
-    static uint8_t frames[CODR_STDIO_HEADROOM + CODR_STDIO_CHUNK];
+    static uint8_t frames[CODR_BATCH_HEADROOM + CODR_BATCH_MAX];
 
     for (pieces = 0; len > 0 && pieces < PIECES
          && sizeof(frames) - used >= SMALLEST; pieces++)

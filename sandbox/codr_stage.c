@@ -424,6 +424,7 @@ codr_stage_signal(codr_job_t *job, int signo)
         return;
     }
 
+    codr_stdio_urge(&job->io);
     codr_sandbox_signal(&job->sandbox, signo);
 }
 

@@ -25,6 +25,15 @@
 #define LINE_ENDS       "\n\r\x03\x04\x15\x1c"
 
 
+static void
+pass_output(codr_batch_t *batch, uint8_t stream, uint8_t *data, size_t len)
+{
+    codr_stdio_t *io = batch->data;
+
+    io->handlers->output(io, stream, data, len);
+}
+
+
 void
 codr_stdio_init(codr_stdio_t *io, codr_loop_t *loop,
     const codr_stdio_handlers_t *handlers, void *data)
@@ -37,6 +46,8 @@ codr_stdio_init(codr_stdio_t *io, codr_loop_t *loop,
         .out = CODR_EVENT_NONE,
         .err = CODR_EVENT_NONE,
     };
+
+    codr_batch_init(&io->batch, &loop->timers, pass_output, io);
 }
 
 
@@ -62,8 +73,8 @@ close_output(codr_stdio_t *io, codr_event_t *event)
 }
 
 
-/* Fills a chunk until the program has no more for now; *ret_end is set at the
-   end of the stream. */
+/* Reads until the program has no more for now; *ret_end is set at the end of
+   the stream. */
 static size_t
 fill(int fd, uint8_t *data, size_t size, bool *ret_end)
 {
@@ -93,28 +104,34 @@ fill(int fd, uint8_t *data, size_t size, bool *ret_end)
 static void
 output_ready(codr_event_t *event, uint32_t events)
 {
-    int            round;
-    bool           end = false;
-    size_t         len;
-    uint8_t        stream;
-    codr_stdio_t  *io = event->data;
-    static uint8_t buffer[CODR_STDIO_HEADROOM + CODR_STDIO_CHUNK];
+    int           round;
+    bool          end = false;
+    size_t        len, size;
+    uint8_t      *data;
+    codr_stdio_t *io = event->data;
 
     (void) events;
-    stream = event == &io->err ? 2 : 1;
 
-    for (round = 0; round < READ_ROUNDS && !io->paused && !end; round++) {
-        len = fill(event->fd, buffer + CODR_STDIO_HEADROOM, CODR_STDIO_CHUNK,
-                   &end);
-        if (len > 0) {
-            io->handlers->output(io, stream, buffer + CODR_STDIO_HEADROOM,
-                                 len);
+    for (round = 0; round < READ_ROUNDS && !end; round++) {
+        data = codr_batch_room(&io->batch, event == &io->err ? 2 : 1, &size);
+
+        /* passing the other stream on may have changed that */
+        if (io->paused || event->fd == -1) {
+            return;
         }
-        if (len < CODR_STDIO_CHUNK || event->fd == -1) {
+
+        len = fill(event->fd, data, size, &end);
+        if (len > 0) {
+            codr_batch_add(&io->batch, len);
+        }
+        if (len < size || io->paused || event->fd == -1) {
             break;
         }
     }
 
+    if (end) {
+        codr_batch_flush(&io->batch);
+    }
     if (end && event->fd != -1) {
         close_output(io, event);
     }
@@ -352,6 +369,8 @@ codr_stdio_input(codr_stdio_t *io, const void *data, size_t len)
         io->input_pos = 0;
     }
 
+    codr_stdio_urge(io);
+
     input = realloc(io->input, io->input_len + len);
     if (input == NULL) {
         return -ENOMEM;
@@ -397,10 +416,18 @@ codr_stdio_resize(codr_stdio_t *io, uint16_t cols, uint16_t rows)
 {
     io->cols = cols;
     io->rows = rows;
+    codr_stdio_urge(io);
 
     if (io->begun) {
         set_window(io);
     }
+}
+
+
+void
+codr_stdio_urge(codr_stdio_t *io)
+{
+    codr_batch_urge(&io->batch);
 }
 
 
@@ -411,6 +438,7 @@ codr_stdio_pause(codr_stdio_t *io, bool paused)
     uint32_t events = paused ? 0 : EPOLLIN;
 
     io->paused = paused;
+    codr_batch_pause(&io->batch, paused);
     result = codr_event_watch(io->loop, &io->out, events);
 
     return result < 0 ? result
@@ -430,5 +458,6 @@ codr_stdio_close(codr_stdio_t *io)
 {
     codr_event_close(io->loop, &io->out);
     codr_event_close(io->loop, &io->err);
+    codr_batch_close(&io->batch);
     close_input(io);
 }

@@ -13,17 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codr_batch.h"
 #include "codr_event.h"
-#include "codr_proto.h"
-
-/* Writable bytes before the data that output() gets: room for its frame. */
-#define CODR_STDIO_HEADROOM     (CODR_FRAME_HEADER + CODR_OUTPUT_HEADER)
-#define CODR_STDIO_CHUNK        (CODR_FRAME_MAX - CODR_OUTPUT_HEADER)
 
 typedef struct codr_stdio_s codr_stdio_t;
 
 typedef struct {
-    /* Bytes of stream 1 or 2, as they came. */
+    /* Bytes of stream 1 or 2, as they came, with CODR_BATCH_HEADROOM writable
+       ones before them. */
     void  (*output)(codr_stdio_t *io, uint8_t stream, uint8_t *data,
                     size_t len);
     /* No stream is open for output any more. */
@@ -39,6 +36,7 @@ struct codr_stdio_s {
     codr_event_t                  in;
     codr_event_t                  out;      /* a terminal has this one only */
     codr_event_t                  err;
+    codr_batch_t                  batch;    /* what came from both */
     bool                          terminal;
     bool                          begun;    /* the program may read */
     bool                          paused;
@@ -77,6 +75,10 @@ int codr_stdio_input(codr_stdio_t *io, const void *data, size_t len);
 int codr_stdio_eof(codr_stdio_t *io);
 
 void codr_stdio_resize(codr_stdio_t *io, uint16_t cols, uint16_t rows);
+
+/* Somebody has done something and looks what comes of it: output that comes
+   next does not wait for more.  Input and resize imply it. */
+void codr_stdio_urge(codr_stdio_t *io);
 
 /* Output is left in the kernel while paused.  0, or negative errno: nobody
    would hear of the output any more. */
