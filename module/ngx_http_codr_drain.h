@@ -8,11 +8,13 @@
 
 
 #include "ngx_http_codr.h"
+#include "ngx_http_codr_sendq.h"
 
 
 struct ngx_http_codr_drain_s {
     ngx_queue_t                sockets;        /* ngx_http_codr_ws_t */
     ngx_queue_t                jobs;           /* ngx_http_codr_job_t */
+    ngx_http_codr_spares_t     spares;         /* of the sockets */
     ngx_connection_t          *guard;
     ngx_event_t                goodbye;
 };

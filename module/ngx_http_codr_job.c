@@ -17,7 +17,11 @@
 
 
 #define NGX_HTTP_CODR_JOB_POOL    1024
-#define NGX_HTTP_CODR_JOB_BUFFER  (CODR_FRAME_HEADER + CODR_FRAME_MAX)
+
+/* A frame, and a bit more: a read that does not fill the buffer has got all
+   there is, which need not be asked for once more. */
+
+#define NGX_HTTP_CODR_JOB_BUFFER  (2 * CODR_FRAME_HEADER + CODR_FRAME_MAX)
 
 /* How much longer than it may the broker takes before it counts as hung. */
 

@@ -7,8 +7,12 @@
 
 #include "ngx_http_codr_sendq.h"
 
+#include <ngx_event.h>
+
 
 #define NGX_HTTP_CODR_SENDBUF  (64 * 1024)
+#define NGX_HTTP_CODR_SPARES   4
+#define NGX_HTTP_CODR_IOVS     8               /* buffers of one writev() */
 
 
 struct ngx_http_codr_sendbuf_s {
@@ -21,6 +25,11 @@ struct ngx_http_codr_sendbuf_s {
 
 static ngx_http_codr_sendbuf_t *ngx_http_codr_sendq_grow(
     ngx_http_codr_sendq_t *q, ngx_log_t *log);
+static ssize_t ngx_http_codr_sendq_write(ngx_http_codr_sendq_t *q,
+    ngx_connection_t *c);
+static void ngx_http_codr_sendq_sent(ngx_http_codr_sendq_t *q, size_t n);
+static void ngx_http_codr_sendq_release(ngx_http_codr_sendq_t *q,
+    ngx_http_codr_sendbuf_t *b);
 
 
 ngx_int_t
@@ -60,9 +69,16 @@ ngx_http_codr_sendq_grow(ngx_http_codr_sendq_t *q, ngx_log_t *log)
 {
     ngx_http_codr_sendbuf_t  *b;
 
-    b = ngx_alloc(sizeof(ngx_http_codr_sendbuf_t), log);
-    if (b == NULL) {
-        return NULL;
+    if (q->spares && q->spares->first) {
+        b = q->spares->first;
+        q->spares->first = b->next;
+        q->spares->count--;
+
+    } else {
+        b = ngx_alloc(sizeof(ngx_http_codr_sendbuf_t), log);
+        if (b == NULL) {
+            return NULL;
+        }
     }
 
     b->next = NULL;
@@ -84,13 +100,10 @@ ngx_http_codr_sendq_grow(ngx_http_codr_sendq_t *q, ngx_log_t *log)
 ngx_int_t
 ngx_http_codr_sendq_send(ngx_http_codr_sendq_t *q, ngx_connection_t *c)
 {
-    ssize_t                   n;
-    ngx_http_codr_sendbuf_t  *b;
+    ssize_t  n;
 
     while (q->first) {
-        b = q->first;
-
-        n = c->send(c, b->pos, b->last - b->pos);
+        n = ngx_http_codr_sendq_write(q, c);
 
         if (n == NGX_AGAIN || n == 0) {
             return NGX_AGAIN;
@@ -100,11 +113,82 @@ ngx_http_codr_sendq_send(ngx_http_codr_sendq_t *q, ngx_connection_t *c)
             return NGX_ERROR;
         }
 
-        b->pos += n;
-        q->size -= n;
+        ngx_http_codr_sendq_sent(q, n);
+
+        if (q->first && !c->write->ready) {
+            return NGX_AGAIN;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* As much as one call takes, over the bounds of buffers; TLS has its own way of
+   making records. */
+
+static ssize_t
+ngx_http_codr_sendq_write(ngx_http_codr_sendq_t *q, ngx_connection_t *c)
+{
+    ssize_t                   n;
+    ngx_iovec_t               vec;
+    struct iovec              iovs[NGX_HTTP_CODR_IOVS];
+    ngx_http_codr_sendbuf_t  *b;
+
+    b = q->first;
+
+    if (b->next == NULL
+#if (NGX_SSL)
+        || c->ssl
+#endif
+       )
+    {
+        return c->send(c, b->pos, b->last - b->pos);
+    }
+
+    vec.iovs = iovs;
+    vec.nalloc = NGX_HTTP_CODR_IOVS;
+    vec.count = 0;
+    vec.size = 0;
+
+    for ( /* void */ ; b && vec.count < vec.nalloc; b = b->next) {
+        iovs[vec.count].iov_base = b->pos;
+        iovs[vec.count].iov_len = b->last - b->pos;
+        vec.size += b->last - b->pos;
+        vec.count++;
+    }
+
+    n = ngx_writev(c, &vec);
+
+    if (n > 0) {
+        c->sent += n;
+    }
+
+    if (n == NGX_AGAIN || (n >= 0 && (size_t) n < vec.size)) {
+        c->write->ready = 0;
+    }
+
+    return n;
+}
+
+
+static void
+ngx_http_codr_sendq_sent(ngx_http_codr_sendq_t *q, size_t n)
+{
+    size_t                    len;
+    ngx_http_codr_sendbuf_t  *b;
+
+    q->size -= n;
+
+    while (n > 0) {
+        b = q->first;
+        len = ngx_min(n, (size_t) (b->last - b->pos));
+
+        b->pos += len;
+        n -= len;
 
         if (b->pos < b->last) {
-            return NGX_AGAIN;
+            return;
         }
 
         q->first = b->next;
@@ -117,11 +201,24 @@ ngx_http_codr_sendq_send(ngx_http_codr_sendq_t *q, ngx_connection_t *c)
             q->sent = b;
 
         } else {
-            ngx_free(b);
+            ngx_http_codr_sendq_release(q, b);
         }
     }
+}
 
-    return NGX_OK;
+
+static void
+ngx_http_codr_sendq_release(ngx_http_codr_sendq_t *q,
+    ngx_http_codr_sendbuf_t *b)
+{
+    if (q->spares == NULL || q->spares->count == NGX_HTTP_CODR_SPARES) {
+        ngx_free(b);
+        return;
+    }
+
+    b->next = q->spares->first;
+    q->spares->first = b;
+    q->spares->count++;
 }
 
 

@@ -13,12 +13,20 @@
 
 typedef struct ngx_http_codr_sendbuf_s  ngx_http_codr_sendbuf_t;
 
+/* Buffers that were used, for the next ones; zeroed has none. */
+
+typedef struct {
+    ngx_http_codr_sendbuf_t   *first;
+    ngx_uint_t                 count;
+} ngx_http_codr_spares_t;
+
 typedef struct {
     ngx_http_codr_sendbuf_t   *first;
     ngx_http_codr_sendbuf_t   *last;
     size_t                     size;           /* not sent yet */
     ngx_http_codr_sendbuf_t   *sent;           /* newest first; see keep */
     ngx_uint_t                 keep;
+    ngx_http_codr_spares_t    *spares;         /* or NULL */
 } ngx_http_codr_sendq_t;
 
 /* Copies the bytes to the end; NGX_ERROR without memory. */

@@ -206,7 +206,7 @@ ngx_http_codr_session_attach(ngx_http_codr_ws_t *ws, json_t *message)
 static void
 ngx_http_codr_session_text(void *data, u_char *text, size_t len)
 {
-    ngx_http_codr_frames_pass(data, WSLAY_TEXT_FRAME, text, len);
+    ngx_http_codr_frames_put(data, WSLAY_TEXT_FRAME, text, len);
 }
 
 

@@ -102,6 +102,7 @@ ngx_http_codr_ws_create(ngx_http_request_t *r,
         return NULL;
     }
 
+    ws->out.spares = &drain->spares;
     ws->service = service;
     ws->binary = ws->ctx->binary || service->binary;
     ws->quiet = ngx_current_msec;
