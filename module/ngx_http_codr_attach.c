@@ -7,6 +7,12 @@
 #include "ngx_http_codr_records.h"
 
 
+/* Above it a double is no more every integer. */
+#define NGX_HTTP_CODR_ATTACH_EXACT  9007199254740992.0
+
+
+static ngx_int_t ngx_http_codr_attach_offset(const json_t *offset,
+    uint64_t *ret);
 static ngx_uint_t ngx_http_codr_attach_is_id(const ngx_str_t *id);
 
 
@@ -21,26 +27,21 @@ ngx_http_codr_attach_read(json_t *message,
     view = json_object_get(message, "view_token");
     offset = json_object_get(message, "offset");
 
-    attach->viewer = (token == NULL);
-    attach->offset = 0;
+    attach->viewer = (token == NULL || json_is_null(token));
 
-    if (token == NULL) {
+    if (attach->viewer) {
         token = view;
     }
 
     if (!json_is_string(id) || !json_is_string(token)
-        || (offset && (!json_is_integer(offset)
-                       || json_integer_value(offset) < 0)))
+        || ngx_http_codr_attach_offset(offset, &attach->offset) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (offset) {
-        attach->offset = (uint64_t) json_integer_value(offset);
-    }
-
     attach->job_id.data = (u_char *) json_string_value(id);
     attach->job_id.len = json_string_length(id);
+
     if (attach->job_id.len == NGX_HTTP_CODR_UUID_LEN
         && ngx_http_codr_record_digits(attach->digits, attach->job_id.data,
                                        attach->job_id.len)
@@ -58,6 +59,38 @@ ngx_http_codr_attach_read(json_t *message,
     {
         return NGX_DECLINED;
     }
+
+    return NGX_OK;
+}
+
+
+/* However the number is written: 1000, 1e3, 1000.0.  None is 0. */
+
+static ngx_int_t
+ngx_http_codr_attach_offset(const json_t *offset, uint64_t *ret)
+{
+    double  n;
+
+    *ret = 0;
+
+    if (offset == NULL || json_is_null(offset)) {
+        return NGX_OK;
+    }
+
+    if (json_is_integer(offset)) {
+        *ret = (uint64_t) json_integer_value(offset);
+        return json_integer_value(offset) < 0 ? NGX_ERROR : NGX_OK;
+    }
+
+    n = json_real_value(offset);               /* 0 for what is no number */
+
+    if (!json_is_real(offset) || n < 0 || n >= NGX_HTTP_CODR_ATTACH_EXACT
+        || n != (double) (uint64_t) n)
+    {
+        return NGX_ERROR;
+    }
+
+    *ret = (uint64_t) n;
 
     return NGX_OK;
 }

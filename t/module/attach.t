@@ -200,6 +200,16 @@ subtest 'what is not found' => sub {
     }
     $client->send(type => 'attach', %good, offset => 1_000_000);
     is($client->recv->{offset}, 7, 'an offset beyond the end is the end');
+    for my $number ('3e0', '3.0', '3') {
+        $client = $nginx->ws;
+        $client->send_frame(Codr::Client::encode({ type => 'attach', %good })
+            =~ s/\}$/,"offset":$number}/r);
+        is($client->wait_for('started')->{offset}, 3,
+            "offset $number is a number");
+    }
+    $client = $nginx->ws;
+    $client->send(type => 'attach', %good, offset => undef);
+    is($client->wait_for('started')->{offset}, 0, 'none is 0');
     is($ws->wait_for('(close)')->{code}, 4001, 'which took over');
     $client->send(type => 'attach', %good);
     is($client->wait_for('notice')->{code}, 'already_running', 'not twice');
