@@ -226,45 +226,41 @@ ngx_http_codr_lifeline_start(ngx_cycle_t *cycle,
 }
 
 
+static ngx_uint_t
+ngx_http_codr_lifeline_is(const u_char *kept, const ngx_str_t *text)
+{
+    return ngx_strlen(kept) == text->len
+           && (text->len == 0
+               || ngx_memcmp(kept, text->data, text->len) == 0);
+}
+
+
 static void
 ngx_http_codr_lifeline_changed(ngx_http_codr_lifeline_t *lifeline,
     ngx_http_codr_main_conf_t *mcf, ngx_log_t *log)
 {
-    const char  *name;
+    ngx_uint_t  i;
 
-    name = NULL;
+    const struct {
+        const char  *name;
+        ngx_uint_t   same;
+    } kept[] = {
+        { "codr_helper", lifeline->helper == mcf->helper
+                         && ngx_http_codr_lifeline_is(lifeline->helper_path,
+                                                      &mcf->helper_path) },
+        { "codr_uids", lifeline->uid_base == mcf->uid_base
+                       && lifeline->uid_count == mcf->uid_count },
+        { "codr_user", ngx_http_codr_lifeline_is(lifeline->user, &mcf->user) },
+        { "codr_cgroup", ngx_http_codr_lifeline_is(lifeline->cgroup,
+                                                   &mcf->cgroup) }
+    };
 
-    if (lifeline->helper != mcf->helper
-        || lifeline->helper_path[mcf->helper_path.len] != '\0'
-        || ngx_strncmp(lifeline->helper_path, mcf->helper_path.data,
-                       mcf->helper_path.len)
-           != 0)
-    {
-        name = "codr_helper";
-
-    } else if (lifeline->uid_base != mcf->uid_base
-               || lifeline->uid_count != mcf->uid_count)
-    {
-        name = "codr_uids";
-
-    } else if (ngx_strlen(lifeline->user) != mcf->user.len
-               || ngx_strncmp(lifeline->user, mcf->user.data, mcf->user.len)
-                  != 0)
-    {
-        name = "codr_user";
-
-    } else if (ngx_strlen(lifeline->cgroup) != mcf->cgroup.len
-               || ngx_strncmp(lifeline->cgroup, mcf->cgroup.data,
-                              mcf->cgroup.len)
-                  != 0)
-    {
-        name = "codr_cgroup";
-    }
-
-    if (name) {
-        ngx_log_error(NGX_LOG_WARN, log, 0,
-                      "codr: \"%s\" was changed, which needs a restart: "
-                      "the old value is kept", name);
+    for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        if (!kept[i].same) {
+            ngx_log_error(NGX_LOG_WARN, log, 0,
+                          "codr: \"%s\" was changed, which needs a restart: "
+                          "the old value is kept", kept[i].name);
+        }
     }
 }
 

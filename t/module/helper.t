@@ -102,14 +102,18 @@ subtest 'reload' => sub {
     is(scalar(() = $nginx->log =~ /the helper is up/g), 1, 'said once');
 
     my $uids = $nginx->uid_base + 1;
-    ok($nginx->reload(http => 'codr_zone codr:1m;', uids => "$uids 100",
-        workers => 1), 'reloads with what needs a restart');
-    like($nginx->log, qr/\[warn\].*"codr_uids" was changed, which needs a/,
-        'codr_uids: said');
+    my $path = 'spawn ' . build();
+    ok($nginx->reload(http => 'codr_zone codr:1m; codr_user nobody;'
+                . ' codr_cgroup /x;', uids => "$uids 100",
+        helper => $path . '/.' x 500 . '/codr-sandboxd', workers => 1),
+        'reloads with what needs a restart');
+    like($nginx->log, qr/\[warn\].*"$_" was changed, which needs a/,
+        "$_: said") for qw(codr_helper codr_uids codr_user codr_cgroup);
     like($nginx->log, qr/\[warn\].*size of zone "codr" cannot be changed/,
         'codr_zone: said');
     ok($nginx->ready, 'up');
-    $nginx->write_conf(uids => undef, http => '');
+    $nginx->write_conf(uids => undef, http => '',
+        helper => "$path/codr-sandboxd");
     is_deeply([ supervisors($nginx) ], \@helper, 'with the same helper');
 
     ok($nginx->reload(load => 0), 'reloads without codr');
