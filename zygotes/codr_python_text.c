@@ -13,12 +13,12 @@
 
 #include <link.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #define LARGE       (2UL * 1024 * 1024)
 #define SMALL       4096UL
+#define COLLAPSE    25              /* MADV_COLLAPSE, since 6.1 */
 
 typedef struct {
     uintptr_t  start;
@@ -67,34 +67,13 @@ find_text(struct dl_phdr_info *info, size_t size, void *data)
 }
 
 
-/* Kilobytes of this process in large pages. */
-static unsigned long
-large_kb(void)
-{
-    FILE         *file = fopen("/proc/self/smaps_rollup", "re");
-    char          line[256];
-    unsigned long kb = 0;
-
-    while (file && fgets(line, sizeof(line), file)) {
-        if (sscanf(line, "AnonHugePages: %lu kB", &kb) == 1) {
-            break;
-        }
-    }
-    if (file) {
-        (void) fclose(file);
-    }
-
-    return kb;
-}
-
-
-/* A copy in large pages, or NULL: there are none now, or none are wanted. */
+/* A copy in large pages, or NULL: there are none now, or the kernel is
+   an old one. */
 static void *
 copy_text(const range_t *text)
 {
-    size_t        len = text->end - text->start;
-    char         *room, *copy;
-    unsigned long before = large_kb();
+    char   *room, *copy;
+    size_t  len = text->end - text->start;
 
     room = mmap(NULL, len + LARGE, PROT_READ | PROT_WRITE,
                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -108,10 +87,9 @@ copy_text(const range_t *text)
     }
     (void) munmap(copy + len, (size_t) (room + LARGE - copy));
 
-    (void) madvise(copy, len, MADV_HUGEPAGE);
     memcpy(copy, (const void *) text->start, len);
 
-    if (large_kb() < before + len / 1024
+    if (madvise(copy, len, COLLAPSE) == -1
         || mprotect(copy, len, PROT_READ | PROT_EXEC) == -1)
     {
         (void) munmap(copy, len);

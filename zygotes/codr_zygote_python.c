@@ -27,6 +27,7 @@
 
 #include "codr_log.h"
 #include "codr_python_clone.h"
+#include "codr_python_heap.h"
 #include "codr_python_main.h"
 #include "codr_python_text.h"
 #include "codr_util.h"
@@ -360,6 +361,7 @@ zygote_main(int argc, char **argv, char **envp)
     }
 
     codr_python_text_enlarge();
+    codr_python_heap_begin();
     start_python();
     load_helpers();
     must("begin");
@@ -368,6 +370,7 @@ zygote_main(int argc, char **argv, char **envp)
     if (codr_python_clone_ready(self.helpers) != 0) {
         die("prepare for clones");
     }
+    codr_python_heap_enlarge();
     if (!has_one_thread()) {
         die("the interpreter has more than one thread");
     }

@@ -17,9 +17,9 @@ my $nginx = Codr::Nginx->new(http => 'codr_max_jobs 1 batch=1 compile=1;',
     location => 'codr_cpu_time 60s;');
 ok($nginx->ready, 'the server is ready');
 
-# Names of processes of jobs, but for inits.
+# Names of processes of jobs, but for inits and ready sandboxes.
 sub programs {
-    return grep { $_ ne '' && $_ ne 'codr-init' }
+    return grep {/^python/}
         map { slurp("/proc/$_/comm") =~ s/\n//r } $nginx->job_processes;
 }
 

@@ -139,6 +139,21 @@ like($code->{stdout}, qr/^(?:True\n){2,}\[\]\n\z/,
     'it is what its file says, and cannot be changed')
     or diag(explain($code));
 
+# The zygote's objects lie in large pages, too; a clone's memory grows and
+# shrinks all the same.
+is(job(<<'END')->{stdout}, "True True True\n" x 3, 'memory comes and goes');
+import gc
+def pages():
+    return int(open('/proc/self/statm').read().split()[1])
+before = pages()
+for i in range(3):
+    x = [(str(k), [k]) for k in range(200000)]
+    most, good = pages(), x[-1] == ('199999', [199999])
+    del x
+    gc.collect()
+    print(good, most > before + 5000, pages() < before + 2000)
+END
+
 # What clones have in common.
 
 my $seeds = 'import random, os; print(random.random(), random.randrange(2**60),'
