@@ -84,6 +84,21 @@ codr_cgroup_read_number(int dir, const char *file, uint64_t *ret)
 
 
 int
+codr_cgroup_limit_tasks(int dir)
+{
+    int      rc;
+    uint64_t ids = 0;
+
+    rc = codr_cgroup_read_number(AT_FDCWD, "/proc/sys/kernel/pid_max", &ids);
+    if (rc == 0 && ids > 1) {
+        rc = codr_cgroup_write_number(dir, "pids.max", ids / 2);
+    }
+
+    return rc == -ENOENT ? 0 : rc;      /* each sandbox has its own limit */
+}
+
+
+int
 codr_cgroup_make(int dir, const char *name)
 {
     int fd;

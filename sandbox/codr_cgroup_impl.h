@@ -19,6 +19,11 @@ int codr_cgroup_write_number(int dir, const char *file, uint64_t value);
 ssize_t codr_cgroup_read(int dir, const char *file, char *text, size_t size);
 int codr_cgroup_read_number(int dir, const char *file, uint64_t *ret);
 
+/* All jobs together may have half of the process ids there are: a host without
+   any can start nothing, not even what would end them. */
+int codr_cgroup_limit_tasks(int dir);
+
+
 /* A directory: made if need be, and opened. A descriptor, or negative errno. */
 int codr_cgroup_make(int dir, const char *name);
 

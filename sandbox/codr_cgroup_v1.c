@@ -130,8 +130,9 @@ set_totals(const codr_cgroup_t *cgroup, const codr_cgroup_options_t *options)
                                         options->total_memory);
     }
 
-    if (!cgroup->has_cpu) {
-        return 0;
+    rc = codr_cgroup_limit_tasks(cgroup->dir[CODR_CGROUP_PIDS]);
+    if (rc != 0 || !cgroup->has_cpu) {
+        return rc;
     }
 
     rc = codr_cgroup_write_number(cpu, "cpu.shares", CODR_CGROUP_WEIGHT_V1);

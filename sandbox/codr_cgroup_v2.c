@@ -198,8 +198,9 @@ set_totals(codr_cgroup_t *cgroup, const codr_cgroup_options_t *options)
     }
     (void) codr_cgroup_write(dir, "memory.swap.max", "0");
 
-    if (!cgroup->has_cpu) {
-        return 0;
+    rc = codr_cgroup_limit_tasks(dir);
+    if (rc != 0 || !cgroup->has_cpu) {
+        return rc;
     }
 
     rc = codr_cgroup_write_number(dir, "cpu.weight", CODR_CGROUP_WEIGHT_V2);

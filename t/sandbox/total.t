@@ -4,7 +4,7 @@
 use strict;
 use warnings;
 
-use Codr::Host qw(need slow);
+use Codr::Host qw(cgroups need slow slurp);
 use Codr::Nginx;
 use Test::More;
 
@@ -25,6 +25,16 @@ sub begin {
 
 my @small = map { begin('') } 1 .. 3;
 $_->expect(qr/ready/, 30 * slow()) for @small;
+
+# The kernel's table of process ids is everybody's, too.
+my ($path) = slurp('/proc/' . ($nginx->job_processes)[0] . '/cgroup')
+    =~ m{^\d+:(?:pids)?:(/.*)/[^/]+$}m;
+my $tree = cgroups() eq 'v2' ? '/sys/fs/cgroup' : '/sys/fs/cgroup/pids';
+my $tasks = slurp("$tree$path/pids.max");
+like($tasks, qr/^\d+$/, 'all jobs together may have so many processes');
+cmp_ok($tasks, '<', slurp('/proc/sys/kernel/pid_max'),
+    'which are fewer than the host can have');
+
 my $before = begin("x = bytearray(80 << 20)\n");
 ok($before->expect(qr/ready/, 30 * slow()), 'one job has much of it');
 my $more = begin("x = bytearray(80 << 20)\n");
