@@ -2,7 +2,8 @@
 # nginx itself is built from Debian's source with the module in it and a
 # malloc() for every ngx_palloc(), so that an overrun of one object is seen, and
 # a test can let any of them fail (failing.c).
-# It takes an hour; TESTS='t/module/*.t' does a part of it, asan-build none.
+# It takes an hour and a half; TESTS='t/module/*.t' does a part of it,
+# asan-build none.
 
 ASAN = $(MAKE) --no-print-directory BUILD='$(BUILD)/asan' \
            PAGE='$(abspath $(PAGE))' \
