@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 
 #include "bench.h"
+#include "bench_peers.h"
 #include "bench_ws.h"
 
 #include <err.h>
@@ -28,6 +29,7 @@
 static int         port;
 static const char *uri;
 static int         rounds;
+static bool        judged;      /* go-judge is there */
 
 
 typedef struct {
@@ -168,12 +170,57 @@ report(contender_t *list, size_t count)
     "{\"type\":\"execute\",\"language\":\"" language "\"," \
     "\"code\":\"" code "\"}"
 
+/* data: an interpreter and a file of the working directory; the text that
+   file has follows */
+static uint64_t
+run_judge(const void *data)
+{
+    uint64_t           start = bench_now_us();
+    const char *const *argv = data;
+
+    bench_judge_run(argv[0], argv[1], argv[2]);
+    return bench_now_us() - start;
+}
+
+
+/* Behind what is in the list: those peers that are there. */
+static size_t
+add_peers(contender_t *list, size_t count, const char *base,
+    const char *const program[])
+{
+    size_t                    i, n;
+    bench_peer_t              peer[BENCH_PEERS_MAX];
+    static char               names[2 * BENCH_PEERS_MAX][64];
+    static size_t             used;
+    static const char *const *runs[2 * BENCH_PEERS_MAX][2];
+
+    n = bench_peers(peer, program[0], program[1]);
+    for (i = 0; i < n; i++, used++) {
+        (void) snprintf(names[used], sizeof(names[used]), "%.*s %s",
+                        (int) strcspn(base, " "), base, peer[i].name);
+        runs[used][0] = peer[i].argv;
+        list[count++] = (contender_t) { .name = names[used], .base = base,
+                                        .run = run_bare, .data = runs[used] };
+    }
+
+    if (judged) {
+        list[count++] = (contender_t) {
+            .name = strcmp(base, "python bare") == 0 ? "python go-judge"
+                                                     : "node go-judge",
+            .base = base, .run = run_judge, .data = program,
+        };
+    }
+
+    return count;
+}
+
+
 static void
 hello(void)
 {
-    size_t      i;
     int         round;
-    contender_t list[] = {
+    size_t      i, count = 5;
+    contender_t list[5 + 2 * (BENCH_PEERS_MAX + 1)] = {
         { .name = "python bare", .run = run_bare,
           .data = RUNS(LIST("/usr/bin/python3", "hello.py")) },
         { .name = "python codr, pipes", .base = "python bare",
@@ -186,13 +233,21 @@ hello(void)
           .run = run_codr, .data = EXECUTE("javascript", NODE) },
     };
 
+    judged = bench_judge_begin() == 0;
+    count = add_peers(list, count, "python bare",
+                      LIST("/usr/bin/python3", "hello.py", PYTHON));
+    count = add_peers(list, count, "node bare",
+                      LIST("/usr/bin/node", "hello.js", NODE));
+
     for (round = -2; round < rounds; round++) {
-        for (i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+        for (i = 0; i < count; i++) {
             list[i].us[round < 0 ? 0 : round] = list[i].run(list[i].data);
         }
     }
 
-    report(list, sizeof(list) / sizeof(list[0]));
+    bench_judge_end();
+    bench_peers_end();
+    report(list, count);
 }
 
 
