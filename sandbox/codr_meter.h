@@ -36,7 +36,8 @@ bool codr_meter_was_oom(codr_meter_t meter);
 bool codr_meter_is_own_oom(codr_meter_t meter, codr_meter_t peak,
     uint64_t limit);
 
-/* At any time: nothing was, and no event is pending. */
+/* At any time: neither; without an event's file, too.  One that has come does
+   not come again. */
 bool codr_meter_no_oom(codr_meter_t meter);
 
 #endif /* CODR_METER_H */

@@ -5,7 +5,7 @@
 use strict;
 use warnings;
 
-use Codr::Host qw(need slurp);
+use Codr::Host qw(cgroups need slurp);
 use Codr::Nginx;
 use Test::More;
 
@@ -71,6 +71,26 @@ for my $tty (0, 1) {
         or diag("@running");
     is("@left", '', "$kind: and nobody of it when its end is told");
     is("@status", join(' ', ('ok') x $ROUNDS), "$kind: which is a good one");
+}
+
+# Nobody waits for the spawner, which has to sweep up: it is stopped here.
+for my $tty (0, 1) {
+    my $kind    = $tty ? 'a terminal' : 'pipes';
+    my $helpers = $nginx->helpers;
+    my ($spawner) = grep { $helpers->{$_} eq 'spawner' } keys %{$helpers};
+    my $client = $nginx->ws;
+    $client->execute(language => 'python', $tty ? () : (tty => \0),
+        code => "print('ready', flush=True)\ninput()\nexit(3)\n");
+    $client->expect(qr/ready/);
+    kill STOP => $spawner;
+    $client->input("\n");
+    my $end = $client->wait_for(qr/^(?:complete|error)$/, 20);
+    kill CONT => $spawner;
+    is("$end->{type} $end->{status} $end->{exit_code}", 'complete error 3',
+        "$kind: the end is told before the spawner has seen it");
+    cmp_ok($end->{cpu_time}, '>', 0, "$kind: with its CPU time");
+    cmp_ok($end->{memory_peak}, '>', 100_000, "$kind: and its memory")
+        if cgroups();
 }
 
 # One after the other, with room for one.
