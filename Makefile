@@ -226,7 +226,9 @@ $(BUILD)/validators/%.o: validators/%.c $(BUILD)/config.mk \
 
 $(VALIDATOR): $(VALIDATOR_OBJ) $(CORE_OBJ) $(GRAMMAR_OBJ) \
               $(BUILD)/libcodr.a
-	$(Q)$(LINK) -o $@ $(VALIDATOR_OBJ) $(CORE_OBJ) $(GRAMMAR_OBJ) \
+	$(Q)$(CC) $(CFLAGS) $(HELPER_LDFLAGS) $(HARDEN_LDFLAGS) \
+	    $(SANITIZE_FLAGS) $(LDFLAGS) -o $@ $(VALIDATOR_OBJ) $(CORE_OBJ) \
+	    $(GRAMMAR_OBJ) \
 	    $(BUILD)/libcodr.a $(HELPER_EXTRA) $(VALIDATOR_LIBS)
 
 $(BUILD)/policies/%.scm: validators/%.scm
@@ -366,8 +368,8 @@ $(BUILD)/t/unit/%: t/unit/%.c $(BUILD)/libcodr.a
 	$(Q)$(COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(BUILD)/libcodr.a $(LIBS)
 
 # Pieces of the validator, without the parsers.
-UNIT_CELL = $(addprefix $(BUILD)/validators/,codr_cell.o codr_budget.o \
-                codr_heap.o)
+UNIT_CELL = $(addprefix $(BUILD)/validators/,codr_arena.o codr_budget.o \
+                codr_cell.o codr_heap.o)
 UNIT_HEAP = $(BUILD)/validators/codr_heap.o
 UNIT_NAME = $(BUILD)/validators/codr_name.o
 

@@ -18,6 +18,23 @@ struct codr_arena_block_s {
 };
 
 
+static void *(*take)(size_t) = malloc;
+
+
+void
+codr_arena_use(void *(*allocate)(size_t))
+{
+    take = allocate;
+}
+
+
+void *
+codr_arena_take(size_t size)
+{
+    return take(size);
+}
+
+
 void
 codr_arena_init(codr_arena_t *arena, size_t budget)
 {
@@ -36,7 +53,7 @@ add_block(codr_arena_t *arena, size_t size)
         return false;
     }
 
-    block = malloc(sizeof(*block) + room);
+    block = take(sizeof(*block) + room);
     if (block == NULL) {
         arena->exhausted = true;
         return false;

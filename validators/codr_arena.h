@@ -20,6 +20,13 @@ typedef struct {
 } codr_arena_t;
 
 
+/* Where arenas get their memory from; without it, and where they are freed,
+   from malloc(). */
+void codr_arena_use(void *(*allocate)(size_t));
+
+/* Of the same, outside of any arena. */
+void *codr_arena_take(size_t size);
+
 void codr_arena_init(codr_arena_t *arena, size_t budget);
 
 /* Zeroed and aligned for any object, or NULL. */

@@ -11,14 +11,15 @@
 
 #include "codr_sanitized.h"
 
-#define BASE_US     100000      /* any source; 64 KB of the densest take half */
+#define BASE_US     90000       /* any source; 64 KB of the densest take half */
 #define FREE_BYTES  65536
 #define BYTES_A_US  2           /* beyond that */
+#define MOST_US     1000000
 #define STEPS       2048        /* of a loop, some ten microseconds */
 
 
-static uint64_t
-used_us(void)
+uint64_t
+codr_budget_used_us(void)
 {
     struct timespec now = { 0, 0 };
 
@@ -36,14 +37,14 @@ codr_budget_us(uint64_t bytes)
         us += (bytes - FREE_BYTES) / BYTES_A_US;
     }
 
-    return us * CODR_SANITIZED_TIMES;
+    return (us < MOST_US ? us : MOST_US) * CODR_SANITIZED_TIMES;
 }
 
 
 void
 codr_budget_begin(codr_budget_t *budget, uint64_t cpu_us, uint32_t nodes)
 {
-    uint64_t now = used_us();
+    uint64_t now = codr_budget_used_us();
 
     *budget = (codr_budget_t) {
         .began_us = now, .cpu_us = now + cpu_us, .nodes = nodes,
@@ -52,19 +53,28 @@ codr_budget_begin(codr_budget_t *budget, uint64_t cpu_us, uint32_t nodes)
 
 
 void
-codr_budget_hurry(codr_budget_t *budget)
+codr_budget_parse(codr_budget_t *budget)
 {
-    if (!budget->hurried) {
-        budget->hurried = true;
-        budget->cpu_us -= (budget->cpu_us - budget->began_us) / 2;
-    }
+    uint64_t most = codr_budget_used_us()
+                    + (budget->cpu_us - budget->began_us) / 2;
+
+    budget->kept_us = most < budget->cpu_us ? budget->cpu_us - most : 0;
+    budget->cpu_us -= budget->kept_us;
+}
+
+
+void
+codr_budget_parsed(codr_budget_t *budget)
+{
+    budget->cpu_us += budget->kept_us;
+    budget->kept_us = 0;
 }
 
 
 bool
 codr_budget_over(codr_budget_t *budget)
 {
-    if (!budget->over && used_us() > budget->cpu_us) {
+    if (!budget->over && codr_budget_used_us() > budget->cpu_us) {
         budget->over = true;
     }
 

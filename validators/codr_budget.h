@@ -11,11 +11,11 @@
 typedef struct {
     uint64_t  began_us;         /* CPU time of the process */
     uint64_t  cpu_us;           /* the same: deadline */
+    uint64_t  kept_us;          /* for what comes after the parser */
     uint32_t  nodes;            /* of all sources, that are left */
     uint32_t  steps;            /* since the clock was looked at */
     bool      over;             /* time, memory or matches ran out */
     bool      over_nodes;
-    bool      hurried;
     bool      last;             /* the process ends: nothing is freed */
 } codr_budget_t;
 
@@ -23,12 +23,16 @@ typedef struct {
 /* CPU time that checking this many bytes may use. */
 uint64_t codr_budget_us(uint64_t bytes);
 
+/* CPU time of the process. */
+uint64_t codr_budget_used_us(void);
+
 void codr_budget_begin(codr_budget_t *budget, uint64_t cpu_us,
     uint32_t nodes);
 
-/* Half of the time for a source that its parser has to mend: that is where
-   most can be lost. */
-void codr_budget_hurry(codr_budget_t *budget);
+/* Half of the time is the parser's, where most can be lost; the other half is
+   for a source that it had nothing to mend in. */
+void codr_budget_parse(codr_budget_t *budget);
+void codr_budget_parsed(codr_budget_t *budget);
 
 /* Looks at the clock; true when the time is over, then and for ever. */
 bool codr_budget_over(codr_budget_t *budget);

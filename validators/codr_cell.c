@@ -1,10 +1,10 @@
 /*
- * A validator's child.  It is made ahead, and waits at the broker's socket.
- * Before it looks at the first byte of the source that it is asked about it
- * has given everything away but the writing end of a pipe, has no limit it
- * could raise, and a filter that leaves it memory, that pipe and its end.
- * Nothing it does can reach another source: it is the only process that sees
- * this one, and sees no other.
+ * A validator's child.  It is made ahead, locked up, and waits at the broker's
+ * socket.  Before it looks at the first byte of the source that it is asked
+ * about it closes everything but the writing end of a pipe; the filter leaves
+ * it memory, that pipe and its end, and no way to another descriptor.  Nothing
+ * it does can reach another source: it is the only process that sees this one,
+ * and sees no other.
  *
  * Where Linux lets a system call be limited to arguments, it is; what is not
  * listed kills the process, and the broker takes that for a refusal.
@@ -15,9 +15,9 @@
 #include "codr_cell.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/seccomp.h>
-#include <malloc.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -27,9 +27,9 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "codr_arena.h"
 #include "codr_budget.h"
 #include "codr_check.h"
 #include "codr_heap.h"
@@ -37,12 +37,54 @@
 #include "codr_sanitized.h"
 #include "codr_util.h"
 
-#define PEER        0               /* its one descriptor at first */
-#define ANSWER      3               /* its one descriptor then */
-#define SCRATCH     (256 * 1024)    /* that the facts of a few KB take */
 #define MEMORY      (256UL * 1024 * 1024)
 #define IMAGE_MAX   (1UL << 30)
-#define PAGE        4096
+#define CPU_SECONDS 2               /* whatever happens */
+#define TICK_US     5000            /* of CPU time, between looks at it */
+#define PAGE        4096UL
+#define STACK       8192            /* that most checks use */
+#define SEALS       (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+/* All the descriptors it ever has, each the lowest that is free when it
+   comes; while it reads the source only the last one. */
+enum { PEER, IMAGE, ANSWER, DESCRIPTORS };
+
+extern const char __executable_start, etext;    /* of the linker */
+extern char       __data_start, end;
+
+
+/* What it does before it reads the source: of no use once the descriptors are
+   closed. */
+static int
+add_first_rules(scmp_filter_ctx filter)
+{
+    int result;
+
+    result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(recvmsg), 1,
+                              SCMP_A0(SCMP_CMP_EQ, PEER, 0));
+    if (result == 0) {
+        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(close), 1,
+                                  SCMP_A0(SCMP_CMP_LT, ANSWER, 0));
+    }
+    if (result == 0) {
+        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 2,
+                                  SCMP_A0(SCMP_CMP_EQ, IMAGE, 0),
+                                  SCMP_A1(SCMP_CMP_EQ, F_GET_SEALS, 0));
+    }
+    if (result == 0) {
+        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(lseek), 1,
+                                  SCMP_A0(SCMP_CMP_EQ, IMAGE, 0));
+    }
+    if (result == 0) {
+        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 3,
+                                  SCMP_A2(SCMP_CMP_EQ, PROT_READ, 0),
+                                  SCMP_A3(SCMP_CMP_EQ,
+                                          MAP_PRIVATE | MAP_POPULATE, 0),
+                                  SCMP_A4(SCMP_CMP_EQ, IMAGE, 0));
+    }
+
+    return result;
+}
 
 
 static int
@@ -55,6 +97,7 @@ add_rules(scmp_filter_ctx filter)
         SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
         SCMP_SYS(clock_gettime),    /* its CPU time is no business of the
                                        vdso */
+        SCMP_SYS(rt_sigreturn),     /* of a look at the time */
         SCMP_SYS(exit_group),
     };
 
@@ -84,7 +127,7 @@ add_rules(scmp_filter_ctx filter)
                                   SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     }
 
-    return result;
+    return result == 0 ? add_first_rules(filter) : result;
 }
 
 
@@ -155,45 +198,76 @@ limit(int resource, rlim_t value)
 }
 
 
-/* The kernel's word besides our own: a loop in a parser asks no clock. */
-static bool
-limit_time(uint64_t cpu_us)
-{
-    const uint64_t         most = 2 * cpu_us;
-    const struct itimerval timer = {
-        .it_value = { .tv_sec = (time_t) (most / 1000000),
-                      .tv_usec = (suseconds_t) (most % 1000000) },
-    };
+/* A loop in a parser asks no clock. */
+static const codr_budget_t *volatile watched;    /* NULL: no request yet */
 
-    return limit(RLIMIT_CPU, most / 1000000 + 1)
-           && setitimer(ITIMER_PROF, &timer, NULL) == 0;
-}
-
-
-/* The memory that most checks need, before they need it: pages come one by
-   one, and later somebody would wait for each. */
 static void
-warm_up(void)
+look_at_time(int signo)
 {
-    char          *block;
-    volatile char *page;
+    (void) signo;
 
-    (void) mallopt(M_MMAP_THRESHOLD, 2 * SCRATCH);
-    (void) mallopt(M_TRIM_THRESHOLD, 4 * SCRATCH);
-
-    block = malloc(SCRATCH);
-    if (block) {
-        for (page = block; page < block + SCRATCH; page += PAGE) {
-            *page = 0;
-        }
-        free(block);
+    if (watched && codr_budget_used_us() > watched->cpu_us + TICK_US) {
+        _exit(EXIT_FAILURE);
     }
 }
 
 
-/* What no request changes: done while nobody waits. */
+/* Our own word, and the kernel's if this process is ours no more. */
 static bool
-get_ready(int peer)
+limit_time(void)
+{
+    const rlim_t           seconds = CPU_SECONDS * CODR_SANITIZED_TIMES;
+    const struct sigaction action = { .sa_handler = look_at_time };
+    const struct itimerval timer = {
+        .it_value = { .tv_usec = TICK_US },
+        .it_interval = { .tv_usec = TICK_US },
+    };
+
+    return limit(RLIMIT_CPU, seconds)
+           && sigaction(SIGPROF, &action, NULL) == 0
+           && setitimer(ITIMER_PROF, &timer, NULL) == 0;
+}
+
+
+static void
+populate(const char *first, const char *last, int how)
+{
+    const uintptr_t start = (uintptr_t) first & ~(PAGE - 1);
+
+    (void) madvise((void *) start, (uintptr_t) last - start, how);
+}
+
+
+/* Its code and what it writes to, before it needs them: pages come one by
+   one, and later somebody would wait for each. */
+static void
+warm_up(void)
+{
+    volatile char stack[STACK];
+
+    stack[0] = stack[STACK / 2] = 0;
+    populate(&__executable_start, &etext, MADV_POPULATE_READ);
+    populate(&__data_start, &end, MADV_POPULATE_WRITE);
+}
+
+
+/* A sanitizer watches its own heap. */
+static bool
+use_heap(void)
+{
+    if (CODR_SANITIZED) {
+        return true;
+    }
+
+    codr_arena_use(codr_heap_take);
+    return codr_heap_use() == 0;
+}
+
+
+/* A process that has nothing but the broker's socket, no limit it could
+   raise, and a filter: done while nobody waits. */
+static bool
+lock_up(const codr_cell_t *cell, int peer)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1
         || dup2(peer, PEER) == -1
@@ -205,20 +279,11 @@ get_ready(int peer)
     (void) signal(SIGPIPE, SIG_DFL);    /* nobody waits for it any more */
     warm_up();
 
-    /* a sanitizer watches its own heap */
-    return (CODR_SANITIZED || codr_heap_use() == 0)
+    return use_heap()
            && limit(RLIMIT_DATA, CODR_SANITIZED ? RLIM_INFINITY : MEMORY)
-           && limit(RLIMIT_NPROC, 0)
+           && limit(RLIMIT_NOFILE, DESCRIPTORS) && limit(RLIMIT_NPROC, 0)
            && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_CORE, 0)
-           && limit(RLIMIT_MEMLOCK, 0);
-}
-
-
-/* Before a byte of the source is looked at. */
-static bool
-lock_up(const codr_cell_t *cell, uint64_t cpu_us)
-{
-    return limit_time(cpu_us) && limit(RLIMIT_NOFILE, 0)
+           && limit(RLIMIT_MEMLOCK, 0) && limit_time()
            && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &cell->filter)
               == 0;
 }
@@ -226,16 +291,20 @@ lock_up(const codr_cell_t *cell, uint64_t cpu_us)
 
 /* Read-only, of a sealed file: nobody can change or shorten it. */
 static const char *
-map_image(int image, size_t *ret_len)
+map_image(size_t *ret_len)
 {
-    void    *place;
-    ssize_t  size = codr_io_sealed_size(image, IMAGE_MAX);
+    int    seals = fcntl(IMAGE, F_GET_SEALS);
+    off_t  size = lseek(IMAGE, 0, SEEK_END);
+    void  *place;
 
-    if (size <= 0) {
+    if (seals == -1 || (seals & SEALS) != SEALS || size <= 0
+        || (uint64_t) size > IMAGE_MAX)
+    {
         return NULL;
     }
 
-    place = mmap(NULL, (size_t) size, PROT_READ, MAP_PRIVATE, image, 0);
+    place = mmap(NULL, (size_t) size, PROT_READ, MAP_PRIVATE | MAP_POPULATE,
+                 IMAGE, 0);
     *ret_len = (size_t) size;
     return place == MAP_FAILED ? NULL : place;
 }
@@ -322,60 +391,51 @@ valid(const codr_policy_set_t *set, const codr_review_request_t *request)
 }
 
 
-/* Waits.  The next request is the next process's: the socket is closed. */
+/* Waits, with the memory for the request at hand. */
 static bool
-take_request(const codr_policy_set_t *set, codr_review_request_t *request,
-    int fds[2])
+take_request(const codr_policy_set_t *set, codr_review_request_t *request)
 {
+    int     fds[2];
     size_t  nfds;
     ssize_t n;
 
+    explicit_bzero(request, sizeof(*request));
     n = codr_io_recv(PEER, request, sizeof(*request), fds, 2, &nfds, NULL);
     if (n == 0) {
         _exit(EXIT_SUCCESS);            /* there will be none */
     }
 
-    return close(PEER) == 0 && n == (ssize_t) sizeof(*request) && nfds == 2
-           && valid(set, request);
-}
-
-
-/* Only the pipe is left, at its own number. */
-static bool
-keep_answer(int answer)
-{
-    return (answer == ANSWER || dup2(answer, ANSWER) == ANSWER)
-           && syscall(SYS_close_range, 0, ANSWER - 1, 0) == 0
-           && syscall(SYS_close_range, ANSWER + 1, ~0U, 0) == 0;
+    return n == (ssize_t) sizeof(*request) && nfds == 2 && fds[0] == IMAGE
+           && fds[1] == ANSWER && valid(set, request);
 }
 
 
 _Noreturn void
 codr_cell_run(const codr_cell_t *cell, const codr_policy_set_t *set, int peer)
 {
-    int                          fds[2];
     size_t                       len = 0;
-    uint64_t                     bytes, cpu_us;
+    uint64_t                     bytes;
     const char                  *data;
-    codr_budget_t                budget;
+    static codr_budget_t         budget;
     codr_review_verdict_t        verdict = { .version = CODR_REVIEW_VERSION };
     static codr_review_request_t request;
 
-    if (!get_ready(peer) || !take_request(set, &request, fds)) {
+    if (!lock_up(cell, peer) || !take_request(set, &request)) {
         _exit(EXIT_FAILURE);
     }
 
-    data = map_image(fds[0], &len);
+    /* the next request is the next process's: only the pipe is left */
+    data = map_image(&len);
     bytes = sum(&request, len);
-    cpu_us = codr_budget_us(bytes);
-    if (data == NULL || bytes == UINT64_MAX || !keep_answer(fds[1])
-        || !lock_up(cell, cpu_us))
+    if (data == NULL || bytes == UINT64_MAX || close(PEER) == -1
+        || close(IMAGE) == -1)
     {
         _exit(EXIT_FAILURE);
     }
 
-    codr_budget_begin(&budget, cpu_us, request.nodes);
+    codr_budget_begin(&budget, codr_budget_us(bytes), request.nodes);
     budget.last = true;
+    watched = &budget;
     check_sources(&verdict, set, &request, data, &budget);
 
     /* shorter than PIPE_BUF: whole or not at all */

@@ -214,13 +214,35 @@ choose(codr_check_t *check, codr_finding_t ret[CODR_CHECK_FINDINGS])
 /* The check */
 
 
+/* A check's own process frees nothing, and has its memory at hand. */
+static void *
+take_memory(size_t size, void *data)
+{
+    (void) data;
+    return codr_arena_take(size);
+}
+
+
+static void
+keep_memory(void *place, void *data)
+{
+    (void) place;
+    (void) data;
+}
+
+
 static bool
 open_check(codr_check_t *check)
 {
+    pcre2_general_context *memory = NULL;
+
     codr_arena_init(&check->arena, ARENA_BYTES);
 
-    check->match_data = pcre2_match_data_create(1, NULL);
-    check->match_context = pcre2_match_context_create(NULL);
+    if (check->budget->last) {
+        memory = pcre2_general_context_create(take_memory, keep_memory, NULL);
+    }
+    check->match_data = pcre2_match_data_create(1, memory);
+    check->match_context = pcre2_match_context_create(memory);
     if (check->match_data == NULL || check->match_context == NULL) {
         return false;
     }
@@ -287,6 +309,7 @@ codr_check_source(const codr_policy_set_t *set,
         result = CODR_CHECK_TOO_COMPLEX;
     }
 
+    codr_budget_parsed(budget);         /* the next one's time is its own */
     if (!budget->last) {
         close_check(&check);
     }

@@ -18,8 +18,8 @@
 
 #include <tree_sitter/api.h>
 
-#define READY       (512 * 1024)    /* before anybody asks */
-#define REGION      (1024 * 1024)   /* at a time, then */
+#define READY       (256 * 1024)    /* before anybody asks: a source of 1 KB */
+#define REGION      (128 * 1024)    /* at a time, then */
 #define STEP        16
 #define SMALL       1024
 #define LISTS       (SMALL / STEP + 64)
@@ -60,11 +60,12 @@ list_of(size_t size, size_t *ret_room)
 }
 
 
+/* Its pages at once: one by one they take twice as long. */
 static int
-add_region(size_t size, int flags)
+add_region(size_t size)
 {
     void *place = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
     if (place == MAP_FAILED) {
         return -errno;
@@ -83,7 +84,7 @@ cut(size_t room)
     block_t *block;
 
     if ((size_t) (heap.end - heap.pos) < size
-        && add_region(size > REGION ? size : REGION, 0) < 0)
+        && add_region(size > REGION ? size : REGION) < 0)
     {
         _exit(EXIT_FAILURE);
     }
@@ -95,8 +96,8 @@ cut(size_t room)
 }
 
 
-static void *
-allocate(size_t size)
+void *
+codr_heap_take(size_t size)
 {
     size_t   n, room;
     block_t *block;
@@ -141,7 +142,7 @@ allocate_zeroed(size_t count, size_t size)
         _exit(EXIT_FAILURE);
     }
 
-    return memset(allocate(bytes), 0, bytes);
+    return memset(codr_heap_take(bytes), 0, bytes);
 }
 
 
@@ -152,7 +153,7 @@ reallocate(void *place, size_t size)
     block_t *block;
 
     if (place == NULL) {
-        return allocate(size);
+        return codr_heap_take(size);
     }
 
     block = (block_t *) place - 1;
@@ -160,7 +161,7 @@ reallocate(void *place, size_t size)
         return place;
     }
 
-    grown = allocate(size);
+    grown = codr_heap_take(size);
     memcpy(grown, place, block->is.room);
     release(place);
     return grown;
@@ -170,10 +171,11 @@ reallocate(void *place, size_t size)
 int
 codr_heap_use(void)
 {
-    int result = add_region(READY, MAP_POPULATE);
+    int result = add_region(READY);
 
     if (result == 0) {
-        ts_set_allocator(allocate, allocate_zeroed, reallocate, release);
+        ts_set_allocator(codr_heap_take, allocate_zeroed, reallocate,
+                         release);
     }
 
     return result;

@@ -7,9 +7,14 @@
 #ifndef CODR_HEAP_H
 #define CODR_HEAP_H
 
+#include <stddef.h>
+
 /* From now on, in this process, tree-sitter allocates here; what it has
    allocated before it must not free.  A process whose memory is over ends.
    0, or negative errno. */
 int codr_heap_use(void);
+
+/* For whoever frees nothing.  Zeroed as long as tree-sitter has not had it. */
+void *codr_heap_take(size_t size);
 
 #endif /* CODR_HEAP_H */

@@ -27,6 +27,7 @@
 
 #include "codr_cell.h"
 #include "codr_confine.h"
+#include "codr_constants.h"
 #include "codr_io.h"
 #include "codr_ipc.h"
 #include "codr_log.h"
@@ -106,7 +107,7 @@ tell_ready(const codr_policy_set_t *set)
 
 
 #define CELLS_MOST  16
-#define PAUSE_MS    3           /* a job that has its verdict begins first */
+#define PAUSE_MS    10          /* a job that has its verdict goes first */
 #define RETRY_MS    1000        /* when there was no process to be had */
 
 typedef struct {
@@ -314,6 +315,7 @@ codr_serve(const codr_serve_t *serve)
         return EXIT_FAILURE;
     }
 
+    codr_constants_keep();
     if (compile(&set, serve) < 0) {
         return EXIT_FAILURE;
     }

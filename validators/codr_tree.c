@@ -6,17 +6,40 @@
 
 #include <string.h>
 
+#define BRACKETS_DEEP   10000
+
 
 static bool
 parse_progress(TSParseState *state)
 {
-    codr_budget_t *budget = state->payload;
+    return codr_budget_steps(state->payload, CODR_BUDGET_ROUND);
+}
 
-    if (state->has_error) {
-        codr_budget_hurry(budget);
+
+/* More brackets than that open at once no compiler takes, and some parsers
+   need a long time for. */
+static bool
+is_too_deep(const codr_text_t *text)
+{
+    long     deep = 0;
+    uint32_t i;
+
+    for (i = 0; i < text->length && deep < BRACKETS_DEEP; i++) {
+        switch (text->text[i]) {
+        case '(':
+        case '[':
+        case '{':
+            deep++;
+            break;
+        case ')':
+        case ']':
+        case '}':
+            deep -= deep > 0;
+            break;
+        }
     }
 
-    return codr_budget_steps(budget, CODR_BUDGET_ROUND);
+    return deep == BRACKETS_DEEP;
 }
 
 
@@ -189,16 +212,28 @@ codr_tree_parse(codr_tree_t *ret, codr_arena_t *arena,
     const codr_grammar_t *grammar, const codr_text_t *text,
     codr_budget_t *budget)
 {
+    TSNode   root;
     uint32_t count;
 
     *ret = (codr_tree_t) { .text = *text, .arena = arena };
 
+    if (is_too_deep(text)) {
+        budget->over_nodes = true;
+        return false;
+    }
+
+    codr_budget_parse(budget);
     if (!parse(ret, grammar, budget)) {
         budget->over = true;
         return false;
     }
 
-    count = ts_node_descendant_count(ts_tree_root_node(ret->tree));
+    root = ts_tree_root_node(ret->tree);
+    if (!ts_node_has_error(root)) {
+        codr_budget_parsed(budget);
+    }
+
+    count = ts_node_descendant_count(root);
     if (count > budget->nodes) {
         budget->over_nodes = true;
         return false;

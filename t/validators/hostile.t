@@ -4,10 +4,11 @@
 use strict;
 use warnings;
 
-use Codr::Client;
-use Codr::Host qw(build need spew);
+use Codr::Host qw(build need slurp spew);
 use Codr::Nginx;
 use JSON::PP qw(decode_json);
+use MIME::Base64 qw(encode_base64);
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -62,17 +63,68 @@ for my $language (qw(python javascript c cpp rust lua)) {
     cmp_ok(time - $began, '<', $SECONDS, "$language: soon");
 }
 
-# The same on the way of a job: refused, or its language's own error.
+# The same on the way of a job, where a check may use 50 ms of a processor for
+# what its parser cannot read, and twice that for what it can: the processes
+# that check are children of the role, which knows what those that have ended
+# have used.  What else they use is theirs before they have a source.
 
-my $nginx = Codr::Nginx->new(policy => 0, location => 'codr_code_size 1m;');
+my $MOST = 0.3;         # CPU seconds of one, with all that is not the check
+my $ALL = 0.1;          # on average
+
+my @LANGUAGES = qw(python javascript c cpp rust lua);
+my $nginx = Codr::Nginx->new(policy => 0, location => 'codr_code_size 1m;',
+    http => join('', map { "codr_language x-$_ { source main.txt;"
+        . " run /usr/bin/true; grammar $_; policy $_; }\n" } @LANGUAGES));
 $nginx->ready;
-for my $source ('66000 (', '66000 [', '66000 {', '100000 nested', 'members') {
+
+my $role = role();
+ok($role, 'there is a role that checks');
+for my $language (@LANGUAGES) {
+    my (@odd, @long);
+    my ($jobs, $began) = (0, used());
+    for my $source (sort keys %SOURCES) {
+        my $before = used();
+        my $answer = $nginx->post('/run', { language => "x-$language",
+            files => [ { name => 'main.txt', encoding => 'base64',
+                content => encode_base64($SOURCES{$source}, '') } ] });
+        my $status = $answer->{status};
+        push @odd, "$source: $status" if $status != 200 && $status != 422;
+        push @long, $source if used() - $before > $MOST;
+        $jobs++;
+    }
+    is("@odd", '', "x-$language: each runs or is refused");
+    is("@long", '', "x-$language: none has more than its time");
+    cmp_ok((used() - $began) / $jobs, '<', $ALL, "x-$language: nor have all");
+}
+is(role(), $role, 'the role is the same');
+
+for my $source ('66000 (', '66000 [', '66000 {', '100000 nested') {
     my $answer = $nginx->post('/run', { language => 'python',
         code => $SOURCES{$source} });
-    ok($answer->{status} == 200 || $answer->{status} == 422,
-        "$source: an answer") or diag($answer->{body});
+    is($answer->{status}, 422, "$source: refused");
+    is($answer->{json}{diagnostics}[0]{rule}, 'policy.too_complex',
+        'as more than anybody would read');
 }
 is($nginx->post('/run', { language => 'python', code => "print(6 * 7)\n" })
     ->{json}{stdout}, "42\n", 'and the next job runs');
 
 done_testing();
+
+sub role {
+    my $base = $nginx->uid_base;
+    for my $dir (glob '/proc/[0-9]*') {
+        my $line = join ' ', split /\0/, slurp("$dir/cmdline");
+        my ($parent) = slurp("$dir/status") =~ /^PPid:\s+(\d+)/m;
+        next if $line !~ /^codr-validator serve .*--uid $base\b/;
+        next if slurp("/proc/$parent/cmdline") =~ /^codr-validator/;
+        return $dir =~ s{.*/}{}r;
+    }
+    return;
+}
+
+# CPU seconds of its children that have ended.
+sub used {
+    my (undef, $rest) = split /\) /, slurp("/proc/$role/stat"), 2;
+    my @field = split ' ', $rest;
+    return ($field[13] + $field[14]) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+}
