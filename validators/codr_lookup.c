@@ -87,6 +87,8 @@ add_path(const use_t *use, codr_value_t *value, uint32_t node,
     char                part[CODR_NAME_SIZE], path[2 * CODR_NAME_SIZE];
     codr_value_t        module = { .paths = 0 };
     const codr_node_t  *row = &use->check->tree.node[node];
+    const char         *text = use->check->tree.text.text + row->start;
+    size_t              len = row->end - row->start;
     const codr_value_t *constant = codr_resolve(use->check, node);
 
     if (constant->text && prefix[0] == '\0') {
@@ -104,9 +106,13 @@ add_path(const use_t *use, codr_value_t *value, uint32_t node,
         return;
     }
 
-    if (codr_name_fold(part, use->check->tree.text.text + row->start,
-                       row->end - row->start) > 0)
-    {
+    /* "::std" is no name of the program's own, and "std" as good as none */
+    if (len > 2 && memcmp(text, "::", 2) == 0) {
+        text += 2;
+        len -= 2;
+    }
+
+    if (codr_name_fold(part, text, len) > 0) {
         (void) snprintf(path, sizeof(path), "%s%s%s", prefix,
                         prefix[0] ? "." : "", part);
         codr_value_add(use->check, value, path, strlen(path));

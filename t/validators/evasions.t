@@ -9,10 +9,14 @@ use Test::More;
 
 need(build() . '/codr-validator');
 
+# Of languages in which a name can be made while a program runs there are more.
+my %LEAST = (python => 60, javascript => 60);
+
 for my $path (sort glob top() . '/t/validators/evasions/*.txt') {
     my ($language) = $path =~ m{([^/]+)\.txt$};
     my @blocks = lint_blocks($language, blocks($path));
-    cmp_ok(scalar @blocks, '>=', 20, "$language has some");
+    cmp_ok(scalar @blocks, '>=', $LEAST{$language} // 20,
+        "$language has some");
     for my $block (@blocks) {
         my $ok = $block->{found}{verdict} eq 'refused'
             && grep { $_ eq $block->{rule} } @{ $block->{found}{rules} };

@@ -10,6 +10,10 @@
 
 
 ((identifier) @refuse
+ (#path? @refuse "exec")
+ (#set! rule "c.process")
+ (#set! message "`%s` starts another process, and a program runs alone here."))
+((identifier) @refuse
  (#path? @refuse "$files")
  (#set! rule "c.files")
  (#set! message "`%s` works on files, and this level allows none. Read from standard input (`scanf`, `fgets`) and write to standard output (`printf`)."))

@@ -10,6 +10,10 @@
 ; list sockets: connect bind listen accept
 
 
+((identifier) @refuse
+ (#path? @refuse "exec")
+ (#set! rule "c.process")
+ (#set! message "`%s` starts another process, and a program runs alone here."))
 ([(identifier) (qualified_identifier)] @refuse
  (#path? @refuse "$files")
  (#set! rule "c.files")

@@ -176,6 +176,10 @@
    "getBuiltinModule" "_linkedBinding")
  (#set! rule "javascript.load")
  (#set! message "`%s` loads modules behind the program that can be checked. Write `require('name')` or `import`."))
+((subscript_expression index: (_) @_name) @refuse
+ (#const? @_name "mainModule" "getBuiltinModule" "_linkedBinding")
+ (#set! rule "javascript.load")
+ (#set! message "`%s` loads modules behind the program that can be checked. Write `require('name')` or `import`."))
 ((member_expression property: (property_identifier) @_name) @refuse
  (#eq? @_name "require")
  (#set! rule "javascript.load")
