@@ -41,7 +41,9 @@ my %SOURCES = (
     'empty' => '',
 );
 
-for my $language (qw(python javascript c cpp rust lua)) {
+# The check alone, without the bounds that its process has: Lua's parser would
+# take seconds.
+for my $language (qw(python javascript c cpp rust)) {
     my (@files, %name);
     for my $source (sort keys %SOURCES) {
         my $file = "$dir/" . @files . '.src';
