@@ -301,6 +301,46 @@ ngx_http_codr_text_bounded(const unsigned char *p, size_t len, size_t depth,
 }
 
 
+/* Whether a string with escapes is "type": only \u00XX stands for a letter. */
+
+static int
+text_is_type(const unsigned char *p, const unsigned char *end)
+{
+    int            n;
+    unsigned int   c;
+    const char    *name;
+
+    for (name = "type"; *name; name++) {
+
+        if (p == end) {
+            return 0;
+        }
+
+        c = *p++;
+
+        if (c == '\\') {
+            if (end - p < 5 || memcmp(p, "u00", 3) != 0) {
+                return 0;
+            }
+
+            for (c = 0, n = 3; n < 5; n++) {
+                c = 16 * c + (unsigned int) (p[n] <= '9' ? p[n] - '0'
+                                                         : (p[n] | 32) - 'a'
+                                                           + 10);
+            }
+
+            p += 5;
+        }
+
+        if (c != (unsigned char) *name) {
+            return 0;
+        }
+    }
+
+    return p == end;
+}
+
+
 int
 ngx_http_codr_text_type(const unsigned char *p, size_t len,
     const unsigned char **ret, size_t *ret_len)
@@ -311,8 +351,8 @@ ngx_http_codr_text_type(const unsigned char *p, size_t len,
 
     key = 0;                                   /* "type" has just been read */
     value = 0;                                 /* and a colon behind it */
-    other = 0;                                 /* a key, perhaps the same one
-                                                  in another spelling */
+    other = 0;                                 /* or that, spelled with
+                                                  escapes */
     depth = 0;
     result = -1;
 
@@ -348,7 +388,7 @@ ngx_http_codr_text_type(const unsigned char *p, size_t len,
             }
 
             key = (p - start == 4 && memcmp(start, "type", 4) == 0);
-            other = (memchr(start, '\\', (size_t) (p - start)) != NULL);
+            other = !key && text_is_type(start, p);
             value = 0;
             break;
 

@@ -47,9 +47,9 @@ int ngx_http_codr_text_bounded(const unsigned char *p, size_t len,
 /*
  * 0 when the text has the outer shape of one JSON object with a string named
  * "type" in it: ret is what stands between that string's quotes, escapes and
- * all, of the last one.  Else -1, and also behind another key with escapes,
- * which may be the same.  For texts that a parser refuses, or whose other bytes
- * are to stay as they are.
+ * all, of the last one.  Else -1, and also behind the same key spelled with
+ * escapes.  For texts that a parser refuses, or whose other bytes are to stay
+ * as they are.
  */
 
 int ngx_http_codr_text_type(const unsigned char *p, size_t len,
