@@ -479,12 +479,16 @@ take_signal(void)
 static bool
 still_supervised(void)
 {
+    ssize_t        n;
     codr_control_t control;
 
-    return codr_io_recv_now(CODR_FD_CONTROL, &control, sizeof(control), NULL,
-                            0, NULL, NULL) == (ssize_t) sizeof(control)
-           && control.version == CODR_IPC_VERSION
-           && control.kind == CODR_CONTROL_ALIVE;
+    n = codr_io_recv_now(CODR_FD_CONTROL, &control, sizeof(control), NULL, 0,
+                         NULL, NULL);
+
+    return n == -EAGAIN
+           || (n == (ssize_t) sizeof(control)
+               && control.version == CODR_IPC_VERSION
+               && control.kind == CODR_CONTROL_ALIVE);
 }
 
 
