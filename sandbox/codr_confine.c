@@ -55,6 +55,7 @@ static const codr_confine_call_t allowed[] = {
     { SCMP_SYS(pipe2),           "program streams" },
     { SCMP_SYS(memfd_create),    "source images, artefacts" },
     { SCMP_SYS(fcntl),           "seals, O_NONBLOCK, duplicates" },
+    { SCMP_SYS(fchmod),          "seals" },
     { SCMP_SYS(fstat),           "size of a memfd" },
     { SCMP_SYS(newfstatat),      "how libc spells fstat" },
     { SCMP_SYS(epoll_ctl),       "event loop" },

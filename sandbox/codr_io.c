@@ -300,7 +300,14 @@ codr_io_sealed_size(int fd, size_t max)
 int
 codr_io_seal(int fd)
 {
-    return fcntl(fd, F_ADD_SEALS, SEALS) == -1 ? -errno : 0;
+    if (fchmod(fd, S_IRUSR | S_IXUSR | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH)
+            == -1
+        || fcntl(fd, F_ADD_SEALS, SEALS) == -1)
+    {
+        return -errno;
+    }
+
+    return 0;
 }
 
 

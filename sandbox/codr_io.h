@@ -69,7 +69,12 @@ ssize_t codr_io_read_text(int fd, char *text, size_t size);
    -EPERM when a seal is missing, -EFBIG above max. */
 ssize_t codr_io_sealed_size(int fd, size_t max);
 
-/* Seals a memfd completely. 0, or negative errno. */
+/*
+ * Seals a memfd completely: its bytes, and against marks, which no seal is
+ * about.  A memfd is made with mode 0777, so that whoever has it could leave
+ * user attributes on it (tmpfs has them since Linux 6.6).  0, or negative
+ * errno.
+ */
 int codr_io_seal(int fd);
 
 /* A SOCK_SEQPACKET pair, of which our own end does not block.  0, or negative
