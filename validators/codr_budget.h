@@ -30,7 +30,7 @@ void codr_budget_begin(codr_budget_t *budget, uint64_t cpu_us,
     uint32_t nodes);
 
 /* Half of the time is the parser's, where most can be lost; the other half is
-   for a source that it had nothing to mend in. */
+   for what comes after it. */
 void codr_budget_parse(codr_budget_t *budget);
 void codr_budget_parsed(codr_budget_t *budget);
 

@@ -228,11 +228,9 @@ codr_tree_parse(codr_tree_t *ret, codr_arena_t *arena,
         return false;
     }
 
-    root = ts_tree_root_node(ret->tree);
-    if (!ts_node_has_error(root)) {
-        codr_budget_parsed(budget);
-    }
+    codr_budget_parsed(budget);
 
+    root = ts_tree_root_node(ret->tree);
     count = ts_node_descendant_count(root);
     if (count > budget->nodes) {
         budget->over_nodes = true;

@@ -65,15 +65,15 @@ for my $language (qw(python javascript c cpp rust)) {
     cmp_ok(time - $began, '<', $SECONDS, "$language: soon");
 }
 
-# The same on the way of a job, where a check may use 50 ms of a processor for
-# what its parser cannot read, and twice that for what it can: the processes
-# that check are children of the role, which knows what those that have ended
-# have used.  What else they use is theirs before they have a source.
+# The same on the way of a job, where the parser may use 45 ms of a processor,
+# and the rules as much again: the processes that check are children of the
+# role, which knows what those that have ended have used.  What else they
+# use is theirs before they have a source.
 
 # A build with sanitizers has twenty times as much.
 
 my $TIMES = $ENV{CODR_SANITIZER} ? 20 : 1;
-my $MOST = 0.3 * $TIMES;    # CPU seconds of one, with all that is not the check
+my $MOST = 0.3 * $TIMES;    # CPU seconds of one, the check and the rest
 my $ALL = 0.1 * $TIMES;     # on average
 
 my @LANGUAGES = qw(python javascript c cpp rust lua);
