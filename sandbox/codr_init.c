@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -35,7 +36,8 @@
 #include "codr_terminal.h"
 #include "codr_util.h"
 
-#define SOCKET          3       /* all that is left above stdio */
+#define SOCKET          3       /* all that is left above stdio, */
+#define LIBRARY         4       /* but for this, for one to be parked */
 #define OOM_FIRST       "1000"  /* oom_score_adj: the host's own go last */
 
 /* What ps shows of a sandbox that waits for its job, and of one that has it. */
@@ -187,7 +189,8 @@ enter_cgroup(const codr_init_t *given)
     }
 
     if (dup2(given->socket, SOCKET) == -1
-        || close_range(SOCKET + 1, ~0U, 0) == -1
+        || (given->parked && dup2(given->parked->library, LIBRARY) == -1)
+        || close_range((given->parked ? LIBRARY : SOCKET) + 1, ~0U, 0) == -1
         || dup2(STDIN_FILENO, STDOUT_FILENO) == -1
         || dup2(STDIN_FILENO, STDERR_FILENO) == -1)
     {
@@ -284,6 +287,31 @@ fork_ahead(const codr_init_t *given)
 }
 
 
+/* The interpreter, executed as ever: it waits where it would need its job. */
+static void
+park(const codr_init_t *given)
+{
+    int                   pair[2];
+    uint32_t              step = CODR_STEP_NONE;
+    codr_program_t        program = blank_program(given);
+    codr_program_parked_t parked = { .library = LIBRARY };
+
+    check(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1
+          ? -errno : 0, CODR_STEP_FORK);
+
+    parked.sock = pair[1];
+    program.argv = given->parked->argv;
+    program.envp = given->parked->envp;
+    program.parked = &parked;
+    self.program = codr_program_start(&program, &step);
+    check(self.program, step);
+
+    (void) close(pair[1]);
+    (void) close(LIBRARY);
+    self.waiting = pair[0];
+}
+
+
 static void
 set_up(const codr_init_t *given)
 {
@@ -318,6 +346,8 @@ set_up(const codr_init_t *given)
 
     if (given->zygote) {
         fork_ahead(given);
+    } else if (given->parked) {
+        park(given);
     }
 }
 
@@ -406,6 +436,7 @@ start_program(int terminal, uint32_t *ret_step)
 
     if (self.waiting >= 0) {
         rc = codr_waiting_run(self.waiting, terminal, &self.forked, ret_step);
+        self.forked = self.forked && self.given->zygote;
         codr_close(&self.waiting);
         return rc < 0 ? rc : self.program;
     }

@@ -25,6 +25,13 @@ typedef struct {
     size_t                     ntasks;
 } codr_init_zygote_t;
 
+/* An interpreter that it starts before it is described. */
+typedef struct {
+    char *const  *argv;
+    char *const  *envp;
+    int           library;
+} codr_init_parked_t;
+
 /* What init takes over from the spawner's memory when it is cloned. */
 typedef struct {
     const codr_spawn_request_t  *request;
@@ -37,6 +44,7 @@ typedef struct {
     bool                         user_ns;   /* its own, with one uid */
     int                          socket;    /* to the broker */
     const codr_init_zygote_t    *zygote;    /* whose clone it is, or NULL */
+    const codr_init_parked_t    *parked;    /* or NULL */
 } codr_init_t;
 
 

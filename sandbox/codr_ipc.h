@@ -131,6 +131,10 @@ typedef enum {
 #define CODR_SPAWN_ZYGOTE       0xf0    /* init is to be a zygote's clone: its
                                            codr_interpreter_kind_t, shifted */
 #define CODR_SPAWN_KIND_SHIFT   4
+#define CODR_SPAWN_PARKED       0xf00   /* init is to start an interpreter of
+                                           that kind before it is described */
+#define CODR_SPAWN_PARKED_SHIFT 8
+#define CODR_SPAWN_HOW          (CODR_SPAWN_ZYGOTE | CODR_SPAWN_PARKED)
 
 typedef struct {
     uint32_t  version;
@@ -153,6 +157,13 @@ codr_spawn_kind(uint32_t flags)
 {
     return (codr_interpreter_kind_t) ((flags & CODR_SPAWN_ZYGOTE)
                                       >> CODR_SPAWN_KIND_SHIFT);
+}
+
+static inline codr_interpreter_kind_t
+codr_spawn_parked(uint32_t flags)
+{
+    return (codr_interpreter_kind_t) ((flags & CODR_SPAWN_PARKED)
+                                      >> CODR_SPAWN_PARKED_SHIFT);
 }
 
 /*
@@ -187,6 +198,9 @@ typedef enum {
 #define CODR_ZYGOTE_FAILS       0x4     /* none: it ends again and again */
 #define CODR_ZYGOTE_IMPOSSIBLE  0x8     /* none: this host has not what it
                                            takes */
+
+#define CODR_ZYGOTE_PARKS       0x10    /* one that is executed can be parked
+                                           before it knows its job */
 
 #define CODR_SPAWNED_CPU        0x1     /* v1 cpuacct.usage (nanoseconds) */
 #define CODR_SPAWNED_CPU_V2     0x2     /* cpu.stat (usage_usec line) */

@@ -31,10 +31,11 @@ codr_nursery_option(codr_nursery_t *nursery, int option, const char *text)
 {
     int kind;
 
-    if (option == 'k') {
+    if (option == 'k' || option == 'n') {
         kind = codr_interpreter_kind(text);
         nursery->named = kind > 0 ? (codr_interpreter_kind_t) kind
                                   : CODR_INTERPRETER_NONE;
+        nursery->cradle[nursery->named].plan.off = option == 'n';
         return kind > 0;
     }
 
@@ -79,8 +80,9 @@ open_kind(codr_cradle_t *cradle, codr_interpreter_kind_t kind, bool possible)
     codr_zygote_plan_t *plan = &cradle->plan;
 
     if (!possible || plan->argv[0][0] != '/') {
-        codr_log(CODR_LEVEL_INFO, 0, "no %s zygote: it takes root, uids to"
-                 " spare and an interpreter by full path",
+        codr_log(plan->off ? CODR_LEVEL_DEBUG : CODR_LEVEL_INFO, 0,
+                 "no %s zygote: it takes root, uids to spare and an"
+                 " interpreter by full path",
                  codr_interpreter_name(kind));
         return false;
     }
@@ -168,8 +170,9 @@ find_uid(const codr_nursery_t *nursery)
 }
 
 
+/* A zygote, or with test one that only says whether it can be parked. */
 static int
-start(codr_nursery_t *nursery, codr_cradle_t *cradle)
+start(codr_nursery_t *nursery, codr_cradle_t *cradle, bool test)
 {
     int                  pair[2];
     uid_t                uid = find_uid(nursery);
@@ -191,6 +194,7 @@ start(codr_nursery_t *nursery, codr_cradle_t *cradle)
             .control = pair[1],
             .filter = nursery->spawner->seccomp.late_fd,
             .log = CODR_FD_LOG,
+            .test = test,
         };
         codr_zygote_plan_execute(&cradle->plan, uid, &files);
     }
@@ -202,6 +206,7 @@ start(codr_nursery_t *nursery, codr_cradle_t *cradle)
 
     *next = (codr_zygote_t) {
         .state = CODR_ZYGOTE_WARMING, .pid = pid, .sock = pair[0], .uid = uid,
+        .test = test,
     };
     return codr_cgroup_house(&nursery->spawner->cgroup, pid, uid);
 }
@@ -220,10 +225,34 @@ is_due(const codr_cradle_t *cradle)
 {
     const codr_zygote_t *present = &cradle->zygote[0];
 
-    return (present->state == CODR_ZYGOTE_NONE
-            || present->clones >= CLONES_MAX)
+    return !cradle->plan.off
+           && (present->state == CODR_ZYGOTE_NONE
+               || present->clones >= CLONES_MAX)
            && cradle->zygote[1].state == CODR_ZYGOTE_NONE
            && codr_now_us() >= cradle->retry_us;
+}
+
+
+static void
+tested(codr_cradle_t *cradle, codr_parks_t parks)
+{
+    cradle->parks = parks;
+    cradle->retest_us = codr_now_us() + UNFIT_US;
+}
+
+
+/* Whether it should be asked, as there is no zygote, if it can be parked. */
+static bool
+is_asked(const codr_cradle_t *cradle)
+{
+    return cradle->plan.parkable
+           && (cradle->plan.off || cradle->unfit
+               || cradle->failures >= FAILURES)
+           && cradle->zygote[0].state == CODR_ZYGOTE_NONE
+           && cradle->zygote[1].state == CODR_ZYGOTE_NONE
+           && (cradle->parks == CODR_PARKS_UNKNOWN
+               || (cradle->parks == CODR_PARKS_NO
+                   && codr_now_us() >= cradle->retest_us));
 }
 
 
@@ -266,10 +295,17 @@ codr_nursery_tend(codr_nursery_t *nursery)
 
     for (kind = 0; kind < CODR_INTERPRETER_COUNT; kind++) {
         cradle = &nursery->cradle[kind];
-        if (!has_plan(cradle) || !is_due(cradle)) {
+        if (!has_plan(cradle)) {
             continue;
         }
-        rc = start(nursery, cradle);
+        rc = 0;
+        if (is_asked(cradle)) {
+            codr_zygote_plan_remember(&cradle->plan);
+            rc = start(nursery, cradle, true);
+            tested(cradle, CODR_PARKS_NO);      /* until it says otherwise */
+        } else if (is_due(cradle)) {
+            rc = start(nursery, cradle, false);
+        }
         if (rc < 0) {
             codr_log(CODR_LEVEL_WARNING, -rc, "start a zygote");
             cradle->retry_us = codr_now_us() + (RETRY_US << RETRY_DOUBLINGS);
@@ -285,15 +321,21 @@ codr_nursery_tend(codr_nursery_t *nursery)
 static int
 pause_of(const codr_cradle_t *cradle, uint64_t now)
 {
-    if (!has_plan(cradle) || cradle->retry_us == 0
+    uint64_t due = cradle->plan.off ? 0 : cradle->retry_us;
+
+    if (cradle->parks == CODR_PARKS_NO
+        && (due == 0 || cradle->retest_us < due))
+    {
+        due = cradle->retest_us;
+    }
+    if (!has_plan(cradle) || due == 0
         || cradle->zygote[1].state != CODR_ZYGOTE_NONE
         || cradle->zygote[0].state != CODR_ZYGOTE_NONE)
     {
         return -1;
     }
 
-    return cradle->retry_us > now
-           ? (int) ((cradle->retry_us - now) / 1000) + 1 : 0;
+    return due > now ? (int) ((due - now) / 1000) + 1 : 0;
 }
 
 
@@ -335,11 +377,28 @@ take_over(codr_cradle_t *cradle)
 }
 
 
+static const char *
+name_of(const codr_nursery_t *nursery, const codr_cradle_t *cradle)
+{
+    return codr_interpreter_name((uint64_t) (cradle - nursery->cradle));
+}
+
+
 static void
 spoke(const codr_nursery_t *nursery, codr_cradle_t *cradle, size_t i)
 {
     int            rc;
     codr_zygote_t *zygote = &cradle->zygote[i];
+
+    if (zygote->test) {
+        if (codr_zygote_can_park(zygote)) {
+            tested(cradle, CODR_PARKS_YES);
+            codr_log(CODR_LEVEL_INFO, 0, "ready sandboxes have a %s that has"
+                     " started", name_of(nursery, cradle));
+        }
+        codr_zygote_dismiss(zygote);
+        return;
+    }
 
     rc = codr_zygote_proceed(zygote, nursery->spawner);
     cradle->unfit = rc == -ENOTSUP;
@@ -401,7 +460,8 @@ reaped(codr_cradle_t *cradle, size_t i)
     bool           replaced;
     codr_zygote_t *zygote = &cradle->zygote[i];
 
-    replaced = i == 1 && cradle->zygote[0].state != CODR_ZYGOTE_NONE
+    replaced = zygote->test;
+    replaced |= i == 1 && cradle->zygote[0].state != CODR_ZYGOTE_NONE
                && zygote->state == CODR_ZYGOTE_SERVING;
     codr_close(&zygote->sock);
     *zygote = (codr_zygote_t) { .sock = -1 };
@@ -449,19 +509,22 @@ uint32_t
 codr_nursery_state(const codr_nursery_t *nursery,
     codr_interpreter_kind_t kind)
 {
+    uint32_t             parks;
     const codr_cradle_t *cradle = &nursery->cradle[kind];
 
+    parks = cradle->parks == CODR_PARKS_YES ? CODR_ZYGOTE_PARKS : 0;
+
     if (serves(cradle)) {
-        return CODR_ZYGOTE_SERVES;
+        return parks | CODR_ZYGOTE_SERVES;
     }
     if (cradle->impossible) {
         return CODR_ZYGOTE_IMPOSSIBLE;
     }
     if (cradle->unfit) {
-        return CODR_ZYGOTE_DIFFERS;
+        return parks | CODR_ZYGOTE_DIFFERS;
     }
 
-    return cradle->failures >= FAILURES ? CODR_ZYGOTE_FAILS : 0;
+    return parks | (cradle->failures >= FAILURES ? CODR_ZYGOTE_FAILS : 0);
 }
 
 
@@ -473,6 +536,24 @@ codr_nursery_changed(codr_nursery_t *nursery, codr_interpreter_kind_t kind)
 
     cradle->told = codr_nursery_state(nursery, kind);
     return cradle->told != before;
+}
+
+
+/* Only what was tested is parked: another executable is asked anew. */
+const codr_init_parked_t *
+codr_nursery_parked(codr_nursery_t *nursery, uint32_t flags)
+{
+    codr_cradle_t *cradle = &nursery->cradle[codr_spawn_parked(flags)];
+
+    if (cradle->parks != CODR_PARKS_YES) {
+        return NULL;
+    }
+    if (!codr_zygote_plan_same(&cradle->plan)) {
+        cradle->parks = CODR_PARKS_UNKNOWN;
+        return NULL;
+    }
+
+    return &cradle->plan.parked;
 }
 
 

@@ -11,12 +11,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codr_init.h"
 #include "codr_spawner_setup.h"
 #include "codr_zygote_peer.h"
 #include "codr_zygote_plan.h"
 
 #define CODR_NURSERY_SIZE       2       /* of a kind */
 #define CODR_NURSERY_EVENTS     (CODR_INTERPRETER_COUNT * CODR_NURSERY_SIZE)
+
+/* Whether an interpreter of a kind can be parked. */
+typedef enum {
+    CODR_PARKS_UNKNOWN = 0,
+    CODR_PARKS_YES,
+    CODR_PARKS_NO
+} codr_parks_t;
 
 /* All of one kind. */
 typedef struct {
@@ -27,6 +35,8 @@ typedef struct {
     unsigned            failures;       /* in a row */
     bool                unfit;          /* the last one said so */
     bool                impossible;     /* here, for ever */
+    codr_parks_t        parks;
+    uint64_t            retest_us;      /* PARKS_NO: when to ask again */
     uint32_t            told;           /* what the broker was told last */
 } codr_cradle_t;
 
@@ -65,6 +75,10 @@ uint32_t codr_nursery_state(const codr_nursery_t *nursery,
 /* The same, when that is another answer than the last one. */
 bool codr_nursery_changed(codr_nursery_t *nursery,
     codr_interpreter_kind_t kind);
+
+/* What init is to park for a request with these flags, or NULL: nothing. */
+const codr_init_parked_t *codr_nursery_parked(codr_nursery_t *nursery,
+    uint32_t flags);
 
 /* As codr_zygote_clone(), by the zygote of the kind that the request names;
    one that does not answer is ended. */

@@ -18,6 +18,7 @@
 #include "codr_broker.h"
 #include "codr_command.h"
 #include "codr_figures.h"
+#include "codr_interpreter.h"
 #include "codr_log.h"
 #include "codr_util.h"
 
@@ -95,14 +96,36 @@ look_in(codr_pool_t *pool, uint64_t us)
 }
 
 
+/* Of the pool's own configuration, and so perhaps one of its languages. */
+static bool
+is_known(const codr_pool_t *pool, const codr_language_t *language)
+{
+    const codr_config_t *config = pool->config;
+
+    return config && language >= config->language
+           && language < config->language + config->languages;
+}
+
+
 uint32_t
 codr_pool_flags(const codr_broker_t *broker, const codr_language_t *language)
 {
-    bool can = language->compile.count == 0 && broker->link
-               && (broker->link->zygote[language->zygote]
-                   & CODR_ZYGOTE_SERVES);
+    codr_interpreter_kind_t  kind;
+    const codr_link_t       *link = broker->link;
 
-    return can ? (uint32_t) language->zygote << CODR_SPAWN_KIND_SHIFT : 0;
+    if (link == NULL || language->compile.count > 0) {
+        return 0;
+    }
+    if (link->zygote[language->zygote] & CODR_ZYGOTE_SERVES) {
+        return (uint32_t) language->zygote << CODR_SPAWN_KIND_SHIFT;
+    }
+    if (!is_known(&broker->pool, language)) {
+        return 0;
+    }
+
+    kind = codr_interpreter_of(broker->pool.config, language);
+    return link->zygote[kind] & CODR_ZYGOTE_PARKS
+           ? (uint32_t) kind << CODR_SPAWN_PARKED_SHIFT : 0;
 }
 
 
@@ -246,8 +269,8 @@ asks_the_same(const codr_spawn_request_t *a, const codr_spawn_request_t *b)
 {
     codr_spawn_request_t x = *a, y = *b;
 
-    x.flags &= ~(uint32_t) CODR_SPAWN_ZYGOTE;
-    y.flags &= ~(uint32_t) CODR_SPAWN_ZYGOTE;
+    x.flags &= ~(uint32_t) CODR_SPAWN_HOW;
+    y.flags &= ~(uint32_t) CODR_SPAWN_HOW;
     return memcmp(&x, &y, sizeof(x)) == 0;
 }
 
@@ -259,7 +282,7 @@ is_of_use(const codr_pool_entry_t *entry)
     uint32_t flags = codr_pool_flags(entry->pool->broker, entry->language);
 
     return !entry->ending
-           && (entry->wanted.flags & CODR_SPAWN_ZYGOTE) == flags;
+           && (entry->wanted.flags & CODR_SPAWN_HOW) == flags;
 }
 
 
@@ -336,7 +359,7 @@ find_missing(const codr_pool_t *pool, size_t *ret_language,
             {
                 *ret_language = i;
                 *ret_wanted = forecast->recent[k];
-                ret_wanted->flags &= ~(uint32_t) CODR_SPAWN_ZYGOTE;
+                ret_wanted->flags &= ~(uint32_t) CODR_SPAWN_HOW;
                 ret_wanted->flags |= codr_pool_flags(pool->broker, language);
                 return true;
             }
@@ -509,16 +532,13 @@ codr_pool_take(codr_pool_t *pool, const codr_language_t *language,
 {
     codr_forecast_t    *forecast;
     codr_pool_entry_t  *entry;
-    codr_config_t      *config = pool->config;
 
     /* of an older configuration: its language is another one */
-    if (config == NULL || language < config->language
-        || language >= config->language + config->languages)
-    {
+    if (!is_known(pool, language)) {
         return false;
     }
 
-    forecast = &pool->forecast[language - config->language];
+    forecast = &pool->forecast[language - pool->config->language];
     if (forecast->size == 0) {
         return false;
     }

@@ -43,7 +43,8 @@ void codr_pool_restart(codr_pool_t *pool);
 /* Looks at what is missing, or is of no use any more. */
 void codr_pool_refill(codr_pool_t *pool);
 
-/* CODR_SPAWN_ZYGOTE for a run of a language that can have it now, else 0. */
+/* How a ready sandbox for a run of the language is made now: a flag of
+   CODR_SPAWN_HOW, or 0. */
 uint32_t codr_pool_flags(const codr_broker_t *broker,
     const codr_language_t *language);
 

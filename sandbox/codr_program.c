@@ -23,6 +23,7 @@
 
 #include "codr_rlim.h"
 #include "codr_util.h"
+#include "codr_zygote.h"
 
 #define STACK_SIZE      (64 * 1024)
 
@@ -102,10 +103,24 @@ attach_stdio(const codr_program_t *program)
 }
 
 
+/* Before its limits, which may be below these numbers. */
+static int
+keep_parked(const codr_program_t *program)
+{
+    const codr_program_parked_t *parked = program->parked;
+
+    return parked
+           && (dup2(parked->sock, CODR_PARKED_SOCKET) == -1
+               || dup2(parked->library, CODR_PARKED_LIBRARY) == -1)
+           ? -errno : 0;
+}
+
+
 static int
 apply_limits(const codr_program_t *program)
 {
-    return codr_rlim_apply(program->limits, program->limit_data);
+    return program->limits
+           ? codr_rlim_apply(program->limits, program->limit_data) : 0;
 }
 
 
@@ -215,6 +230,7 @@ static const step_t ahead[] = {
 
 static const step_t after[] = {
     { CODR_STEP_STDIO, attach_stdio },
+    { CODR_STEP_STDIO, keep_parked },
     { CODR_STEP_RLIMIT, apply_limits },
 };
 

@@ -12,6 +12,12 @@
 #include "codr_ipc.h"
 #include "codr_landlock.h"
 
+/* What an interpreter that is parked has beside a program's (codr_zygote.h). */
+typedef struct {
+    int  sock;
+    int  library;
+} codr_program_parked_t;
+
 typedef struct {
     char *const                 *argv;
     char *const                 *envp;
@@ -20,8 +26,9 @@ typedef struct {
     int                          terminal;  /* slave side, or -1 */
     int                          stdio[3];
     bool                         limit_data;
-    const codr_spawn_request_t  *limits;
+    const codr_spawn_request_t  *limits;    /* NULL: it has them */
     const codr_landlock_t       *landlock;  /* NULL: waived */
+    const codr_program_parked_t *parked;    /* or NULL */
 } codr_program_t;
 
 

@@ -136,8 +136,9 @@ is_sane(const codr_spawn_request_t *request)
            && (request->flags & ~(uint32_t) (CODR_SPAWN_TERMINAL
                                              | CODR_SPAWN_SPARE
                                              | CODR_SPAWN_TRACE
-                                             | CODR_SPAWN_ZYGOTE)) == 0
+                                             | CODR_SPAWN_HOW)) == 0
            && codr_spawn_kind(request->flags) < CODR_INTERPRETER_COUNT
+           && codr_spawn_parked(request->flags) < CODR_INTERPRETER_COUNT
            && within(request->memory, memory)
            && within(request->stack, maximum(CODR_LIMIT_STACK))
            && within(request->disk, maximum(CODR_LIMIT_DISK))
@@ -203,6 +204,7 @@ clone_init(const codr_spawn_request_t *request,
         .uid = slot_uid(request->slot),
         .user_ns = self.user_ns,
         .socket = sock,
+        .parked = codr_nursery_parked(&nursery, request->flags),
     };
 
     if (request->flags & CODR_SPAWN_ZYGOTE) {

@@ -73,6 +73,7 @@ static const struct option long_options[] = {
     { "again", no_argument, NULL, 'A' },
     { "in-scope", no_argument, NULL, 's' },
     { "zygote", required_argument, NULL, 'k' },
+    { "parked", required_argument, NULL, 'n' },
     { "zygote-word", required_argument, NULL, 'z' },
     { "zygote-env", required_argument, NULL, 'e' },
     { "zygote-preload", required_argument, NULL, 'l' },

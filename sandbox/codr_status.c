@@ -120,7 +120,8 @@ put_zygote_causes(codr_writer_t *writer, const codr_broker_t *broker,
     const char *why;
 
     for (i = 0; broker->link && i < config->languages; i++) {
-        why = zygote_cause(broker->link->zygote[config->language[i].zygote]);
+        why = zygote_cause(broker->link->zygote[config->language[i].zygote]
+                           & ~(uint32_t) CODR_ZYGOTE_PARKS);
         if (why) {
             (void) snprintf(cause, sizeof(cause), "no zygote for \"%s\": %s,"
                             " see the error log", config->language[i].name,

@@ -61,6 +61,8 @@ codr_supply_sandbox(codr_job_t *job, codr_stage_t stage)
         return 0;                   /* it ends like any other */
     }
 
+    /* what would be parked is executed when its job is there already */
+    request.flags &= ~(uint32_t) CODR_SPAWN_PARKED;
     request.flags |= job->trace.wanted ? CODR_SPAWN_TRACE : 0;
     return job->broker->link
            ? codr_sandbox_start(&job->sandbox, job->broker->link, &request)

@@ -20,8 +20,9 @@
 
 #include "codr_io.h"
 #include "codr_util.h"
+#include "codr_zygote.h"
 
-#define SOCKET          3       /* all that it has above stdio */
+#define SOCKET          3       /* all that a forked one has above stdio */
 #define NAME_READY      "codr-ready"
 
 typedef struct {
@@ -29,6 +30,7 @@ typedef struct {
     int32_t   error;            /* positive errno; 0: it begins */
 } outcome_t;
 
+static int              sock = SOCKET;
 static char             message[CODR_IPC_CHUNK + 1];
 static codr_describe_t  description;
 
@@ -38,7 +40,7 @@ fail(uint32_t step, int error)
 {
     outcome_t outcome = { step, error };
 
-    (void) codr_io_send_one(SOCKET, &outcome, sizeof(outcome), NULL, 0);
+    (void) codr_io_send_one(sock, &outcome, sizeof(outcome), NULL, 0);
     _exit(127);
 }
 
@@ -46,7 +48,7 @@ fail(uint32_t step, int error)
 static ssize_t
 receive(int *fds, size_t max, size_t *ret_nfds)
 {
-    ssize_t n = codr_io_recv(SOCKET, message, CODR_IPC_CHUNK, fds, max,
+    ssize_t n = codr_io_recv(sock, message, CODR_IPC_CHUNK, fds, max,
                              ret_nfds, NULL);
 
     if (n <= 0) {
@@ -78,12 +80,22 @@ take_description(codr_program_t *program)
 }
 
 
+/* All else that one that was executed has, it has opened itself; and a number
+   of what was received may lie among the interpreter's own. */
 static int
 close_others(const codr_interpreter_t *interpreter)
 {
+    size_t   i;
     unsigned first = (unsigned) interpreter->own_first;
     unsigned last = (unsigned) interpreter->own_last;
 
+    for (i = 0; i < 3; i++) {
+        codr_close(&description.stdio[i]);
+    }
+
+    if (sock != SOCKET) {
+        return close(sock);
+    }
     if (first == 0) {
         return close_range(SOCKET, ~0U, 0);
     }
@@ -107,7 +119,7 @@ become_program(const codr_interpreter_t *interpreter, const char *name)
         fail(CODR_STEP_DUMPABLE, errno);
     }
 
-    if (codr_io_send_one(SOCKET, &outcome, sizeof(outcome), NULL, 0) != 0
+    if (codr_io_send_one(sock, &outcome, sizeof(outcome), NULL, 0) != 0
         || close_others(interpreter) == -1)
     {
         _exit(127);
@@ -147,6 +159,7 @@ wait_and_run(const codr_interpreter_t *interpreter, codr_program_t *program)
     if (rc != 0) {
         fail(step, -rc);
     }
+    codr_close(&terminal);
 
     if (fits) {
         become_program(interpreter, base_name(program->argv[0]));
@@ -160,13 +173,13 @@ wait_and_run(const codr_interpreter_t *interpreter, codr_program_t *program)
 
 static void __attribute__((noreturn))
 child(const codr_interpreter_t *interpreter, const codr_program_t *given,
-    bool spare, int sock)
+    bool spare, int end)
 {
     int            rc;
     uint32_t       step = CODR_STEP_NONE;
     codr_program_t program = *given;
 
-    if (dup3(sock, SOCKET, O_CLOEXEC) == -1 && errno != EINVAL) {
+    if (dup3(end, SOCKET, O_CLOEXEC) == -1 && errno != EINVAL) {
         _exit(127);
     }
     if (close_range(SOCKET + 1, ~0U, 0) == -1) {
@@ -180,6 +193,17 @@ child(const codr_interpreter_t *interpreter, const codr_program_t *given,
     }
 
     interpreter->wake(spare);
+    wait_and_run(interpreter, &program);
+}
+
+
+void
+codr_waiting_park(const codr_interpreter_t *interpreter)
+{
+    codr_program_t program = { .headers = -1, .artefact = -1 };
+
+    sock = CODR_PARKED_SOCKET;
+    (void) prctl(PR_SET_NAME, NAME_READY, 0, 0, 0);
     wait_and_run(interpreter, &program);
 }
 
@@ -217,15 +241,15 @@ codr_waiting_fork(const codr_interpreter_t *interpreter,
 
 
 int
-codr_waiting_describe(int sock, const void *text, size_t len, const int *fds,
+codr_waiting_describe(int to, const void *text, size_t len, const int *fds,
     size_t nfds)
 {
-    return codr_io_send_one(sock, text, len, fds, nfds);
+    return codr_io_send_one(to, text, len, fds, nfds);
 }
 
 
 int
-codr_waiting_run(int sock, int terminal, bool *ret_forked, uint32_t *ret_step)
+codr_waiting_run(int to, int terminal, bool *ret_forked, uint32_t *ret_step)
 {
     int       rc;
     char      begin = 'r';
@@ -234,13 +258,13 @@ codr_waiting_run(int sock, int terminal, bool *ret_forked, uint32_t *ret_step)
     outcome_t outcome;
 
     *ret_step = CODR_STEP_FORK;
-    rc = codr_io_send_one(sock, &begin, 1, &terminal, terminal >= 0);
+    rc = codr_io_send_one(to, &begin, 1, &terminal, terminal >= 0);
     if (rc != 0) {
         return rc;
     }
 
     /* an exec closes its end without a word */
-    n = codr_io_recv(sock, &outcome, sizeof(outcome), NULL, 0, &nfds, NULL);
+    n = codr_io_recv(to, &outcome, sizeof(outcome), NULL, 0, &nfds, NULL);
     if (n == 0) {
         *ret_forked = false;
         return 0;

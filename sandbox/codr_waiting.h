@@ -44,6 +44,13 @@ typedef struct {
 pid_t codr_waiting_fork(const codr_interpreter_t *interpreter,
     const codr_program_t *program, bool spare, int *ret_sock);
 
+/*
+ * In an interpreter that was parked, not forked (CODR_PARKED_SOCKET): waits as
+ * one that was, and goes on with run(), or executes its program.
+ */
+void codr_waiting_park(const codr_interpreter_t *interpreter)
+    __attribute__((noreturn));
+
 /* Hands a whole DESCRIBE on, before it is decoded.  0, or negative errno. */
 int codr_waiting_describe(int sock, const void *message, size_t len,
     const int *fds, size_t nfds);

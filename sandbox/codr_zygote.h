@@ -30,6 +30,18 @@
 #define CODR_ZYGOTE_PRELOAD     "CODR_PRELOAD"  /* modules, by ':' */
 #define CODR_ZYGOTE_READ        "CODR_READ"     /* Landlock paths, by ':' */
 
+#define CODR_ZYGOTE_TEST        "CODR_TEST"     /* not to be cloned: says
+                                                   whether it can be parked */
+
+/*
+ * An interpreter that is parked has the library in it, too, and two more
+ * descriptors at exec, out of the way of those that it opens.  It has no
+ * zygote, and is nobody's clone.
+ */
+#define CODR_PARKED             "CODR_PARKED"   /* variable: "1", or "test" */
+#define CODR_PARKED_SOCKET      1000            /* init */
+#define CODR_PARKED_LIBRARY     1001
+
 /* Slots kept for zygotes: their uids are no job's. */
 #define CODR_ZYGOTE_SLOTS       4
 #define CODR_ZYGOTE_SLOTS_MIN   32      /* fewer, and there is no zygote */
@@ -61,12 +73,14 @@ typedef struct {
  * nothing is mapped yet.  READY answers SETUP.  CLONED answers CLONE: a pid,
  * with a descriptor of its mount namespace, or a negative errno.  UNFIT, in
  * place of HELLO: clones of this interpreter would not be what it is itself.
+ * With CODR_ZYGOTE_TEST it is PARKABLE or UNFIT, and the end.
  */
 typedef enum {
     CODR_ZYGOTE_HELLO = 1,
     CODR_ZYGOTE_READY,
     CODR_ZYGOTE_CLONED,
-    CODR_ZYGOTE_UNFIT
+    CODR_ZYGOTE_UNFIT,
+    CODR_ZYGOTE_PARKABLE
 } codr_zygote_answer_t;
 
 typedef struct {

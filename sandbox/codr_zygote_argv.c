@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "codr_argv.h"
+#include "codr_interpreter.h"
 #include "codr_language.h"
 
 
@@ -40,7 +41,8 @@ add_fields(codr_list_t *argv, const codr_writer_t *fields, const char *option)
 
 
 static int
-add_language(codr_list_t *argv, const codr_language_t *language)
+add_language(codr_list_t *argv, const codr_language_t *language,
+    codr_interpreter_kind_t kind)
 {
     int                       result;
     size_t                    i;
@@ -50,8 +52,8 @@ add_language(codr_list_t *argv, const codr_language_t *language)
     codr_writer_t             fields;
     const codr_surroundings_t surroundings = { CODR_TERMINAL_DUMB, false };
 
-    result = codr_argv_add(argv, "--zygote",
-                           codr_interpreter_name(language->zygote));
+    result = codr_argv_add(argv, language->zygote ? "--zygote" : "--parked",
+                           codr_interpreter_name(kind));
 
     codr_writer_init(&fields, buffer, sizeof(buffer));
     codr_language_put_argv(&fields, language, &language->run, &files, &none);
@@ -76,33 +78,17 @@ add_language(codr_list_t *argv, const codr_language_t *language)
 }
 
 
-/* Whether a language before it has the same kind, which is its alone. */
-static bool
-is_taken(const codr_config_t *config, size_t number)
-{
-    size_t i;
-
-    for (i = 0; i < number; i++) {
-        if (config->language[i].zygote == config->language[number].zygote) {
-            return true;
-        }
-    }
-
-    return false;
-}
-
-
 int
 codr_zygote_argv(codr_list_t *argv, const codr_config_t *config)
 {
-    int    result = 0;
-    size_t i;
+    int                      result = 0;
+    size_t                   i;
+    codr_interpreter_kind_t  kind;
 
     for (i = 0; result == 0 && i < config->languages; i++) {
-        if (config->language[i].zygote != CODR_INTERPRETER_NONE
-            && !is_taken(config, i))
-        {
-            result = add_language(argv, &config->language[i]);
+        kind = codr_interpreter_of(config, &config->language[i]);
+        if (kind != CODR_INTERPRETER_NONE) {
+            result = add_language(argv, &config->language[i], kind);
         }
     }
 

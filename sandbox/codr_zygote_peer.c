@@ -152,6 +152,15 @@ codr_zygote_proceed(codr_zygote_t *zygote, const codr_spawner_t *spawner)
 }
 
 
+bool
+codr_zygote_can_park(const codr_zygote_t *zygote)
+{
+    int32_t zero;
+
+    return answer_of(zygote, CODR_ZYGOTE_PARKABLE, &zero, NULL) == 0;
+}
+
+
 /* Ours, alive or not yet reaped, and nobody's in a slot. */
 static bool
 is_new_child(const codr_spawner_t *spawner, pid_t pid)

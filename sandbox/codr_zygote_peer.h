@@ -6,6 +6,7 @@
 #ifndef CODR_ZYGOTE_PEER_H
 #define CODR_ZYGOTE_PEER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -25,12 +26,16 @@ typedef struct {
     int                  sock;
     uid_t                uid;
     unsigned             clones;
+    bool                 test;          /* it only says if it can be parked */
 } codr_zygote_t;
 
 
 /* Its next step to SERVING, when it has said something.  0, or negative
    errno; -ENOTSUP: it has found itself unfit. */
 int codr_zygote_proceed(codr_zygote_t *zygote, const codr_spawner_t *spawner);
+
+/* What one with test has said. */
+bool codr_zygote_can_park(const codr_zygote_t *zygote);
 
 /*
  * A clone for the slot, whose cgroup is prepared; sock goes to it.  A pid, or

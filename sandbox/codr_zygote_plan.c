@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "codr_io.h"
@@ -28,18 +29,21 @@
 typedef struct {
     const char  *library;       /* beside our own executable */
     const char  *loader;        /* the variable that loads it */
+    const char  *parked;        /* the same for one that is parked, or NULL */
 } kind_t;
 
 static const kind_t kinds[CODR_INTERPRETER_COUNT] = {
     [CODR_INTERPRETER_PYTHON] = {
-        "codr-zygote-python.so", "LD_PRELOAD=/proc/self/fd/5",
+        "codr-zygote-python.so", "LD_PRELOAD=/proc/self/fd/5", NULL,
     },
     [CODR_INTERPRETER_NODE] = {
         "codr-zygote-node.so", "LD_PRELOAD=/proc/self/fd/5",
+        "LD_PRELOAD=/proc/self/fd/1001",
     },
 };
 
 _Static_assert(CODR_ZYGOTE_LIBRARY == 5, "the loader's path");
+_Static_assert(CODR_PARKED_LIBRARY == 1001, "the loader's path");
 
 
 bool
@@ -125,6 +129,33 @@ copy_library(const char *name)
 }
 
 
+/* It has two descriptors of high numbers. */
+static bool
+has_room(void)
+{
+    struct rlimit files;
+
+    return getrlimit(RLIMIT_NOFILE, &files) == 0
+           && files.rlim_cur > CODR_PARKED_LIBRARY;
+}
+
+
+static void
+prepare_parked(codr_zygote_plan_t *plan, const char *loader)
+{
+    plan->parkable = loader && has_room();
+    memcpy(plan->parked_env, plan->env, plan->envc * sizeof(plan->env[0]));
+    plan->parked_env[plan->envc] = loader;
+    plan->parked_env[plan->envc + 1] = CODR_PARKED "=1";
+
+    plan->parked = (codr_init_parked_t) {
+        .argv = (char *const *) (uintptr_t) plan->argv,
+        .envp = (char *const *) (uintptr_t) plan->parked_env,
+        .library = plan->library,
+    };
+}
+
+
 int
 codr_zygote_plan_open(codr_zygote_plan_t *plan, codr_interpreter_kind_t kind)
 {
@@ -136,6 +167,7 @@ codr_zygote_plan_open(codr_zygote_plan_t *plan, codr_interpreter_kind_t kind)
 
     plan->env[plan->envc] = kinds[kind].loader;
     plan->library = fd;
+    prepare_parked(plan, kinds[kind].parked);
     return 0;
 }
 
@@ -149,15 +181,44 @@ codr_zygote_plan_seal(codr_zygote_plan_t *plan, const char *read)
 
 
 void
+codr_zygote_plan_remember(codr_zygote_plan_t *plan)
+{
+    if (stat(plan->argv[0], &plan->tested) == -1) {
+        plan->tested = (struct stat) { 0 };
+    }
+}
+
+
+bool
+codr_zygote_plan_same(const codr_zygote_plan_t *plan)
+{
+    struct stat        now;
+    const struct stat *then = &plan->tested;
+
+    return stat(plan->argv[0], &now) == 0 && now.st_dev == then->st_dev
+           && now.st_ino == then->st_ino && now.st_size == then->st_size
+           && now.st_ctim.tv_sec == then->st_ctim.tv_sec
+           && now.st_ctim.tv_nsec == then->st_ctim.tv_nsec;
+}
+
+
+void
 codr_zygote_plan_execute(const codr_zygote_plan_t *plan, uid_t uid,
     const codr_zygote_files_t *files)
 {
     int          i, fd[CODR_ZYGOTE_FDS];
-    char *const *argv = (char *const *) (uintptr_t) plan->argv;
-    char *const *env = (char *const *) (uintptr_t) plan->env;
+    size_t       n = plan->envc + 2;
+    const char  *env[CODR_ZYGOTE_WORDS + 5];
     const int    from[CODR_ZYGOTE_FDS] = {
         0, 0, 0, files->control, files->filter, plan->library, files->log,
     };
+
+    memcpy(env, plan->env, sizeof(plan->env));
+    if (files->test) {
+        n += env[n] != NULL;
+        env[n] = CODR_ZYGOTE_TEST "=1";
+        env[n + 1] = NULL;
+    }
 
     /* out of each other's way first */
     for (i = 0; i < CODR_ZYGOTE_FDS; i++) {
@@ -178,6 +239,7 @@ codr_zygote_plan_execute(const codr_zygote_plan_t *plan, uid_t uid,
         _exit(EXIT_FAILURE);
     }
 
-    (void) execve(argv[0], argv, env);
+    (void) execve(plan->argv[0], plan->parked.argv,
+                  (char *const *) (uintptr_t) env);
     _exit(EXIT_FAILURE);
 }

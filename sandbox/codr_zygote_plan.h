@@ -8,8 +8,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
+#include "codr_init.h"
 #include "codr_proto.h"
 
 #define CODR_ZYGOTE_WORDS       64      /* of its command, and variables */
@@ -22,13 +24,19 @@ typedef struct {
     const char  *env[CODR_ZYGOTE_WORDS + 4];
     char         preload[CODR_ZYGOTE_TEXT];     /* "CODR_PRELOAD=a:b" */
     int          library;       /* memfd, or -1 */
+    bool         off;           /* no zygote: it is only to be parked */
+    bool         parkable;
+    const char  *parked_env[CODR_ZYGOTE_WORDS + 3];
+    codr_init_parked_t  parked;
+    struct stat         tested; /* the executable that was */
 } codr_zygote_plan_t;
 
 /* Descriptors it has beside /dev/null. */
 typedef struct {
-    int  control;
-    int  filter;
-    int  log;
+    int   control;
+    int   filter;
+    int   log;
+    bool  test;                 /* it is to say whether it can be parked */
 } codr_zygote_files_t;
 
 
@@ -43,6 +51,10 @@ int codr_zygote_plan_open(codr_zygote_plan_t *plan,
 
 /* Ends the environment with ours; read is "CODR_READ=...". */
 void codr_zygote_plan_seal(codr_zygote_plan_t *plan, const char *read);
+
+/* Whether the executable is still the one that was remembered last. */
+void codr_zygote_plan_remember(codr_zygote_plan_t *plan);
+bool codr_zygote_plan_same(const codr_zygote_plan_t *plan);
 
 /* In the child. */
 void codr_zygote_plan_execute(const codr_zygote_plan_t *plan, uid_t uid,

@@ -310,14 +310,23 @@ codr_node_state_shift(uint64_t ns)
 
 
 int
-codr_node_state_find(void)
+codr_node_state_find_times(void)
 {
     searched = true;
     make_patterns();
     search(find_times);
-    search(find_generators);
 
-    return ngenerators > 0 && ntimes > 0 ? 0 : -ENOENT;
+    return ntimes > 0 ? 0 : -ENOENT;
+}
+
+
+int
+codr_node_state_find(void)
+{
+    int rc = codr_node_state_find_times();
+
+    search(find_generators);
+    return ngenerators > 0 ? rc : -ENOENT;
 }
 
 

@@ -13,8 +13,10 @@
 void codr_node_state_saw_clock(uint64_t ns);
 void codr_node_state_saw_day(double us);
 
-/* Finds all of it.  0, or negative errno; -ENOENT: no random numbers. */
+/* Finds all of it, or only the times.  0, or negative errno; -ENOENT: there
+   are none of one. */
 int codr_node_state_find(void);
+int codr_node_state_find_times(void);
 
 /* In a clone: new random numbers; then, when it begins, all that happened
    before is as long ago as if it had not waited for so many ns. */

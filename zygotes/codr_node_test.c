@@ -1,8 +1,8 @@
 /*
  * Runs in children of the zygote, before it has a user namespace, in a user
- * and a pid namespace of their own with a box as jobs have one.  A clone is
- * judged by what programs print and how they end, next to the same programs
- * in an interpreter that was executed.
+ * and a pid namespace of their own with a box as jobs have one.  A clone, or a
+ * process that was parked, is judged by what programs print and how they end,
+ * next to the same programs in an interpreter that was executed.
  */
 
 #define _GNU_SOURCE
@@ -25,6 +25,7 @@
 #include "codr_io.h"
 #include "codr_ipc.h"
 #include "codr_log.h"
+#include "codr_node_park.h"
 #include "codr_ns.h"
 #include "codr_terminal.h"
 #include "codr_util.h"
@@ -40,6 +41,7 @@ typedef struct {
     const char  *script;
     const char  *package;       /* package.json, or NULL */
     const char  *input;
+    const char  *prompt;        /* what it says before, or NULL */
     const char  *says;          /* that it came to its end, or NULL */
     bool         terminal;
     bool         differs;       /* clones must, from each other */
@@ -52,7 +54,7 @@ typedef struct {
 } result_t;
 
 typedef struct {
-    const codr_interpreter_t  *interpreter;
+    const codr_interpreter_t  *interpreter;     /* NULL: it is parked */
     char *const               *argv;
     char *const               *envp;
     const char                *script;      /* its path */
@@ -82,7 +84,7 @@ static const case_t cases[] = {
                   " input: process.stdin, output: process.stdout });\n"
                   "r.question('name? ', (a) => { console.log('hi', a);"
                   " r.close(); process.stdin.setRawMode(true); });\n",
-        .input = "Ann\n", .terminal = true,
+        .input = "Ann\n", .prompt = "name? ", .terminal = true,
     },
     {
         .name = "an error nobody catches",
@@ -194,10 +196,20 @@ become(const ways_t *ways, bool clone, int in, int out, int master)
 }
 
 
-/* All it says until there is nobody left to say something. */
 static bool
-read_all(int fd, result_t *ret)
+says(const result_t *result, const char *words)
 {
+    return words == NULL
+           || memmem(result->text, result->len, words, strlen(words));
+}
+
+
+/* All it says until there is nobody left to say something.  On a terminal what
+   is typed comes back, and has its place only behind a prompt. */
+static bool
+read_all(const case_t *one, int fd, result_t *ret)
+{
+    bool          typed = one->prompt == NULL;
     ssize_t       n;
     struct pollfd event = { .fd = fd, .events = POLLIN };
 
@@ -210,14 +222,46 @@ read_all(int fd, result_t *ret)
             return n == 0 || errno == EIO;      /* EIO: a terminal's end */
         }
         ret->len += (size_t) n;
+        if (!typed && says(ret, one->prompt)) {
+            typed = true;
+            (void) !write(fd, one->input, strlen(one->input));
+        }
     }
 
     return false;
 }
 
 
+/* The process that is tested, or (new) one that is executed. */
+static pid_t
+start(const ways_t *ways, bool new, const int *in, const int *out, int master)
+{
+    pid_t                  pid;
+    codr_node_streams_t    streams = { in[0], out[1], -1 };
+    codr_cleanup_close int slave = -1;
+
+    if (new || ways->interpreter) {
+        pid = _Fork();
+        if (pid == 0) {
+            become(ways, !new, in[0], out[1], master);
+        }
+        return pid;
+    }
+
+    if (master >= 0) {
+        slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+        if (slave == -1 || codr_terminal_set(slave, 80, 24, true) != 0) {
+            return -1;
+        }
+        streams.slave = slave;
+    }
+
+    return codr_node_park_start(ways->argv, ways->envp, &streams);
+}
+
+
 static bool
-run_streams(const ways_t *ways, bool clone, const case_t *one, result_t *ret)
+run_streams(const ways_t *ways, bool new, const case_t *one, result_t *ret)
 {
     int                    in[2], out[2];
     bool                   read;
@@ -230,19 +274,15 @@ run_streams(const ways_t *ways, bool clone, const case_t *one, result_t *ret)
         return false;
     }
 
-    if (one->input) {
-        (void) !write(one->terminal ? master : in[1], one->input,
-                      strlen(one->input));
+    if (one->input && one->prompt == NULL) {
+        (void) !write(in[1], one->input, strlen(one->input));
     }
-    pid = _Fork();
-    if (pid == 0) {
-        become(ways, clone, in[0], out[1], master);
-    }
+    pid = start(ways, new, in, out, master);
     codr_close(&in[0]);
     codr_close(&in[1]);
     codr_close(&out[1]);
 
-    read = pid > 0 && read_all(one->terminal ? master : out[0], ret);
+    read = pid > 0 && read_all(one, one->terminal ? master : out[0], ret);
     codr_close(&out[0]);
     if (!read && pid > 0) {
         (void) kill(pid, SIGKILL);
@@ -253,7 +293,8 @@ run_streams(const ways_t *ways, bool clone, const case_t *one, result_t *ret)
 
 
 static void
-tell(const case_t *one, const result_t *expected, const result_t *got)
+tell(const ways_t *ways, const case_t *one, const result_t *expected,
+    const result_t *got)
 {
     size_t i = 0, start;
 
@@ -264,8 +305,10 @@ tell(const case_t *one, const result_t *expected, const result_t *got)
     }
     start = i > SHOWN / 2 ? i - SHOWN / 2 : 0;
 
-    codr_log(CODR_LEVEL_WARNING, 0, "no node zygote: its clones differ in %s:"
-             " status %x \"%.*s\", not %x \"%.*s\"", one->name, got->status,
+    codr_log(CODR_LEVEL_WARNING, 0, "%s differ in %s:"
+             " status %x \"%.*s\", not %x \"%.*s\"", ways->interpreter
+             ? "no node zygote: its clones" : "no node is parked: those that"
+             " are", one->name, got->status,
              (int) (got->len - start < SHOWN ? got->len - start : SHOWN),
              got->text + start, expected->status,
              (int) (expected->len - start < SHOWN ? expected->len - start
@@ -282,14 +325,6 @@ are_equal(const result_t *a, const result_t *b)
 
 
 static bool
-says(const result_t *result, const char *words)
-{
-    return words == NULL
-           || memmem(result->text, result->len, words, strlen(words));
-}
-
-
-static bool
 try(const ways_t *ways, const case_t *one)
 {
     bool      fine;
@@ -298,12 +333,12 @@ try(const ways_t *ways, const case_t *one)
     first->len = second->len = 0;
     first->status = second->status = -1;
 
-    fine = put_files(ways, one) && run_streams(ways, one->differs, one, first)
-           && run_streams(ways, true, one, second)
+    fine = put_files(ways, one) && run_streams(ways, !one->differs, one, first)
+           && run_streams(ways, false, one, second)
            && first->status == second->status && says(first, one->says)
            && are_equal(first, second) != one->differs;
     if (!fine) {
-        tell(one, first, second);
+        tell(ways, one, first, second);
     }
 
     return fine;

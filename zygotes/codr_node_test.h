@@ -1,5 +1,6 @@
 /*
- * Whether a clone is what a new process of the interpreter is.
+ * Whether a clone, or a process that was parked, is what a new process of the
+ * interpreter is.
  */
 
 #ifndef CODR_NODE_TEST_H
@@ -11,7 +12,8 @@
 
 /* Runs programs both ways in a sandbox of its own, and compares all they say.
    What differs is logged.  argv ends with the script's name; in a clone this
-   does not return: run() is called. */
+   does not return: run() is called.  Without an interpreter processes are
+   parked, not cloned. */
 bool codr_node_test(const codr_interpreter_t *interpreter, char *const *argv,
     char *const *envp);
 

@@ -255,6 +255,14 @@ codr_zygote_begins(char *const *words, int argc, char *const *argv)
 
 
 void
+codr_zygote_serve_test(bool parkable)
+{
+    tell(parkable ? CODR_ZYGOTE_PARKABLE : CODR_ZYGOTE_UNFIT, 0, -1);
+    _exit(EXIT_SUCCESS);
+}
+
+
+void
 codr_zygote_serve_not(void)
 {
     tell(CODR_ZYGOTE_UNFIT, 0, -1);

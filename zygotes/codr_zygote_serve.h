@@ -28,4 +28,7 @@ bool codr_zygote_begins(char *const *words, int argc, char *const *argv);
 /* Says that there can be none, and ends. */
 void codr_zygote_serve_not(void) __attribute__((noreturn));
 
+/* Says whether the interpreter can be parked, and ends. */
+void codr_zygote_serve_test(bool parkable) __attribute__((noreturn));
+
 #endif /* CODR_ZYGOTE_SERVE_H */

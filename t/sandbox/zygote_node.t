@@ -5,7 +5,8 @@
 use strict;
 use warnings;
 
-use Codr::Host qw(need slurp spew top wait_until);
+use Codr::Host qw(need slurp spew wait_until);
+use Codr::Javascript qw(programs);
 use Codr::Nginx;
 use Test::More;
 
@@ -175,39 +176,7 @@ is(job('import os from "os"; console.log(os.EOL.length)', files => [
 my $cold = server('');
 ok($cold->ready, 'a server without');
 
-my %programs = (
-    'all it sees' => slurp(top() . '/zygotes/codr_node_test.js')
-        =~ s/process\.getuid\(\)/0/r,
-    'an error' => 'console.log(1); setTimeout(() => { x.y; }, 1);',
-    'an error at once' => 'throw new TypeError("t", { cause: 1 });',
-    'a string' => 'throw "text";',
-    'a rejection' => 'Promise.reject(new Error("r"));',
-    'syntax' => "let a = 1;\nlet a;",
-    'an exit' => 'process.on("exit", (c) => { console.log(c);'
-        . ' process.exitCode = 9; }); process.exit(4);',
-    'much output' => 'console.log("x".repeat(1e6)); console.error("y");',
-    'much output and an exit' => 'for (let i = 0; i < 5000; i++)'
-        . ' console.log("line", i); process.exit(1);',
-    'a missing module' => 'require("./none");',
-    'a deep recursion' => 'function f() { return f() + 1; }'
-        . ' try { f(); } catch (e) { console.log(e.message); }',
-    'an unhandled warning' => 'process.emitWarning("w");',
-    'a warning of too many' => 'const e = new (require("events"));'
-        . ' for (let i = 0; i < 11; i++) e.on("x", () => {});',
-    'an error at its end' => 'process.on("exit", () => {'
-        . ' throw new Error("x"); });',
-    'input' => 'process.stdin.pipe(process.stdout);',
-    'input at once' => 'console.log(require("fs").readFileSync(0, "utf8"));',
-    'lines' => 'require("readline").createInterface({ input: process.stdin })'
-        . '.on("line", (l) => console.log("[" + l + "]"));',
-    'a script that ends its input' => 'process.stdin.once("data", (d) =>'
-        . ' { console.log(String(d)); process.stdin.destroy(); });',
-    'a signal' => 'process.on("SIGTERM", () => { console.log("t");'
-        . ' process.exit(2); }); setInterval(() => {}, 99);'
-        . ' process.kill(process.pid, "SIGTERM");',
-    'the debugger\'s signal' => 'setTimeout(() => console.log("on"), 300);'
-        . ' process.kill(process.pid, "SIGUSR1");',
-);
+my %programs = programs();
 for my $name (sort keys %programs) {
     my @input = (stdin => "one\ntwo\nthree\n");
     my ($clone, $new) = map { program($_, $programs{$name}, @input) }
@@ -263,6 +232,19 @@ ok(wait_until(15, sub {
 is($health->{status}, 200, 'and no worse');
 ok($health->{json}{degraded}, 'than degraded');
 is(job('console.log(1)')->{stdout}, "1\ntrue\n", 'programs are as ever');
+
+# Its ready sandboxes have one that was executed and waits for its job.
+
+my $parked;
+ok(wait_until(120, sub {
+        $parked = job('const fs = require("fs"); console.log(process.argv[2],'
+            . ' fs.readFileSync("/proc/self/cmdline", "latin1"),'
+            . ' process.uptime() < 30)', args => [ 'mine' ]);
+        return $parked->{stdout} !~ /mine\0/;
+    }), 'they are in one that had started');
+is($parked->{path}, 'pool', 'which is a ready sandbox like any other');
+is($parked->{stdout}, "mine /usr/bin/node\0main.js\0 true\ntrue\n",
+    'and sees what is its own');
 $nginx->finish;
 
 # Too few uids for any.
