@@ -158,14 +158,24 @@ step(uint64_t *state)
 }
 
 
-/* Neither a small number nor a pointer, nor text of few characters. */
+/* Three words of a generator: none is a small number or a pointer, and they are
+   no text, of which no byte has its highest bit.  One word in 256 has none
+   either: two of them are left to chance. */
 static bool
-looks_random(uint64_t word)
+look_random(const uint64_t *words)
 {
-    uint64_t high = word >> 48;
+    int      i, text = 0;
+    uint64_t high;
 
-    return high != 0 && high != 0xffff
-           && (word & 0x8080808080808080ULL) != 0;
+    for (i = 0; i < 3; i++) {
+        high = words[i] >> 48;
+        if (high == 0 || high == 0xffff) {
+            return false;
+        }
+        text += (words[i] & 0x8080808080808080ULL) == 0;
+    }
+
+    return text < 2;
 }
 
 
@@ -196,9 +206,7 @@ find_generators(uint64_t *words, size_t count)
     size_t i;
 
     for (i = 0; i + 3 <= count; i++) {
-        if (looks_random(words[i]) && looks_random(words[i + 1])
-            && looks_random(words[i + 2])
-            && ngenerators < FOUND_MAX
+        if (look_random(words + i) && ngenerators < FOUND_MAX
             && is_generator((const generator_t *) (words + i)))
         {
             generators[ngenerators++] = (generator_t *) (words + i);
