@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "codr_init.h"
@@ -254,17 +255,32 @@ codr_zygote_begins(char *const *words, int argc, char *const *argv)
 }
 
 
+/* The last word.  The spawner ends who has said it, or has not read it yet: a
+   process that is gone is not listened to any more. */
+static void __attribute__((noreturn))
+tell_and_end(codr_zygote_answer_t kind)
+{
+    char    byte;
+    ssize_t n;
+
+    tell(kind, 0, -1);
+    do {
+        n = recv(CODR_ZYGOTE_CONTROL, &byte, 1, 0);
+    } while (n > 0 || (n == -1 && errno == EINTR));
+
+    _exit(EXIT_SUCCESS);
+}
+
+
 void
 codr_zygote_serve_test(bool parkable)
 {
-    tell(parkable ? CODR_ZYGOTE_PARKABLE : CODR_ZYGOTE_UNFIT, 0, -1);
-    _exit(EXIT_SUCCESS);
+    tell_and_end(parkable ? CODR_ZYGOTE_PARKABLE : CODR_ZYGOTE_UNFIT);
 }
 
 
 void
 codr_zygote_serve_not(void)
 {
-    tell(CODR_ZYGOTE_UNFIT, 0, -1);
-    _exit(EXIT_FAILURE);
+    tell_and_end(CODR_ZYGOTE_UNFIT);
 }
