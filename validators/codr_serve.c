@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -330,6 +331,7 @@ codr_serve(const codr_serve_t *serve)
         result = tell_ready(&set);
     }
     if (result == 0) {
+        (void) malloc_trim(0);          /* what compiling has freed */
         result = keep_cells(&keeper);
     }
     if (result < 0) {
