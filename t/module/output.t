@@ -137,7 +137,9 @@ $job = $much->run_job(language => 'python', tty => $false, code => $flood,
     timeout => 60);
 check_flood('a fast reader', $want, @{ $job->{messages} });
 @output = grep { $_->{type} eq 'output' } @{ $job->{messages} };
-is(scalar(grep { $_->{data} !~ /\n$/ } @output), 0, 'lines are not torn');
+# But for what has waited for 5 ms, of a program that was held up.
+cmp_ok(scalar(grep { $_->{data} !~ /\n$/ } @output), '<', @output / 20,
+    'lines are not torn');
 cmp_ok(scalar @output, '<=', length($want) / 16000
     + $job->{complete}{wall_time} / 0.004 + 2, 'in few messages');
 
