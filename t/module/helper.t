@@ -310,7 +310,7 @@ codr_language python {
 CONF
     my $first = Codr::Nginx->new(@holders);
     ok($first->ready, 'one is up');
-    ok(wait_until(60, sub { $first->ready_processes >= 32 }),
+    ok(wait_until(60, sub { $first->ready_sandboxes >= 32 }),
         'and holds 32 uids') or diag($first->log);
     my $uids = join ' ', $first->uid_base, 100;
 

@@ -30,12 +30,12 @@ sub warmed {
 
 sub ready_is {
     my ($n) = @_;
-    return wait_until(20, sub { (my @pids = $nginx->ready_processes) == $n });
+    return wait_until(20, sub { (my @pids = $nginx->ready_sandboxes) == $n });
 }
 
 my $all = 4 * 5;                    # of the shipped languages
 ok(ready_is($all), 'as many wait as the configuration says')
-    or diag(join ' ', $nginx->ready_processes);
+    or diag(join ' ', $nginx->ready_sandboxes);
 
 ok(warmed(), 'a job with pipes gets a ready sandbox');
 ok(wait_until(20, sub {

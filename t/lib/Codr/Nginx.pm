@@ -277,13 +277,20 @@ sub helper_descriptors {
 # for a job.
 sub job_processes {
     my ($self) = @_;
-    return grep { !_is_ready($_) } $self->sandbox_processes;
+    return grep { !_waits($_) } $self->sandbox_processes;
 }
 
-# Pids of the sandboxes that wait for a job.
+# Pids of all that waits for a job: inits, and what they have started ahead.
 sub ready_processes {
     my ($self) = @_;
-    return grep { _is_ready($_) } $self->sandbox_processes;
+    return grep { _waits($_) } $self->sandbox_processes;
+}
+
+# Pids of the inits of sandboxes that wait for a job.
+sub ready_sandboxes {
+    my ($self) = @_;
+    return grep { _is_ready($_) && !_is_ready(_parent($_)) }
+        $self->sandbox_processes;
 }
 
 # Pids of zygotes, of which sandboxes are clones.
@@ -300,7 +307,12 @@ sub sandbox_processes {
 
 sub _name { return slurp("/proc/$_[0]/comm") =~ s/\n//r }
 
+sub _parent { return slurp("/proc/$_[0]/stat") =~ /\) \S (\d+)/ ? $1 : 0 }
+
 sub _is_ready { return _name($_[0]) eq 'codr-ready' }
+
+# What has been started ahead may bear its own name until it comes to wait.
+sub _waits { return _is_ready($_[0]) || _is_ready(_parent($_[0])) }
 
 # Pids of processes that run with a uid of this nginx's jobs; without root they
 # have none of their own, and are the descendants of the spawner.
