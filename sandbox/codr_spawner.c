@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "codr_control.h"
 #include "codr_init.h"
 #include "codr_io.h"
 #include "codr_ipc.h"
@@ -477,23 +478,6 @@ take_signal(void)
 }
 
 
-/* False at the end of the supervisor, or when it says anything odd. */
-static bool
-still_supervised(void)
-{
-    ssize_t        n;
-    codr_control_t control;
-
-    n = codr_io_recv_now(CODR_FD_CONTROL, &control, sizeof(control), NULL, 0,
-                         NULL, NULL);
-
-    return n == -EAGAIN
-           || (n == (ssize_t) sizeof(control)
-               && control.version == CODR_IPC_VERSION
-               && control.kind == CODR_CONTROL_ALIVE);
-}
-
-
 /* How long to wait for anything.  One that misses a layer makes no sandbox,
    and leaves after a while, so that the next one may find it: 0 then. */
 static int
@@ -530,7 +514,7 @@ serve(void)
         }
         if ((events[0].revents && !take_signal())
             || (events[1].revents && !receive())
-            || (events[2].revents && !still_supervised()))
+            || (events[2].revents && !codr_control_is_alive(CODR_FD_CONTROL)))
         {
             return;
         }

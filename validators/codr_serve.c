@@ -29,6 +29,7 @@
 #include "codr_cell.h"
 #include "codr_confine.h"
 #include "codr_constants.h"
+#include "codr_control.h"
 #include "codr_io.h"
 #include "codr_ipc.h"
 #include "codr_log.h"
@@ -187,23 +188,6 @@ delay(const keeper_t *keeper)
 }
 
 
-/* False at the end of the supervisor, or when it says anything odd. */
-static bool
-still_supervised(void)
-{
-    ssize_t        n;
-    codr_control_t control;
-
-    n = codr_io_recv_now(CODR_FD_CONTROL, &control, sizeof(control), NULL, 0,
-                         NULL, NULL);
-
-    return n == -EAGAIN
-           || (n == (ssize_t) sizeof(control)
-               && control.version == CODR_IPC_VERSION
-               && control.kind == CODR_CONTROL_ALIVE);
-}
-
-
 /* Until broker or supervisor is gone; then the last source's verdict. */
 static int
 keep_cells(keeper_t *keeper)
@@ -226,7 +210,9 @@ keep_cells(keeper_t *keeper)
         if (n > 0 && watched[1].revents) {
             break;                      /* its end */
         }
-        if (n > 0 && watched[0].revents && !still_supervised()) {
+        if (n > 0 && watched[0].revents
+            && !codr_control_is_alive(CODR_FD_CONTROL))
+        {
             break;
         }
         if (n > 0) {
