@@ -49,42 +49,15 @@
    comes; while it reads the source only the last one. */
 enum { PEER, IMAGE, ANSWER, DESCRIPTORS };
 
+/* A call that it may make, with these arguments. */
+typedef struct {
+    int                  number;
+    unsigned             count;
+    struct scmp_arg_cmp  argument[3];
+} rule_t;
+
 extern const char __executable_start, etext;    /* of the linker */
 extern char       __data_start, end;
-
-
-/* What it does before it reads the source: of no use once the descriptors are
-   closed. */
-static int
-add_first_rules(scmp_filter_ctx filter)
-{
-    int result;
-
-    result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(recvmsg), 1,
-                              SCMP_A0(SCMP_CMP_EQ, PEER, 0));
-    if (result == 0) {
-        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(close), 1,
-                                  SCMP_A0(SCMP_CMP_LT, ANSWER, 0));
-    }
-    if (result == 0) {
-        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 2,
-                                  SCMP_A0(SCMP_CMP_EQ, IMAGE, 0),
-                                  SCMP_A1(SCMP_CMP_EQ, F_GET_SEALS, 0));
-    }
-    if (result == 0) {
-        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(lseek), 1,
-                                  SCMP_A0(SCMP_CMP_EQ, IMAGE, 0));
-    }
-    if (result == 0) {
-        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 3,
-                                  SCMP_A2(SCMP_CMP_EQ, PROT_READ, 0),
-                                  SCMP_A3(SCMP_CMP_EQ,
-                                          MAP_PRIVATE | MAP_POPULATE, 0),
-                                  SCMP_A4(SCMP_CMP_EQ, IMAGE, 0));
-    }
-
-    return result;
-}
 
 
 static int
@@ -93,41 +66,52 @@ add_rules(scmp_filter_ctx filter)
     size_t i;
     int    result = 0;
 
-    static const int plain[] = {
-        SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
-        SCMP_SYS(clock_gettime),    /* its CPU time is no business of the
-                                       vdso */
-        SCMP_SYS(rt_sigreturn),     /* of a look at the time */
-        SCMP_SYS(exit_group),
+    const rule_t rules[] = {
+        { SCMP_SYS(munmap), 0, { { 0 } } },
+        { SCMP_SYS(mremap), 0, { { 0 } } },
+        { SCMP_SYS(madvise), 0, { { 0 } } },
+        { SCMP_SYS(brk), 0, { { 0 } } },
+
+        /* its CPU time is no business of the vdso; and of a look at it */
+        { SCMP_SYS(clock_gettime), 0, { { 0 } } },
+        { SCMP_SYS(rt_sigreturn), 0, { { 0 } } },
+        { SCMP_SYS(exit_group), 0, { { 0 } } },
+
+        { SCMP_SYS(write), 1, { SCMP_A0(SCMP_CMP_EQ, ANSWER, 0) } },
+
+        /* memory that is no file's and never code */
+        { SCMP_SYS(mmap), 2,
+          { SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+            SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS) } },
+        { SCMP_SYS(mprotect), 1,
+          { SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) } },
+
+        /* what it does before it reads the source: of no use once these
+           descriptors are closed */
+        { SCMP_SYS(recvmsg), 1, { SCMP_A0(SCMP_CMP_EQ, PEER, 0) } },
+        { SCMP_SYS(close), 1, { SCMP_A0(SCMP_CMP_LT, ANSWER, 0) } },
+        { SCMP_SYS(fcntl), 2,
+          { SCMP_A0(SCMP_CMP_EQ, IMAGE, 0),
+            SCMP_A1(SCMP_CMP_EQ, F_GET_SEALS, 0) } },
+        { SCMP_SYS(lseek), 1, { SCMP_A0(SCMP_CMP_EQ, IMAGE, 0) } },
+        { SCMP_SYS(mmap), 3,
+          { SCMP_A2(SCMP_CMP_EQ, PROT_READ, 0),
+            SCMP_A3(SCMP_CMP_EQ, MAP_PRIVATE | MAP_POPULATE, 0),
+            SCMP_A4(SCMP_CMP_EQ, IMAGE, 0) } },
     };
 
-    for (i = 0; result == 0 && i < CODR_ARRAY_LEN(plain); i++) {
-        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, plain[i], 0);
+    for (i = 0; result == 0 && i < CODR_ARRAY_LEN(rules); i++) {
+        result = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+                                        rules[i].number, rules[i].count,
+                                        rules[i].argument);
     }
 
     if (result == 0 && CODR_SANITIZED) {    /* before it ends itself */
         result = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
                                   SCMP_SYS(sigaltstack), 0);
     }
-    if (result == 0) {
-        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
-                                  SCMP_A0(SCMP_CMP_EQ, ANSWER, 0));
-    }
 
-    /* memory that is no file's and never code */
-    if (result == 0) {
-        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
-                                  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
-                                  SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS,
-                                          MAP_ANONYMOUS));
-    }
-    if (result == 0) {
-        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect),
-                                  1,
-                                  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-    }
-
-    return result == 0 ? add_first_rules(filter) : result;
+    return result;
 }
 
 
