@@ -10,6 +10,7 @@
 
 #define _GNU_SOURCE
 
+#include "bench.h"
 #include "bench_ws.h"
 
 #include <err.h>
@@ -43,16 +44,6 @@ typedef struct {
 static program_t  program[PROGRAMS_MAX];
 static size_t     programs;
 static int        rounds;
-
-
-static uint64_t
-now_us(void)
-{
-    struct timespec t;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
-}
 
 
 /* As it stands in a JSON string. */
@@ -133,19 +124,19 @@ run(bench_ws_t *ws, program_t *p, uint32_t ret[TIMES])
                     p->comment, (int) getpid(),
                     (unsigned long long) number++);
 
-    start = now_us();
+    start = bench_now_us();
     ret[FIRST] = 0;
     bench_ws_send(ws, message);
     for ( ;; ) {
         text = bench_ws_receive(ws, &len);
         if (ret[FIRST] == 0 && strstr(text, "\"type\":\"output\"")) {
-            ret[FIRST] = (uint32_t) (now_us() - start);
+            ret[FIRST] = (uint32_t) (bench_now_us() - start);
         }
         if (strstr(text, "\"type\":\"error\"")) {
             errx(1, "%s: %.300s", p->language, text);
         }
         if (strstr(text, "\"type\":\"complete\"")) {
-            ret[END] = (uint32_t) (now_us() - start);
+            ret[END] = (uint32_t) (bench_now_us() - start);
             keep_path(p, text);
             return;
         }

@@ -10,6 +10,7 @@
 
 #define _GNU_SOURCE
 
+#include "bench.h"
 #include "bench_ws.h"
 
 #include <err.h>
@@ -79,16 +80,6 @@ static const char *only;        /* a language, or NULL: all of them */
 static int         rounds;
 
 
-static uint64_t
-now_us(void)
-{
-    struct timespec t;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
-}
-
-
 static times_t
 run_bare(const program_t *program)
 {
@@ -96,7 +87,7 @@ run_bare(const program_t *program)
     char        buffer[64];
     pid_t       pid;
     times_t     times;
-    uint64_t    start = now_us();
+    uint64_t    start = bench_now_us();
     const char *argv[] = { program->interpreter, program->file, NULL };
 
     posix_spawn_file_actions_t actions;
@@ -117,10 +108,10 @@ run_bare(const program_t *program)
     if (read(ends[0], buffer, sizeof(buffer)) <= 0) {
         errx(1, "\"%s\" says nothing", program->interpreter);
     }
-    times.first = now_us() - start;
+    times.first = bench_now_us() - start;
     (void) close(ends[0]);
     (void) waitpid(pid, &status, 0);
-    times.end = now_us() - start;
+    times.end = bench_now_us() - start;
     return times;
 }
 
@@ -131,19 +122,19 @@ run_codr(bench_ws_t *ws, const program_t *program)
     char     *text;
     size_t    len;
     times_t   times = { 0, 0 };
-    uint64_t  start = now_us();
+    uint64_t  start = bench_now_us();
 
     bench_ws_send(ws, program->message);
     for ( ;; ) {
         text = bench_ws_receive(ws, &len);
         if (times.first == 0 && strstr(text, "\"type\":\"output\"")) {
-            times.first = now_us() - start;
+            times.first = bench_now_us() - start;
         }
         if (strstr(text, "\"type\":\"error\"")) {
             errx(1, "%.300s", text);
         }
         if (strstr(text, "\"type\":\"complete\"")) {
-            times.end = now_us() - start;
+            times.end = bench_now_us() - start;
             return times;
         }
     }
@@ -237,7 +228,7 @@ rate(const program_t *program, bool codr, int each)
 {
     int        i, k;
     bench_ws_t ws;
-    uint64_t   start = now_us();
+    uint64_t   start = bench_now_us();
 
     for (i = 0; i < AT_ONCE; i++) {
         if (fork() != 0) {
@@ -260,18 +251,7 @@ rate(const program_t *program, bool codr, int each)
         continue;
     }
 
-    return AT_ONCE * each * 1e6 / (double) (now_us() - start);
-}
-
-
-static void
-write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(name, "w");
-
-    if (file == NULL || fputs(text, file) == EOF || fclose(file) == EOF) {
-        err(1, "write \"%s\"", name);
-    }
+    return AT_ONCE * each * 1e6 / (double) (bench_now_us() - start);
 }
 
 
@@ -308,9 +288,9 @@ main(int argc, char **argv)
         errx(2, "ROUNDS is 1 to %d, DIR a directory", ROUNDS_MAX);
     }
 
-    write_file("hello.py", HELLO);
-    write_file("imports.py", IMPORTS);
-    write_file("hello.js", "console.log('hello')\n");
+    bench_write_file("hello.py", HELLO);
+    bench_write_file("imports.py", IMPORTS);
+    bench_write_file("hello.js", "console.log('hello')\n");
 
     measure();
     report();

@@ -10,6 +10,8 @@
 
 #define _GNU_SOURCE
 
+#include "bench.h"
+
 #include <err.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -53,16 +55,6 @@ static int       peer;          /* of the validator */
 static int       control;
 
 
-static uint64_t
-now_us(void)
-{
-    struct timespec t;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
-}
-
-
 static void
 pause_between(void)
 {
@@ -78,7 +70,7 @@ run_bare(void)
     int         status;
     pid_t       pid;
     char       *argv[] = { (char *) (uintptr_t) "true", NULL };
-    uint64_t    start = now_us();
+    uint64_t    start = bench_now_us();
 
     if (posix_spawn(&pid, "/usr/bin/true", NULL, NULL, argv, NULL) != 0
         || waitpid(pid, &status, 0) != pid)
@@ -86,7 +78,7 @@ run_bare(void)
         errx(1, "start a bare process");
     }
 
-    return (uint32_t) (now_us() - start);
+    return (uint32_t) (bench_now_us() - start);
 }
 
 
@@ -214,7 +206,7 @@ static uint32_t
 ask(const source_t *s)
 {
     int                          ends[2], fds[2];
-    uint64_t                     start = now_us();
+    uint64_t                     start = bench_now_us();
     codr_review_verdict_t        verdict;
     static codr_review_request_t request;
 
@@ -240,7 +232,7 @@ ask(const source_t *s)
         errx(1, "%s: no verdict", s->path);
     }
     (void) close(ends[0]);
-    return (uint32_t) (now_us() - start);
+    return (uint32_t) (bench_now_us() - start);
 }
 
 
