@@ -6,37 +6,11 @@ use strict;
 use warnings;
 
 use Codr::Host qw(need spew wait_until);
-use Codr::Javascript qw(programs);
+use Codr::Javascript qw(program programs server);
 use Codr::Nginx;
 use Test::More;
 
 need(qw(module helper root /usr/bin/node));
-
-sub server {
-    my ($words, %o) = @_;
-    my $dir = $o{dir} // Codr::Nginx::dir();
-    mkdir "$dir/modules";
-    return Codr::Nginx->new(dir => $dir, languages => 0,
-        location => 'codr_output 4m; codr_cpu_time 60s; codr_timeout 60s;',
-        %o, http => <<"END");
-codr_bind $dir/modules /opt/modules;
-codr_language javascript {
-    version /usr/bin/node --version;
-    source main.js;
-    sources *.js *.mjs *.cjs;
-    run /usr/bin/node \$source;
-    processes 128;
-    stack 8m;
-    $words
-}
-END
-}
-
-sub program {
-    my ($nginx, $code, %o) = @_;
-    return $nginx->post('/run',
-        { language => 'javascript', code => $code, %o })->{json};
-}
 
 # A job of one that was parked: its arguments came too late for /proc.
 my $PARKED = '!require("fs").readFileSync("/proc/self/cmdline", "latin1")'
@@ -78,7 +52,7 @@ for (1 .. 6) {
 is(scalar keys %seen, 18,
     'no two have a random number or an address in common');
 
-my $look = program($nginx, <<'END')->{stdout};
+my $LOOK = <<'END';
 const fs = require('fs');
 console.log(fs.readdirSync('/proc').filter((p) => +p).join(), process.pid,
     process.ppid, fs.openSync('/dev/null'));
@@ -88,18 +62,10 @@ console.log(fs.readFileSync('/proc/self/comm', 'latin1'),
             .test(l)).join(' '));
 console.log(fs.readFileSync('/proc/self/limits', 'latin1'));
 END
+my $look = program($nginx, $LOOK)->{stdout};
 my $cold = server('');
 ok($cold->ready, 'a server without');
-is($look, program($cold, <<'END')->{stdout}, 'as a new one is');
-const fs = require('fs');
-console.log(fs.readdirSync('/proc').filter((p) => +p).join(), process.pid,
-    process.ppid, fs.openSync('/dev/null'));
-console.log(fs.readFileSync('/proc/self/comm', 'latin1'),
-    fs.readFileSync('/proc/self/status', 'latin1')
-        .split('\n').filter((l) => /^(Cap|NoNew|Seccomp:|Sig(Blk|Ign))/
-            .test(l)).join(' '));
-console.log(fs.readFileSync('/proc/self/limits', 'latin1'));
-END
+is($look, program($cold, $LOOK)->{stdout}, 'as a new one is');
 
 my %programs = programs();
 for my $name (sort keys %programs) {

@@ -6,12 +6,11 @@ use strict;
 use warnings;
 
 use Codr::Client;
-use Codr::Host qw(need slow slurp wait_until);
+use Codr::Host qw(need slurp wait_until);
 use Codr::Nginx;
-use Codr::Phases qw(%phase @phases next_job_runs role);
+use Codr::Phases qw(%phase @phases next_job_runs paused role);
 use Codr::Redis;
 use Test::More;
-use Time::HiRes qw(time);
 
 need(qw(root module helper /usr/bin/redis-server /usr/bin/python3));
 
@@ -114,27 +113,9 @@ for my $name (sort keys %victim) {
 # Stopped for a while.
 
 for my $name (sort keys %victim) {
-    my ($find) = @{ $victim{$name} };
-    my (@wrong, @late);
-    for my $phase (@phases) {
-        my ($ws, $end, $other) = $phase{$phase}->($nginx);
-        my $pid = $find->($ws) or next;
-        kill STOP => $pid;
-        my $start = time;
-        $end->();
-        for (1 .. 2) {
-            my $answer = $nginx->get('/languages');
-            push @late, $phase if $answer->{status} != 200
-                || time - $start > 3 * slow();
-        }
-        kill CONT => $pid;
-        my $job = $ws->finish(60);
-        push @wrong, "$phase: $job->{status}"
-            if $job->{status} !~ Codr::Phases::end_of($phase);
-        $other->answer(10) if $other;
-    }
-    is(join(' ', @wrong), '', "$name stopped for a while: jobs end as ever");
-    is(join(' ', @late), '', "$name stopped: the others do not wait for it");
+    my ($wrong, $late) = paused($nginx, $victim{$name}[0]);
+    is($wrong, '', "$name stopped for a while: jobs end as ever");
+    is($late, '', "$name stopped: the others do not wait for it");
 }
 
 # Stopped for good.

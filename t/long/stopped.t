@@ -5,11 +5,10 @@
 use strict;
 use warnings;
 
-use Codr::Host qw(need slow wait_until);
+use Codr::Host qw(need wait_until);
 use Codr::Nginx;
-use Codr::Phases qw(%phase @phases next_job_runs role);
+use Codr::Phases qw(%phase @phases next_job_runs paused role);
 use Test::More;
-use Time::HiRes qw(time);
 
 need(qw(module helper));
 
@@ -22,26 +21,9 @@ my @roles  = qw(broker spawner supervisor keeper);
 # Stopped for a while: nothing is lost, and nginx does not wait.
 
 for my $role (@roles) {
-    my (@wrong, @late);
-    for my $phase (@phases) {
-        my ($ws, $end, $other) = $phase{$phase}->($nginx);
-        my $pid = role($nginx, $role);
-        kill STOP => $pid;
-        my $start = time;
-        $end->();
-        for (1 .. 2) {
-            my $answer = $nginx->get('/languages');
-            push @late, $phase if $answer->{status} != 200
-                || time - $start > 3 * slow();
-        }
-        kill CONT => $pid;
-        my $job = $ws->finish(30);
-        push @wrong, "$phase: $job->{status}"
-            if $job->{status} !~ Codr::Phases::end_of($phase);
-        $other->answer(10) if $other;
-    }
-    is(join(' ', @wrong), '', "$role stopped for a while: jobs end as ever");
-    is(join(' ', @late), '', "$role stopped: nginx does not wait for it");
+    my ($wrong, $late) = paused($nginx, sub { role($nginx, $role) });
+    is($wrong, '', "$role stopped for a while: jobs end as ever");
+    is($late, '', "$role stopped: nginx does not wait for it");
 }
 
 # Stopped for good: it is replaced.

@@ -6,36 +6,11 @@ use strict;
 use warnings;
 
 use Codr::Host qw(need slurp spew wait_until);
-use Codr::Javascript qw(programs);
+use Codr::Javascript qw(program programs server);
 use Codr::Nginx;
 use Test::More;
 
 need(qw(module helper root /usr/bin/node));
-
-sub server {
-    my ($words, %o) = @_;
-    my $dir = $o{dir} // Codr::Nginx::dir();
-    return Codr::Nginx->new(dir => $dir, languages => 0,
-        location => 'codr_output 4m; codr_cpu_time 60s; codr_timeout 60s;',
-        %o, http => <<"END");
-codr_bind $dir/modules /opt/modules;
-codr_language javascript {
-    version /usr/bin/node --version;
-    source main.js;
-    sources *.js *.mjs *.cjs;
-    run /usr/bin/node \$source;
-    processes 128;
-    stack 8m;
-    $words
-}
-END
-}
-
-sub program {
-    my ($nginx, $code, %o) = @_;
-    return $nginx->post('/run',
-        { language => 'javascript', code => $code, %o })->{json};
-}
 
 # Whether clones can be had; why not, in the log, when the test of itself says
 # that this node is none for it.

@@ -7,9 +7,39 @@ use strict;
 use warnings;
 
 use Codr::Host qw(slurp top);
+use Codr::Nginx;
 use Exporter 'import';
 
-our @EXPORT_OK = qw(programs);
+our @EXPORT_OK = qw(program programs server);
+
+# A server with this language, and more words for its block; what it binds is
+# in "modules" of its directory.
+sub server {
+    my ($words, %o) = @_;
+    my $dir = $o{dir} // Codr::Nginx::dir();
+    mkdir "$dir/modules";
+    return Codr::Nginx->new(dir => $dir, languages => 0,
+        location => 'codr_output 4m; codr_cpu_time 60s; codr_timeout 60s;',
+        %o, http => <<"END");
+codr_bind $dir/modules /opt/modules;
+codr_language javascript {
+    version /usr/bin/node --version;
+    source main.js;
+    sources *.js *.mjs *.cjs;
+    run /usr/bin/node \$source;
+    processes 128;
+    stack 8m;
+    $words
+}
+END
+}
+
+# What it answers to a program.
+sub program {
+    my ($nginx, $code, %o) = @_;
+    return $nginx->post('/run',
+        { language => 'javascript', code => $code, %o })->{json};
+}
 
 # By name.
 sub programs {

@@ -6,11 +6,12 @@ use strict;
 use warnings;
 
 use Codr::Client;
-use Codr::Host qw(slurp wait_until);
+use Codr::Host qw(slow slurp wait_until);
 use Exporter 'import';
 use JSON::PP ();
+use Time::HiRes qw(time);
 
-our @EXPORT_OK = qw(%phase @phases next_job_runs role);
+our @EXPORT_OK = qw(%phase @phases next_job_runs paused role);
 
 # What the server needs for them, in "http", and in "location".
 sub http {
@@ -91,6 +92,32 @@ sub role {
         && slurp("/proc/$_/status") =~ /^NSpid:\s+\d+$/m }
         sort { $a <=> $b } keys %{$roles};
     return $pid;
+}
+
+# At each phase a process, which is found for the job's socket, stops while the
+# job would end, and goes on: the phases in which the job did not end as ever,
+# and those in which nginx answered late.
+sub paused {
+    my ($nginx, $find) = @_;
+    my (@wrong, @late);
+    for my $phase (@phases) {
+        my ($ws, $end, $other) = $phase{$phase}->($nginx);
+        my $pid = $find->($ws) or next;
+        kill STOP => $pid;
+        my $start = time;
+        $end->();
+        for (1 .. 2) {
+            my $answer = $nginx->get('/languages');
+            push @late, $phase if $answer->{status} != 200
+                || time - $start > 3 * slow();
+        }
+        kill CONT => $pid;
+        my $job = $ws->finish(60);
+        push @wrong, "$phase: $job->{status}"
+            if $job->{status} !~ end_of($phase);
+        $other->answer(10) if $other;
+    }
+    return ("@wrong", "@late");
 }
 
 sub next_job_runs {
