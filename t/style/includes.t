@@ -17,8 +17,8 @@ my %ROLES = (
         watchdog zygote_argv) ],
     broker     => [ qw(broker answer attach channel charge client command
         compile dispatch fetch figures headers inspect inspection job leaving
-        link offer pool probe pump report review rules sandbox stage status
-        supply verdict) ],
+        link offer pool probe pump report review rules sandbox sandbox_limits
+        stage status supply verdict) ],
     spawner    => [ qw(spawner spawner_setup nursery zygote_peer
         zygote_plan) ],
     init       => [ qw(init program waiting) ],
