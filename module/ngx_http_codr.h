@@ -446,8 +446,5 @@ ngx_int_t ngx_http_codr_session_handler(ngx_http_request_t *r);
 
 ngx_int_t ngx_http_codr_post_handler(ngx_http_request_t *r);
 
-/* The body that nginx has read, in one piece of r->pool. */
-ngx_int_t ngx_http_codr_read_body(ngx_http_request_t *r, ngx_str_t *body);
-
 
 #endif /* _NGX_HTTP_CODR_H_INCLUDED_ */

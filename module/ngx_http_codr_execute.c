@@ -7,18 +7,11 @@
  */
 
 #include "ngx_http_codr_execute.h"
-#include "ngx_http_codr_text.h"
 
 #include <openssl/rand.h>
 
 
-/* What a parser may be made to build of one message. */
-
-#define NGX_HTTP_CODR_PARSE_DEPTH   32
-#define NGX_HTTP_CODR_PARSE_VALUES  16384
-
-#define NGX_HTTP_CODR_SIDE_MAX    1000         /* of a terminal */
-#define NGX_HTTP_CODR_REFUSAL     256          /* bytes of a message */
+#define NGX_HTTP_CODR_SIDE_MAX  1000           /* of a terminal */
 
 
 typedef ngx_int_t (*ngx_http_codr_execute_pt)(ngx_http_codr_execute_t *x,
@@ -59,34 +52,6 @@ static const ngx_http_codr_execute_pt  ngx_http_codr_execute_steps[] = {
     ngx_http_codr_quotas_read,
     NULL
 };
-
-
-json_t *
-ngx_http_codr_parse(const u_char *data, size_t len)
-{
-    json_t        *message;
-    json_error_t   error;
-
-    if (ngx_http_codr_text_bounded(data, len, NGX_HTTP_CODR_PARSE_DEPTH,
-                                   NGX_HTTP_CODR_PARSE_VALUES)
-        != 0)
-    {
-        return NULL;
-    }
-
-    message = json_loadb((const char *) data, len, JSON_ALLOW_NUL, &error);
-
-    if (message == NULL
-        && json_error_code(&error) == json_error_numeric_overflow)
-    {
-        /* an integer beyond 64 bits is a number all the same */
-
-        message = json_loadb((const char *) data, len,
-                             JSON_ALLOW_NUL|JSON_DECODE_INT_AS_REAL, &error);
-    }
-
-    return message;
-}
 
 
 ngx_int_t
@@ -468,49 +433,4 @@ ngx_http_codr_execute_detach(ngx_http_codr_execute_t *x,
     x->detach = (x->live && json_is_true(value)) ? x->lcf->detach : 0;
 
     return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_codr_refuse(ngx_http_codr_execute_t *x,
-    ngx_http_codr_answer_t *refusal, codr_error_t code, const char *fmt, ...)
-{
-    u_char   *message, *last;
-    va_list   args;
-
-    ngx_http_codr_answer_error(refusal, code, "");
-
-    message = ngx_pnalloc(x->pool, NGX_HTTP_CODR_REFUSAL);
-
-    if (message) {
-        va_start(args, fmt);
-        last = ngx_vslprintf(message, message + NGX_HTTP_CODR_REFUSAL, fmt,
-                             args);
-        va_end(args);
-
-        refusal->message.data = message;
-        refusal->message.len = last - message;
-    }
-
-    return NGX_ERROR;
-}
-
-
-ngx_int_t
-ngx_http_codr_refuse_limit(ngx_http_codr_execute_t *x,
-    ngx_http_codr_answer_t *refusal, codr_error_t code, codr_limit_id_t limit,
-    const char *what)
-{
-    uint64_t  cap;
-
-    cap = x->caps.value[limit];
-
-    (void) ngx_http_codr_refuse(x, refusal, code, "%s: the limit is %uL", what,
-                                cap);
-
-    ngx_http_codr_answer_set(refusal, CODR_FIELD_LIMIT);
-    refusal->limit = limit;
-    refusal->limits.value[limit] = cap;
-
-    return NGX_ERROR;
 }

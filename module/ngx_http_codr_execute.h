@@ -56,9 +56,6 @@ typedef struct {
     ngx_str_t                  head;           /* the EXECUTE frame */
 } ngx_http_codr_execute_t;
 
-/* NULL for what is no JSON, or more of it than any message needs. */
-json_t *ngx_http_codr_parse(const u_char *data, size_t len);
-
 /* NGX_OK; else refusal says why and nothing was done. */
 ngx_int_t ngx_http_codr_execute_read(ngx_http_codr_execute_t *x,
     ngx_http_codr_answer_t *refusal);
@@ -87,7 +84,7 @@ ngx_int_t ngx_http_codr_quotas_take(ngx_http_codr_execute_t *x,
 /* A terminal's columns or rows: NGX_OK and *side, or NGX_ERROR. */
 ngx_int_t ngx_http_codr_side(json_t *value, ngx_uint_t *side);
 
-/* A refusal with a message made from a format of ngx_sprintf(). */
+/* refuse: a refusal with a message made from a format of ngx_sprintf(). */
 ngx_int_t ngx_http_codr_refuse(ngx_http_codr_execute_t *x,
     ngx_http_codr_answer_t *refusal, codr_error_t code, const char *fmt, ...);
 

@@ -90,7 +90,7 @@ ngx_http_codr_jobs_handler(ngx_http_request_t *r)
     }
 
     if (ngx_http_codr_jobs_rest(r, &rest) != NGX_OK) {
-        return ngx_http_codr_jobs_none(r);
+        return ngx_http_codr_look_none(r);
     }
 
     if (rest.len == 0) {
@@ -110,14 +110,6 @@ ngx_http_codr_jobs_is(ngx_str_t *rest, const char *name)
 {
     return rest->len == ngx_strlen(name)
            && ngx_strncmp(rest->data, name, rest->len) == 0;
-}
-
-
-ngx_int_t
-ngx_http_codr_jobs_none(ngx_http_request_t *r)
-{
-    return ngx_http_codr_send_error(r, NGX_HTTP_NOT_FOUND, "not_found",
-                                    "there is no such job");
 }
 
 
@@ -211,7 +203,7 @@ ngx_http_codr_jobs_one(ngx_http_request_t *r, ngx_str_t *rest)
     if (ngx_http_codr_record_id(id, name.data, name.len) != NGX_OK
         || (what.len && !ngx_http_codr_jobs_is(&what, "/output")))
     {
-        return ngx_http_codr_jobs_none(r);
+        return ngx_http_codr_look_none(r);
     }
 
     look->request = r;
@@ -224,10 +216,10 @@ ngx_http_codr_jobs_one(ngx_http_request_t *r, ngx_str_t *rest)
 
     if (!look->remote
         && (rc != NGX_OK
-            || !ngx_http_codr_jobs_owned(r, &look->record.owner,
+            || !ngx_http_codr_look_owned(r, &look->record.owner,
                                          &look->record.key_id)))
     {
-        return ngx_http_codr_jobs_none(r);
+        return ngx_http_codr_look_none(r);
     }
 
     if (what.len) {
@@ -244,31 +236,6 @@ ngx_http_codr_jobs_one(ngx_http_request_t *r, ngx_str_t *rest)
 
     return ngx_http_codr_send_not_allowed(r, "GET, DELETE, OPTIONS",
                                           "use GET or DELETE");
-}
-
-
-/* Where nothing else says who an owner is, it is whoever has the key: also of
-   what its tickets were used for. */
-
-ngx_uint_t
-ngx_http_codr_jobs_owned(ngx_http_request_t *r, ngx_str_t *owner,
-    ngx_str_t *key_id)
-{
-    ngx_http_codr_ctx_t       *ctx;
-    ngx_http_codr_loc_conf_t  *lcf;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_codr_module);
-    lcf = ngx_http_get_module_loc_conf(r, ngx_http_codr_module);
-
-    if (ctx->owner.len == owner->len
-        && ngx_memcmp(ctx->owner.data, owner->data, owner->len) == 0)
-    {
-        return 1;
-    }
-
-    return lcf->owner == NULL && ctx->key_id.len
-           && ctx->key_id.len == key_id->len
-           && ngx_memcmp(ctx->key_id.data, key_id->data, key_id->len) == 0;
 }
 
 

@@ -51,14 +51,15 @@ struct ngx_http_codr_look_s {
 /* look: asks the helper, then calls look->answer; as a content handler. */
 ngx_int_t ngx_http_codr_look(ngx_http_codr_look_t *look);
 
-/* remote: the same for a job that only Redis knows, of another node. */
-ngx_int_t ngx_http_codr_remote(ngx_http_codr_look_t *look);
-
 /* Whether an owner, and the key of its job, are those of the request. */
-ngx_uint_t ngx_http_codr_jobs_owned(ngx_http_request_t *r, ngx_str_t *owner,
+ngx_uint_t ngx_http_codr_look_owned(ngx_http_request_t *r, ngx_str_t *owner,
     ngx_str_t *key_id);
 
-ngx_int_t ngx_http_codr_jobs_none(ngx_http_request_t *r);
+/* The answer when there is none, or none that is the request's. */
+ngx_int_t ngx_http_codr_look_none(ngx_http_request_t *r);
+
+/* remote: look, for a job that only Redis knows, of another node. */
+ngx_int_t ngx_http_codr_remote(ngx_http_codr_look_t *look);
 
 /* The record, as it is now, as the answer. */
 ngx_int_t ngx_http_codr_jobs_record(ngx_http_codr_look_t *look);

@@ -213,3 +213,36 @@ ngx_http_codr_look_lost(ngx_http_codr_look_t *look)
     (void) ngx_http_codr_adrift_end(look->mcf, look->request->pool, look->id,
                                     &a);
 }
+
+
+/* Where nothing else says who an owner is, it is whoever has the key: also of
+   what its tickets were used for. */
+
+ngx_uint_t
+ngx_http_codr_look_owned(ngx_http_request_t *r, ngx_str_t *owner,
+    ngx_str_t *key_id)
+{
+    ngx_http_codr_ctx_t       *ctx;
+    ngx_http_codr_loc_conf_t  *lcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_codr_module);
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_codr_module);
+
+    if (ctx->owner.len == owner->len
+        && ngx_memcmp(ctx->owner.data, owner->data, owner->len) == 0)
+    {
+        return 1;
+    }
+
+    return lcf->owner == NULL && ctx->key_id.len
+           && ctx->key_id.len == key_id->len
+           && ngx_memcmp(ctx->key_id.data, key_id->data, key_id->len) == 0;
+}
+
+
+ngx_int_t
+ngx_http_codr_look_none(ngx_http_request_t *r)
+{
+    return ngx_http_codr_send_error(r, NGX_HTTP_NOT_FOUND, "not_found",
+                                    "there is no such job");
+}

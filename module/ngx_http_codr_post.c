@@ -6,6 +6,7 @@
  */
 
 #include "ngx_http_codr_accept.h"
+#include "ngx_http_codr_body.h"
 #include "ngx_http_codr_json.h"
 #include "ngx_http_codr_sse.h"
 #include "ngx_http_codr_ticket.h"
@@ -242,52 +243,6 @@ ngx_http_codr_post_body(ngx_http_request_t *r)
     if (r->connection->read->ready) {          /* it may have left already */
         ngx_post_event(r->connection->read, &ngx_posted_events);
     }
-}
-
-
-ngx_int_t
-ngx_http_codr_read_body(ngx_http_request_t *r, ngx_str_t *body)
-{
-    off_t         size;
-    u_char       *p;
-    ssize_t       n;
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl, *bufs;
-
-    size = 0;
-    bufs = r->request_body ? r->request_body->bufs : NULL;
-
-    for (cl = bufs; cl; cl = cl->next) {
-        size += ngx_buf_size(cl->buf);
-    }
-
-    p = ngx_palloc(r->pool, (size_t) size + 1);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    body->data = p;
-    body->len = (size_t) size;
-
-    for (cl = bufs; cl; cl = cl->next) {
-        b = cl->buf;
-
-        if (ngx_buf_in_memory(b)) {
-            p = ngx_cpymem(p, b->pos, b->last - b->pos);
-
-        } else if (b->in_file) {               /* else it only marks an end */
-            size = b->file_last - b->file_pos;
-            n = ngx_read_file(b->file, p, (size_t) size, b->file_pos);
-
-            if (n != size) {
-                return NGX_ERROR;
-            }
-
-            p += n;
-        }
-    }
-
-    return NGX_OK;
 }
 
 

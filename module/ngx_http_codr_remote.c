@@ -262,8 +262,8 @@ ngx_http_codr_remote_answer(ngx_http_codr_remote_t *remote, redisReply *reply)
     ngx_http_codr_remote_field(reply, "owner", &owner);
     ngx_http_codr_remote_field(reply, "key", &key_id);
 
-    if (owner.len == 0 || !ngx_http_codr_jobs_owned(r, &owner, &key_id)) {
-        return ngx_http_codr_jobs_none(r);
+    if (owner.len == 0 || !ngx_http_codr_look_owned(r, &owner, &key_id)) {
+        return ngx_http_codr_look_none(r);
     }
 
     if (look->merged) {

@@ -7,6 +7,7 @@
  */
 
 #include "ngx_http_codr_session.h"
+#include "ngx_http_codr_body.h"
 #include "ngx_http_codr_json.h"
 #include "ngx_http_codr_text.h"
 

@@ -6,6 +6,7 @@
  */
 
 #include "ngx_http_codr_ticket.h"
+#include "ngx_http_codr_body.h"
 #include "ngx_http_codr_conf.h"
 #include "ngx_http_codr_execute.h"
 #include "ngx_http_codr_json.h"

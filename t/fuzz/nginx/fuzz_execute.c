@@ -6,6 +6,7 @@
 
 #include "host.h"
 
+#include "../../../module/ngx_http_codr_body.h"
 #include "../../../module/ngx_http_codr_execute.h"
 #include "../../../module/ngx_http_codr_json.h"
 #include "../../../sandbox/codr_request.h"
