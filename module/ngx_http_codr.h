@@ -363,15 +363,18 @@ typedef enum {
     NGX_HTTP_CODR_COUNTERS
 } ngx_http_codr_counter_e;
 
-char *ngx_http_codr_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-ngx_int_t ngx_http_codr_zone_default(ngx_conf_t *cf,
-    ngx_http_codr_main_conf_t *mcf);
 void ngx_http_codr_zone_init_process(ngx_http_codr_main_conf_t *mcf);
 void ngx_http_codr_count(ngx_http_codr_main_conf_t *mcf,
     ngx_http_codr_counter_e counter, ngx_atomic_int_t n);
 ngx_uint_t ngx_http_codr_counter(ngx_http_codr_main_conf_t *mcf,
     ngx_http_codr_counter_e counter);
 uint64_t ngx_http_codr_zone_free(ngx_http_codr_main_conf_t *mcf);
+
+/* zone_conf: the directive, and what is there without it */
+
+char *ngx_http_codr_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_int_t ngx_http_codr_zone_default(ngx_conf_t *cf,
+    ngx_http_codr_main_conf_t *mcf);
 
 /* redis: 0: not configured, 1: up, 2: down, 3: down, and no job runs */
 

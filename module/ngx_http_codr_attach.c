@@ -4,7 +4,7 @@
  */
 
 #include "ngx_http_codr_attach.h"
-#include "ngx_http_codr_records.h"
+#include "ngx_http_codr_id.h"
 
 
 /* Above it a double is no more every integer. */
@@ -43,7 +43,7 @@ ngx_http_codr_attach_read(json_t *message,
     attach->job_id.len = json_string_length(id);
 
     if (attach->job_id.len == NGX_HTTP_CODR_UUID_LEN
-        && ngx_http_codr_record_digits(attach->digits, attach->job_id.data,
+        && ngx_http_codr_id_digits(attach->digits, attach->job_id.data,
                                        attach->job_id.len)
            == NGX_OK)
     {

@@ -48,7 +48,7 @@ ngx_int_t ngx_http_codr_redis_ask(ngx_http_codr_redis_t *redis,
     const u_char *id, ngx_http_codr_control_t *control);
 
 
-/* redis: as ngx_http_codr_redis_name(): "PREFIXjob:ID:stream:NAME" */
+/* redis_names: as ngx_http_codr_redis_name(): "PREFIXjob:ID:stream:NAME" */
 size_t ngx_http_codr_redis_stream(ngx_http_codr_redis_t *redis, u_char *buf,
     const u_char *id, const u_char *stream);
 

@@ -7,6 +7,7 @@
  */
 
 #include "ngx_http_codr_jobs.h"
+#include "ngx_http_codr_id.h"
 #include "ngx_http_codr_ticket.h"
 
 
@@ -187,7 +188,7 @@ ngx_http_codr_jobs_one(ngx_http_request_t *r, ngx_str_t *rest)
     name.len = ngx_min(rest->len, CODR_JOB_ID_LEN);
 
     if (rest->len >= NGX_HTTP_CODR_UUID_LEN
-        && ngx_http_codr_record_digits(digits, rest->data,
+        && ngx_http_codr_id_digits(digits, rest->data,
                                        NGX_HTTP_CODR_UUID_LEN)
            == NGX_OK)
     {
@@ -200,7 +201,7 @@ ngx_http_codr_jobs_one(ngx_http_request_t *r, ngx_str_t *rest)
 
     what.len = rest->data + rest->len - what.data;
 
-    if (ngx_http_codr_record_id(id, name.data, name.len) != NGX_OK
+    if (ngx_http_codr_id_bytes(id, name.data, name.len) != NGX_OK
         || (what.len && !ngx_http_codr_jobs_is(&what, "/output")))
     {
         return ngx_http_codr_look_none(r);

@@ -7,6 +7,7 @@
  */
 
 #include "ngx_http_codr_records.h"
+#include "ngx_http_codr_id.h"
 #include "ngx_http_codr_json.h"
 #include "ngx_http_codr_redis_save.h"
 
@@ -70,59 +71,6 @@ ngx_http_codr_record_name(ngx_uint_t state)
 }
 
 
-ngx_int_t
-ngx_http_codr_record_digits(u_char *digits, const u_char *name, size_t len)
-{
-    u_char  c;
-    size_t  i, n;
-
-    for (i = 0, n = 0; i < len; i++) {
-        c = ngx_tolower(name[i]);
-
-        if (c == '-' && len == NGX_HTTP_CODR_UUID_LEN
-            && (i == 8 || i == 13 || i == 18 || i == 23))
-        {
-            continue;
-        }
-
-        if (n == CODR_JOB_ID_LEN
-            || !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
-        {
-            return NGX_DECLINED;
-        }
-
-        digits[n++] = c;
-    }
-
-    return n == CODR_JOB_ID_LEN ? NGX_OK : NGX_DECLINED;
-}
-
-
-ngx_int_t
-ngx_http_codr_record_id(u_char *bytes, const u_char *id, size_t len)
-{
-    ngx_uint_t  i;
-
-    if (len != CODR_JOB_ID_LEN) {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < CODR_JOB_ID_LEN; i++) {
-        if (!((id[i] >= '0' && id[i] <= '9')
-              || (id[i] >= 'a' && id[i] <= 'f')))
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    for (i = 0; i < CODR_JOB_ID_LEN / 2; i++) {
-        bytes[i] = (u_char) ngx_hextoi((u_char *) id + 2 * i, 2);
-    }
-
-    return NGX_OK;
-}
-
-
 /* With the mutex held, unless it returns NULL: the zone of a job's record. */
 
 ngx_http_codr_store_t *
@@ -145,7 +93,7 @@ ngx_http_codr_records_find(ngx_http_codr_store_t *store, const u_char *id)
 {
     u_char  bytes[NGX_HTTP_CODR_NODE_ID];
 
-    if (ngx_http_codr_record_id(bytes, id, CODR_JOB_ID_LEN) != NGX_OK) {
+    if (ngx_http_codr_id_bytes(bytes, id, CODR_JOB_ID_LEN) != NGX_OK) {
         return NULL;
     }
 
@@ -239,7 +187,7 @@ ngx_http_codr_records_open(ngx_http_codr_job_t *job)
 
     rc = NGX_DECLINED;
 
-    if (ngx_http_codr_record_id(id, job->id, CODR_JOB_ID_LEN) != NGX_OK
+    if (ngx_http_codr_id_bytes(id, job->id, CODR_JOB_ID_LEN) != NGX_OK
         || ngx_http_codr_node_find(&store->records, id))
     {
         goto done;

@@ -110,16 +110,5 @@ void ngx_http_codr_records_free(ngx_http_codr_store_t *store,
 /* "queued", "processing", "completed" or "failed" */
 const char *ngx_http_codr_record_name(ngx_uint_t state);
 
-/* 16 bytes of 32 lower-case digits; NGX_ERROR for anything else. */
-ngx_int_t ngx_http_codr_record_id(u_char *bytes, const u_char *id,
-    size_t len);
-
-/* 32 lower-case digits of as many in any case, or of a UUID; NGX_DECLINED for
-   anything else. */
-#define NGX_HTTP_CODR_UUID_LEN  36
-
-ngx_int_t ngx_http_codr_record_digits(u_char *digits, const u_char *name,
-    size_t len);
-
 
 #endif /* _NGX_HTTP_CODR_RECORDS_H_INCLUDED_ */

@@ -125,6 +125,15 @@ ngx_http_codr_redis_t *ngx_http_codr_redis(ngx_http_codr_main_conf_t *mcf);
 
 void ngx_http_codr_redis_exit_process(ngx_http_codr_main_conf_t *mcf);
 
+/* As ngx_http_codr_link_command(), while Redis is up.  A NULL handler: nobody
+   needs the answer. */
+ngx_int_t ngx_http_codr_redis_send(ngx_http_codr_redis_t *redis,
+    ngx_http_codr_redis_command_t *command, ngx_http_codr_redis_pt handler,
+    void *data);
+
+
+/* redis_names */
+
 void ngx_http_codr_redis_arg(ngx_http_codr_redis_command_t *command,
     const void *data, size_t len);
 void ngx_http_codr_redis_word(ngx_http_codr_redis_command_t *command,
@@ -134,12 +143,6 @@ void ngx_http_codr_redis_word(ngx_http_codr_redis_command_t *command,
    NGX_HTTP_CODR_REDIS_NAME bytes; returns its length. */
 size_t ngx_http_codr_redis_name(ngx_http_codr_redis_t *redis, u_char *buf,
     const u_char *id, const char *suffix);
-
-/* As ngx_http_codr_link_command(), while Redis is up.  A NULL handler: nobody
-   needs the answer. */
-ngx_int_t ngx_http_codr_redis_send(ngx_http_codr_redis_t *redis,
-    ngx_http_codr_redis_command_t *command, ngx_http_codr_redis_pt handler,
-    void *data);
 
 
 #endif /* _NGX_HTTP_CODR_REDIS_H_INCLUDED_ */

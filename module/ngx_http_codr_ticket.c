@@ -9,8 +9,8 @@
 #include "ngx_http_codr_body.h"
 #include "ngx_http_codr_conf.h"
 #include "ngx_http_codr_execute.h"
+#include "ngx_http_codr_id.h"
 #include "ngx_http_codr_json.h"
-#include "ngx_http_codr_records.h"
 #include "ngx_http_codr_redis.h"
 #include "ngx_http_codr_store.h"
 
@@ -376,7 +376,7 @@ ngx_http_codr_ticket_job_id(ngx_pool_t *pool, ngx_str_t *dst, ngx_str_t *name)
 
     dst->data = p;
 
-    if (ngx_http_codr_record_digits(p, name->data, name->len) == NGX_OK) {
+    if (ngx_http_codr_id_digits(p, name->data, name->len) == NGX_OK) {
         dst->len = CODR_JOB_ID_LEN;
     }
 
