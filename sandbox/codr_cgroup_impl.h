@@ -1,6 +1,7 @@
 /*
  * What the two cgroup versions share with codr_cgroup.c, and with nobody else:
- * small files, the parsers of their texts, and one entry each.
+ * small files and the parsers of their texts (codr_cgroup_file.c), and one
+ * entry each.
  */
 
 #ifndef CODR_CGROUP_IMPL_H
