@@ -25,6 +25,7 @@
 #include "codr_io.h"
 #include "codr_ipc.h"
 #include "codr_log.h"
+#include "codr_node_hot.h"
 #include "codr_node_park.h"
 #include "codr_ns.h"
 #include "codr_terminal.h"
@@ -58,6 +59,7 @@ typedef struct {
     char *const               *argv;
     char *const               *envp;
     const char                *script;      /* its path */
+    bool                       learns;      /* what its clones touch */
 } ways_t;
 
 static result_t results[2];
@@ -182,6 +184,9 @@ become(const ways_t *ways, bool clone, int in, int out, int master)
         _exit(126);
     }
 
+    if (clone && ways->learns) {
+        codr_node_hot_learn();
+    }
     if (clone) {
         ways->interpreter->wake(true);
     }
@@ -345,6 +350,35 @@ try(const ways_t *ways, const case_t *one)
 }
 
 
+/* What most programs do, whatever else they do. */
+static const case_t usual[] = {
+    { .script = "console.log('a');\n", .says = "a\n" },
+    { .script = "console.log('a');\n", .says = "a\r\n", .terminal = true },
+};
+
+
+static void
+learn(ways_t *ways)
+{
+    size_t    i;
+    bool      fine = true;
+    result_t *said = &results[0];
+
+    ways->learns = true;
+    for (i = 0; fine && i < CODR_ARRAY_LEN(usual); i++) {
+        said->len = 0;
+        fine = put_files(ways, &usual[i])
+               && run_streams(ways, false, &usual[i], said)
+               && said->status == 0 && says(said, usual[i].says);
+    }
+    ways->learns = false;
+
+    if (!fine) {
+        codr_node_hot_forget();
+    }
+}
+
+
 /* Pid 1 of the test's own namespaces. */
 static void __attribute__((noreturn))
 test(ways_t *ways, uid_t uid)
@@ -375,6 +409,9 @@ test(ways_t *ways, uid_t uid)
             _exit(EXIT_FAILURE);
         }
     }
+    if (ways->interpreter) {
+        learn(ways);
+    }
     _exit(EXIT_SUCCESS);
 }
 
@@ -396,7 +433,7 @@ codr_node_test(const codr_interpreter_t *interpreter, char *const *argv,
     int    rc;
     uid_t  uid = getuid();
     pid_t  pid;
-    ways_t ways = { interpreter, argv, envp, NULL };
+    ways_t ways = { interpreter, argv, envp, NULL, false };
 
     pid = _Fork();
     if (pid != 0) {

@@ -255,6 +255,19 @@ codr_node_threads_revive(const char *name)
     return 0;
 }
 
+
+void
+codr_node_threads_unblock(int signo)
+{
+    int         i;
+    ucontext_t *context;
+
+    for (i = 0; i < atomic_load(&count); i++) {
+        context = threads[i].frame;
+        (void) sigdelset(&context->uc_sigmask, signo);
+    }
+}
+
 #else
 
 
@@ -270,6 +283,13 @@ codr_node_threads_revive(const char *name)
 {
     (void) name;
     return -ENOSYS;
+}
+
+
+void
+codr_node_threads_unblock(int signo)
+{
+    (void) signo;
 }
 
 #endif

@@ -16,4 +16,7 @@ int codr_node_threads_park(void);
    errno. */
 int codr_node_threads_revive(const char *name);
 
+/* In a clone, before that: a signal that each of them takes. */
+void codr_node_threads_unblock(int signo);
+
 #endif /* CODR_NODE_THREADS_H */

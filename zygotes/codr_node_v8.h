@@ -18,4 +18,8 @@ bool codr_node_v8_run(const char *text);
    environment is about to be taken apart; false where that cannot be had. */
 bool codr_node_v8_at_end(void (*call)(void *data));
 
+/* In the zygote, before its threads end: V8's heaps hold what lives, and no
+   more. */
+void codr_node_v8_collect(void);
+
 #endif /* CODR_NODE_V8_H */

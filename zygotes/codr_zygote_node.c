@@ -34,6 +34,7 @@
 #include "codr_log.h"
 #include "codr_node_end.h"
 #include "codr_node_files.h"
+#include "codr_node_hot.h"
 #include "codr_node_pages.h"
 #include "codr_node_state.h"
 #include "codr_node_test.h"
@@ -336,6 +337,17 @@ block_signals(void)
 }
 
 
+/* A collection forgets what it takes for a cache: each clone would make it
+   again for itself. */
+static bool
+warm_once_more(void)
+{
+    codr_node_v8_collect();
+
+    return codr_node_warm(1);
+}
+
+
 static void
 get_ready(void)
 {
@@ -346,7 +358,7 @@ get_ready(void)
     }
     codr_node_warm_count();
     codr_node_end_find();
-    if (!codr_node_warm(CODR_NODE_WARM_WELL)) {
+    if (!codr_node_warm(CODR_NODE_WARM_WELL) || !warm_once_more()) {
         die(0, "do what programs do");
     }
 
@@ -392,10 +404,12 @@ wait_here(void)
     image.interpreter.own_last = codr_node_files_last();
 
     if (sigsetjmp(self.back, 0) == 0) {
+        codr_node_hot_plan();
         if (!codr_node_test(&image.interpreter, self.argv, self.plain)) {
             codr_zygote_serve_not();
         }
         codr_node_pages_drop();
+        codr_node_hot_keep();
         codr_node_pages_plan();
         codr_zygote_serve(&image);
     }

@@ -55,6 +55,20 @@ isnt(readlink "/proc/$zygotes[0]/ns/user", readlink '/proc/self/ns/user',
     'its user namespace is not the host\'s');
 my ($uid) = $status =~ /^Uid:\s+(\d+)/m;
 
+# What waits has the code that it will go through from the zygote: nothing but
+# that makes a file's code anybody's own.
+
+sub own_code {
+    my ($pid) = @_;
+    my $kb = 0;
+    for (split /^(?=[0-9a-f]+-)/m, slurp("/proc/$pid/smaps")) {
+        $kb += $1 if m{^\S+ r-xp .*/node$}m && /^Anonymous:\s+(\d+) kB/m;
+    }
+    return $kb;
+}
+ok(wait_until(30, sub { grep { own_code($_) > 1024 } $nginx->ready_processes }),
+    'one that waits shares node\'s code with the zygote');
+
 # What clones have in common.
 
 my $seeds = 'const c = require("crypto"); console.log(Math.random(),'
