@@ -241,9 +241,9 @@ $(BUILD)/policies/%.scm: validators/%.scm
 # mechanisms; nothing of it is sanitized, as it lives in somebody else's
 # process.
 
-ZYGOTE_SRC = init program waiting box cgroup cgroup_file cgroup_v1 cgroup_v2 \
-             cgroup_stale cred describe files io ipc landlock limits log ns \
-             proto rlim seccomp_load terminal util
+ZYGOTE_SRC = init enter program waiting box cgroup cgroup_file cgroup_v1 \
+             cgroup_v2 cgroup_stale cred describe files io ipc landlock limits \
+             log ns proto rlim seccomp_load terminal util
 ZYGOTE_OBJ = $(ZYGOTE_SRC:%=$(BUILD)/zygotes/codr_%.o) \
              $(BUILD)/zygotes/codr_zygote_block.o \
              $(BUILD)/zygotes/codr_zygote_serve.o

@@ -1,8 +1,9 @@
 /*
- * The mounts of one job.  Runs in init while it still has privileges.  One
- * tmpfs holds everything a job can write, so one size and one number of inodes
- * bound it; what is written is charged to the job's memory.  The mounts end
- * with their namespace, and nothing is ever unmounted.
+ * The mounts of one job.  Runs in init while it still has privileges, and
+ * before that in the spawner, as far as it goes there.  One tmpfs holds
+ * everything a job can write, so one size and one number of inodes bound it;
+ * what is written is charged to the job's memory.  The mounts end with their
+ * namespace, and nothing is ever unmounted.
  */
 
 #define _GNU_SOURCE
@@ -23,6 +24,7 @@
 
 #define STAGE       "/tmp"
 #define TERMINALS   8           /* a job's own; the host's all jobs share */
+#define OPTIONS_SIZE 128
 #define OWN_INODES  (1 + CODR_ARRAY_LEN(parts))
 
 typedef struct {
@@ -39,15 +41,22 @@ static const part_t parts[] = {
 };
 
 
-static int
-mount_box(const codr_box_t *box)
+static void
+print_options(const codr_box_t *box, char text[OPTIONS_SIZE])
 {
-    char   options[128];
-    size_t i;
-
-    (void) snprintf(options, sizeof(options),
+    (void) snprintf(text, OPTIONS_SIZE,
                     "size=%" PRIu64 ",nr_inodes=%" PRIu64 ",mode=0755",
                     box->disk, box->inodes + OWN_INODES);
+}
+
+
+int
+codr_box_make(const codr_box_t *box)
+{
+    char   options[OPTIONS_SIZE];
+    size_t i;
+
+    print_options(box, options);
     if (mount("box", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, options) == -1) {
         return -errno;
     }
@@ -62,6 +71,19 @@ mount_box(const codr_box_t *box)
     }
 
     return 0;
+}
+
+
+/* By one of its places, as its own is covered. */
+int
+codr_box_resize(const codr_box_t *box)
+{
+    char options[OPTIONS_SIZE];
+
+    print_options(box, options);
+
+    return mount(NULL, parts[0].at, NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV,
+                 options) == -1 ? -errno : 0;
 }
 
 
@@ -98,7 +120,7 @@ mount_proc(void)
 static int
 mount_pts(const codr_box_t *box)
 {
-    char options[128];
+    char options[OPTIONS_SIZE];
 
     (void) snprintf(options, sizeof(options),
                     "newinstance,ptmxmode=0666,mode=0600,uid=%u,gid=%u,max=%d",
@@ -110,17 +132,12 @@ mount_pts(const codr_box_t *box)
 
 
 int
-codr_box_mount(const codr_box_t *box, uint32_t *ret_step)
+codr_box_complete(const codr_box_t *box, uint32_t *ret_step)
 {
     int rc;
 
-    *ret_step = CODR_STEP_MOUNT_BOX;
-    rc = mount_box(box);
-
-    if (rc == 0) {
-        *ret_step = CODR_STEP_MOUNT_PROC;
-        rc = mount_proc();
-    }
+    *ret_step = CODR_STEP_MOUNT_PROC;
+    rc = mount_proc();
 
     if (rc == 0 && box->terminal) {
         *ret_step = CODR_STEP_MOUNT_PTS;
@@ -128,6 +145,20 @@ codr_box_mount(const codr_box_t *box, uint32_t *ret_step)
     }
 
     return rc;
+}
+
+
+int
+codr_box_mount(const codr_box_t *box, uint32_t *ret_step)
+{
+    int rc = codr_box_make(box);
+
+    if (rc != 0) {
+        *ret_step = CODR_STEP_MOUNT_BOX;
+        return rc;
+    }
+
+    return codr_box_complete(box, ret_step);
 }
 
 

@@ -23,11 +23,12 @@
 
 #define BIT(cap)    (1ULL << (cap))
 
-/* What making a sandbox takes: mounts and namespaces, the job's ids, the ends
-   of inits that have other ids, the owner of a box. */
-#define SPAWNER_CAPS    (BIT(CAP_SYS_ADMIN) | BIT(CAP_SETUID)                 \
-                         | BIT(CAP_SETGID) | BIT(CAP_KILL) | BIT(CAP_CHOWN)   \
-                         | BIT(CAP_DAC_OVERRIDE))
+/* What making a sandbox takes: mounts and namespaces (the second one to enter a
+   mount namespace), the job's ids, the ends of inits that have other ids, the
+   owner of a box. */
+#define SPAWNER_CAPS    (BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_CHROOT)             \
+                         | BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_KILL)  \
+                         | BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE))
 
 #define SECUREBITS      (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED                 \
                          | SECBIT_NO_SETUID_FIXUP                             \

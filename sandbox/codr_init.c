@@ -27,18 +27,15 @@
 #include <unistd.h>
 
 #include "codr_box.h"
-#include "codr_cred.h"
 #include "codr_describe.h"
+#include "codr_enter.h"
 #include "codr_files.h"
 #include "codr_io.h"
-#include "codr_ns.h"
 #include "codr_program.h"
 #include "codr_terminal.h"
 #include "codr_util.h"
 
-#define SOCKET          3       /* all that is left above stdio, */
-#define LIBRARY         4       /* but for this, for one to be parked */
-#define OOM_FIRST       "1000"  /* oom_score_adj: the host's own go last */
+#define SOCKET          CODR_ENTER_SOCKET
 
 /* What ps shows of a sandbox that waits for its job, and of one that has it. */
 #define NAME_READY      "codr-ready"
@@ -156,106 +153,6 @@ check(int rc, uint32_t step)
 }
 
 
-/* The files are open for writing as root was when it opened them. */
-static int
-enter_by_files(const codr_init_zygote_t *zygote)
-{
-    size_t i;
-
-    for (i = 0; i < zygote->ntasks; i++) {
-        if (write(zygote->tasks[i], "0", 1) != 1) {
-            return -errno;
-        }
-    }
-
-    return 0;
-}
-
-
-/* First of all, so that nothing of the job's is charged to anybody else.  A
-   failure can be told when the spawner's descriptors are gone: of them only
-   the broker's socket is ours. */
-static void
-enter_cgroup(const codr_init_t *given)
-{
-    int rc = given->zygote ? enter_by_files(given->zygote)
-                           : codr_cgroup_enter(given->cgroup, given->slot);
-
-    /* only now, as its root is the cgroup it is made in */
-    if (rc == 0 && codr_layer_ok(given->layers, CODR_LAYER_NS_CGROUP)
-        && unshare(CLONE_NEWCGROUP) == -1)
-    {
-        rc = -errno;
-    }
-
-    if (dup2(given->socket, SOCKET) == -1
-        || (given->parked && dup2(given->parked->library, LIBRARY) == -1)
-        || close_range((given->parked ? LIBRARY : SOCKET) + 1, ~0U, 0) == -1
-        || dup2(STDIN_FILENO, STDOUT_FILENO) == -1
-        || dup2(STDIN_FILENO, STDERR_FILENO) == -1)
-    {
-        _exit(1);
-    }
-
-    check(rc, CODR_STEP_CGROUP_ENTER);
-}
-
-
-static void
-mount_box(const codr_init_t *given)
-{
-    int        rc;
-    uint32_t   step = CODR_STEP_NONE;
-    codr_box_t box = {
-        .uid = given->uid,
-        .gid = given->uid,
-        .disk = given->request->disk,
-        .inodes = given->request->inodes,
-        .terminal = (given->request->flags & CODR_SPAWN_TERMINAL) != 0,
-    };
-
-    rc = codr_box_mount(&box, &step);
-    check(rc, step);
-
-    (void) umask(022);
-    check(chdir("/box") == -1 ? -errno : 0, CODR_STEP_MOUNT_BOX);
-}
-
-
-/* While /proc/self still belongs to us.  Inherited by the program. */
-static void
-offer_to_oom_killer(void)
-{
-    codr_cleanup_close int fd = open("/proc/self/oom_score_adj",
-                                     O_WRONLY | O_CLOEXEC);
-
-    check(fd == -1 ? -errno : codr_io_write_all(fd, OOM_FIRST,
-                                                strlen(OOM_FIRST)),
-          CODR_STEP_CGROUP_ENTER);
-}
-
-
-static void
-drop_privileges(const codr_init_t *given)
-{
-    int         rc;
-    uint32_t    step = CODR_STEP_NONE;
-    codr_cred_t cred = {
-        .uid = given->uid,
-        .gid = given->uid,
-        .keep_groups = given->user_ns,
-    };
-
-    if (given->user_ns || given->zygote) {
-        /* a new user namespace begins with all of them again */
-        check(codr_cred_lock(), CODR_STEP_CREDENTIALS);
-    }
-
-    rc = codr_cred_drop(&cred, &step);
-    check(rc, step);
-}
-
-
 /* What is known of every program: that of a job is yet to come. */
 static codr_program_t
 blank_program(const codr_init_t *given)
@@ -268,6 +165,7 @@ blank_program(const codr_init_t *given)
         .limit_data = given->cgroup->version == CODR_CGROUP_NONE,
         .landlock = codr_layer_ok(given->layers, CODR_LAYER_LANDLOCK)
                     ? given->landlock : NULL,
+        .rules = codr_enter_rules(given),
     };
 }
 
@@ -294,7 +192,7 @@ park(const codr_init_t *given)
     int                   pair[2];
     uint32_t              step = CODR_STEP_NONE;
     codr_program_t        program = blank_program(given);
-    codr_program_parked_t parked = { .library = LIBRARY };
+    codr_program_parked_t parked = { .library = CODR_ENTER_LIBRARY };
 
     check(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1
           ? -errno : 0, CODR_STEP_FORK);
@@ -307,7 +205,7 @@ park(const codr_init_t *given)
     check(self.program, step);
 
     (void) close(pair[1]);
-    (void) close(LIBRARY);
+    (void) close(CODR_ENTER_LIBRARY);
     self.waiting = pair[0];
 }
 
@@ -315,16 +213,12 @@ park(const codr_init_t *given)
 static void
 set_up(const codr_init_t *given)
 {
+    int      rc;
+    uint32_t step = CODR_STEP_NONE;
     sigset_t children;
 
-    if (given->user_ns) {
-        check(codr_ns_map(given->uid, given->uid, given->uid, given->uid),
-              CODR_STEP_CREDENTIALS);
-    }
-
-    mount_box(given);
-    offer_to_oom_killer();
-    drop_privileges(given);
+    rc = codr_enter_become_job(given, &step);
+    check(rc, step);
 
     if (given->request->flags & CODR_SPAWN_TERMINAL) {
         self.master = codr_terminal_open();
@@ -680,12 +574,16 @@ serve(void)
 void
 codr_init_main(const codr_init_t *given)
 {
+    int      rc;
+    uint32_t step = CODR_STEP_NONE;
+
     self.given = given;
     self.master = -1;
     self.slave = -1;
     self.waiting = -1;
 
-    enter_cgroup(given);
+    rc = codr_enter_join(given, &step);
+    check(rc, step);
     set_up(given);
     show(NAME_READY);
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "codr_blank.h"
 #include "codr_cgroup.h"
 #include "codr_ipc.h"
 #include "codr_landlock.h"
@@ -40,6 +41,8 @@ typedef struct {
     const codr_cgroup_slot_t    *slot;
     const codr_seccomp_t        *seccomp;
     const codr_landlock_t       *landlock;
+    const codr_blank_t          *blank;     /* what it enters, or NULL: what it
+                                               was cloned into */
     uid_t                        uid;
     bool                         user_ns;   /* its own, with one uid */
     int                          socket;    /* to the broker */

@@ -1,7 +1,7 @@
 /*
  * Landlock.  codr_landlock_restrict() runs between fork and exec of the
  * program, in memory shared with init: no allocation, no log.  The ruleset is
- * made anew for each job, as one made earlier would not know the job's mounts.
+ * made anew for each job, as another's would not know the job's mounts.
  * Must fail when a rule cannot be added: half a domain is none.
  */
 
@@ -65,11 +65,13 @@ static const rule_t rules[] = {
     { "/usr", READ | EXECUTE },
     { "/etc", READ | EXECUTE },
     { "/dev", DEVICE },
-    { "/proc", READ },
     { "/box", BOX },
     { "/tmp", BOX },
     { "/dev/shm", BOX },
 };
+
+/* The one place that is not there before init is. */
+static const rule_t own_proc = { "/proc", READ };
 
 
 /* Everything a domain can handle at this ABI: what is handled and not allowed
@@ -215,7 +217,7 @@ make_ruleset(const codr_landlock_t *landlock)
 
 
 int
-codr_landlock_restrict(const codr_landlock_t *landlock)
+codr_landlock_begin(const codr_landlock_t *landlock)
 {
     int                    rc;
     codr_cleanup_close int ruleset = make_ruleset(landlock);
@@ -225,11 +227,32 @@ codr_landlock_restrict(const codr_landlock_t *landlock)
     }
 
     rc = add_rules(ruleset, landlock, handled(landlock->abi));
+
+    return rc == 0 ? codr_steal_fd(&ruleset) : rc;
+}
+
+
+int
+codr_landlock_restrict(const codr_landlock_t *landlock, int begun)
+{
+    int                    rc;
+    codr_cleanup_close int own = -1;
+
+    if (begun < 0) {
+        own = codr_landlock_begin(landlock);
+        if (own < 0) {
+            return own;
+        }
+        begun = own;
+    }
+
+    rc = add_rule(begun, own_proc.path,
+                  own_proc.access & handled(landlock->abi), false);
     if (rc != 0) {
         return rc;
     }
 
-    return syscall(SYS_landlock_restrict_self, ruleset, 0) == -1 ? -errno : 0;
+    return syscall(SYS_landlock_restrict_self, begun, 0) == -1 ? -errno : 0;
 }
 
 

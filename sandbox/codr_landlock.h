@@ -30,10 +30,17 @@ void codr_landlock_init(codr_landlock_t *ret);
 bool codr_landlock_add(codr_landlock_t *landlock, const char *path);
 
 /*
- * Puts the calling process into a domain of its own; needs no_new_privs, and
- * the job's mounts to be there.  0, or negative errno.
+ * A ruleset for one program, in the mount namespace with its box: all rules but
+ * that of its /proc.  A descriptor, or negative errno.
  */
-int codr_landlock_restrict(const codr_landlock_t *landlock);
+int codr_landlock_begin(const codr_landlock_t *landlock);
+
+/*
+ * Puts the calling process into a domain of its own, with the rules that were
+ * begun for it, or none, -1; needs no_new_privs, and the job's mounts to be
+ * there.  0, or negative errno.
+ */
+int codr_landlock_restrict(const codr_landlock_t *landlock, int begun);
 
 /*
  * Puts the calling process into a domain that allows nothing, and looks

@@ -115,6 +115,19 @@ codr_ns_hold_mounts(pid_t pid)
 }
 
 
+int
+codr_ns_join(int mounts, int ipc)
+{
+    if ((ipc >= 0 && setns(ipc, CLONE_NEWIPC) == -1)
+        || (mounts >= 0 && setns(mounts, CLONE_NEWNS) == -1))
+    {
+        return -errno;
+    }
+
+    return 0;
+}
+
+
 static int
 write_file(const char *path, const char *text)
 {

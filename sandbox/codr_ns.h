@@ -1,5 +1,5 @@
 /*
- * Namespaces: the clone of an init, network namespaces of slots, the one-uid
+ * Namespaces: the clone of an init, those that are made before it, the one-uid
  * user namespace of an unprivileged helper.
  */
 
@@ -40,6 +40,12 @@ void codr_ns_check_net(codr_ns_net_t *net);
  * everything is unmounted.  A descriptor, or -1: then it waits.
  */
 int codr_ns_hold_mounts(pid_t pid);
+
+/*
+ * Moves the caller into the mount and ipc namespaces given, or stays where it
+ * is, -1; into a mount namespace, at its root.  0 or negative errno.
+ */
+int codr_ns_join(int mounts, int ipc);
 
 /*
  * In a fresh user namespace: makes the one uid and gid of the namespace above

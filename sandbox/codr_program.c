@@ -127,7 +127,8 @@ apply_limits(const codr_program_t *program)
 static int
 restrict_files(const codr_program_t *program)
 {
-    return program->landlock ? codr_landlock_restrict(program->landlock) : 0;
+    return program->landlock
+           ? codr_landlock_restrict(program->landlock, program->rules) : 0;
 }
 
 

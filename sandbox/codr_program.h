@@ -28,6 +28,7 @@ typedef struct {
     bool                         limit_data;
     const codr_spawn_request_t  *limits;    /* NULL: it has them */
     const codr_landlock_t       *landlock;  /* NULL: waived */
+    int                          rules;     /* begun for this one, or -1 */
     const codr_program_parked_t *parked;    /* or NULL */
 } codr_program_t;
 

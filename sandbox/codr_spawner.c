@@ -35,6 +35,10 @@
 
 #define CPU_SECONDS_MAX     (366 * 86400)
 #define LACKING_US          15000000    /* until layers are looked for again */
+#define TIDY_MS             1           /* without a request, then it tidies */
+
+/* Slots below this keep a blank: a box costs the kernel some 10 KB. */
+#define SLOTS_KEPT          64
 
 static codr_spawner_t self;
 static codr_nursery_t nursery;
@@ -165,6 +169,7 @@ use_slot(uint32_t number)
 {
     for ( ; self.used <= number; self.used++) {
         self.slots[self.used].net.fd = -1;
+        self.slots[self.used].blank = (codr_blank_t) CODR_BLANK_NONE;
         self.slots[self.used].mounts = -1;
         self.slots[self.used].cgroup.number = self.used;
         self.slots[self.used].cgroup.dir = -1;
@@ -189,13 +194,66 @@ lease_uid(uint32_t number, codr_spawner_slot_t *slot)
 }
 
 
+/* What the last sandbox has left of itself, when nobody waits for it. */
+static void
+tidy(codr_spawner_slot_t *slot)
+{
+    if (slot->untidy) {
+        slot->untidy = false;
+        self.untidy--;
+        codr_cgroup_clean(&self.cgroup, &slot->cgroup);
+        codr_ns_check_net(&slot->net);
+    }
+}
+
+
+static int
+make_blank(codr_spawner_slot_t *slot, uint64_t disk, uint64_t inodes)
+{
+    uid_t      uid = slot_uid((uint32_t) (slot - self.slots));
+    codr_box_t box = {
+        .uid = uid,
+        .gid = uid,
+        .disk = disk,
+        .inodes = inodes,
+    };
+
+    return codr_blank_make(&self.blanks, &box, &slot->blank);
+}
+
+
+/* One slot's turn, and what the next sandbox in it will need. */
+static void
+tidy_one(void)
+{
+    uint32_t             i;
+    codr_spawner_slot_t *slot;
+
+    for (i = 1; i < self.used && !self.slots[i].untidy; i++) {
+        continue;
+    }
+    if (i == self.used) {
+        return;
+    }
+
+    slot = &self.slots[i];
+    tidy(slot);
+
+    if (i < SLOTS_KEPT && slot->blank.disk > 0 && slot->blank.mounts < 0) {
+        /* or not: who asks for a sandbox here is told why */
+        (void) make_blank(slot, slot->blank.disk, slot->blank.inodes);
+    }
+}
+
+
 /* In the clone this does not return. */
 static pid_t
-clone_init(const codr_spawn_request_t *request,
-    const codr_spawner_slot_t *slot, int sock, int *ret_mounts)
+clone_init(const codr_spawn_request_t *request, codr_spawner_slot_t *slot,
+    int sock)
 {
-    pid_t       pid;
-    codr_init_t init = {
+    pid_t         pid;
+    unsigned long made = 0;
+    codr_init_t   init = {
         .request = request,
         .layers = &self.layers,
         .cgroup = &self.cgroup,
@@ -210,16 +268,25 @@ clone_init(const codr_spawn_request_t *request,
 
     if (request->flags & CODR_SPAWN_ZYGOTE) {
         return codr_nursery_clone(&nursery, request, &slot->cgroup,
-                                  slot_uid(request->slot), sock, ret_mounts);
+                                  slot_uid(request->slot), sock,
+                                  &slot->mounts);
     }
 
-    pid = codr_ns_clone(self.namespaces,
+    if (slot->blank.mounts >= 0) {
+        made = self.blanks.namespaces;
+        init.blank = &slot->blank;
+    }
+
+    pid = codr_ns_clone(self.namespaces & ~made,
                         codr_cgroup_into(&self.cgroup, &slot->cgroup));
     if (pid == 0) {
         codr_init_main(&init);
     }
 
-    *ret_mounts = pid > 0 ? codr_ns_hold_mounts(pid) : -1;
+    slot->entered = pid > 0 && made != 0;
+    if (pid > 0 && made == 0) {
+        slot->mounts = codr_ns_hold_mounts(pid);
+    }
     return pid;
 }
 
@@ -228,11 +295,12 @@ static int
 make_sandbox(const codr_spawn_request_t *request, int sock,
     codr_cgroup_watch_t *ret_watch, uint32_t *ret_step)
 {
-    int                  rc, mounts = -1;
+    int                  rc;
     pid_t                pid = 0;
     codr_cgroup_usage_t  usage;
     codr_spawner_slot_t *slot = use_slot(request->slot);
 
+    tidy(slot);
     *ret_step = CODR_STEP_UID_LEASE;
     rc = lease_uid(request->slot, slot);
     if (rc != 0) {
@@ -260,9 +328,16 @@ make_sandbox(const codr_spawn_request_t *request, int sock,
     *ret_step = CODR_STEP_CGROUP_CREATE;
     rc = codr_cgroup_watch(&self.cgroup, &slot->cgroup, ret_watch);
     codr_trace_mark(&trace, "cgroup");
+    if (rc == 0 && self.blanks.namespaces != 0 && slot->blank.mounts < 0
+        && !(request->flags & CODR_SPAWN_ZYGOTE))
+    {
+        *ret_step = CODR_STEP_MOUNT_BOX;
+        rc = make_blank(slot, request->disk, request->inodes);
+        codr_trace_mark(&trace, "blank");
+    }
     if (rc == 0) {
         *ret_step = CODR_STEP_CLONE;
-        rc = pid = clone_init(request, slot, sock, &mounts);
+        rc = pid = clone_init(request, slot, sock);
     }
     if (rc < 0) {
         (void) codr_cgroup_finish(&self.cgroup, &slot->cgroup, &usage);
@@ -272,7 +347,6 @@ make_sandbox(const codr_spawn_request_t *request, int sock,
     codr_trace_mark(&trace, "clone");
     slot->id = request->id;
     slot->pid = pid;
-    slot->mounts = mounts;
     return 0;
 }
 
@@ -400,6 +474,20 @@ find_slot(pid_t pid)
 }
 
 
+/* While they are held, the end of init does not have to wait for all that is
+   unmounted with them.  At once: files are memory. */
+static void
+give_up_mounts(codr_spawner_slot_t *slot)
+{
+    codr_close(&slot->mounts);
+
+    if (slot->entered) {
+        slot->entered = false;
+        codr_blank_close(&slot->blank);
+    }
+}
+
+
 /* An init is gone, and with it all of its namespace. */
 static void
 finish(codr_spawner_slot_t *slot, int wait_status, const struct rusage *rusage)
@@ -433,12 +521,12 @@ finish(codr_spawner_slot_t *slot, int wait_status, const struct rusage *rusage)
 
     answer(&reply, NULL, 0);
     codr_trace_mark(&trace, "end sent");
-    codr_close(&slot->mounts);
+    give_up_mounts(slot);
     codr_trace_mark(&trace, "unmounted");
-    codr_cgroup_clean(&self.cgroup, &slot->cgroup);
-    codr_ns_check_net(&slot->net);
-    codr_trace_mark(&trace, "cleaned");
     log_trace(reply.id);
+
+    slot->untidy = true;
+    self.untidy++;
 }
 
 
@@ -479,12 +567,16 @@ take_signal(void)
 
 
 /* How long to wait for anything.  One that misses a layer makes no sandbox,
-   and leaves after a while, so that the next one may find it: 0 then. */
+   and leaves after a while, so that the next one may find it: 0 then.  One
+   that has something to tidy does so when nobody asks for anything. */
 static int
-shorter(int pause, uint64_t began_us)
+shorter(int pause, uint64_t began_us, bool quiet)
 {
     uint64_t waited = codr_now_us() - began_us;
 
+    if (self.untidy > 0) {
+        return quiet || pause == 0 ? 0 : TIDY_MS;
+    }
     if (self.usable) {
         return pause;
     }
@@ -496,7 +588,7 @@ shorter(int pause, uint64_t began_us)
 static void
 serve(void)
 {
-    int           n, pause;
+    int           n = 1, pause;
     uint64_t      began_us = codr_now_us();
     struct pollfd events[3 + CODR_NURSERY_EVENTS] = {
         { .fd = self.children, .events = POLLIN },
@@ -507,10 +599,14 @@ serve(void)
     for ( ;; ) {
         codr_nursery_tend(&nursery);
         answer_zygotes();
-        pause = shorter(codr_nursery_events(&nursery, events + 3), began_us);
+        pause = shorter(codr_nursery_events(&nursery, events + 3), began_us,
+                        n == 0);
         n = poll(events, CODR_ARRAY_LEN(events), pause);
         if (n == -1 || (n == 0 && pause == 0 && !self.usable)) {
             return;
+        }
+        if (n == 0) {
+            tidy_one();
         }
         if ((events[0].revents && !take_signal())
             || (events[1].revents && !receive())

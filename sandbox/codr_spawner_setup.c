@@ -490,6 +490,20 @@ build_root(codr_spawner_t *spawner, const options_t *options)
 }
 
 
+/* In a user namespace of its own, a job's mounts are made there. */
+static int
+open_blanks(codr_spawner_t *spawner)
+{
+    if (spawner->user_ns || !(spawner->namespaces & CLONE_NEWNS)) {
+        return 0;
+    }
+
+    return codr_blank_open(&spawner->blanks, spawner->namespaces,
+                           codr_layer_ok(&spawner->layers, CODR_LAYER_LANDLOCK)
+                           ? &spawner->landlock : NULL);
+}
+
+
 static int
 leave_host(codr_spawner_t *spawner, const options_t *options)
 {
@@ -519,6 +533,11 @@ leave_host(codr_spawner_t *spawner, const options_t *options)
     rc = build_root(spawner, options);
     if (rc != 0) {
         return rc;
+    }
+
+    rc = open_blanks(spawner);
+    if (rc != 0) {
+        return failed(rc, "open its own namespaces");
     }
 
     rc = codr_cred_lock();

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "codr_blank.h"
 #include "codr_cgroup.h"
 #include "codr_landlock.h"
 #include "codr_layer.h"
@@ -20,8 +21,11 @@ typedef struct {
     uint64_t            id;         /* of the sandbox; 0: free */
     pid_t               pid;        /* its init */
     codr_ns_net_t       net;
-    int                 mounts;     /* mount namespace of the sandbox, or -1 */
+    codr_blank_t        blank;      /* of the sandbox, or the next one's */
+    int                 mounts;     /* mount namespace of a zygote's, or -1 */
     bool                leased;     /* its uid */
+    bool                entered;    /* the blank is the sandbox's */
+    bool                untidy;     /* the last one has not been cleaned up */
     bool                traced;     /* the sandbox */
     codr_cgroup_slot_t  cgroup;
 } codr_spawner_slot_t;
@@ -32,6 +36,7 @@ typedef struct {
     uid_t                 first_uid;
     uint32_t              count;        /* of uids and slots; 0 is nobody's */
     uint32_t              used;         /* slots below this are initialised */
+    uint32_t              untidy;       /* how many of them are */
     bool                  user_ns;      /* not root */
     bool                  usable;       /* no required layer is missing */
     int                   uids;         /* lock file; -1: waived */
@@ -41,6 +46,7 @@ typedef struct {
     codr_cgroup_t         cgroup;
     codr_seccomp_t        seccomp;
     codr_landlock_t       landlock;
+    codr_blank_maker_t    blanks;
     codr_spawner_slot_t  *slots;
     codr_nursery_t       *nursery;
 } codr_spawner_t;

@@ -49,7 +49,7 @@ is($steps[-2], 'complete', 'and its end is the last of them');
 
 ok($nginx->wait_log(qr/sandbox \d+: request at \d+, lease \+.* clone \+\d+/),
     'how its sandbox was made');
-ok($nginx->wait_log(qr/sandbox \d+: reaped at \d+, end sent \+.* cleaned \+/),
+ok($nginx->wait_log(qr/sandbox \d+: reaped at \d+, end sent \+.* unmounted \+/),
     'and how it was cleaned up');
 
 $job = $nginx->post('/run', { language => 'copy', code => '' })->{json};

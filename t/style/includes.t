@@ -21,7 +21,7 @@ my %ROLES = (
         stage status supply verdict) ],
     spawner    => [ qw(spawner spawner_setup nursery zygote_peer
         zygote_plan) ],
-    init       => [ qw(init program waiting) ],
+    init       => [ qw(init enter program waiting) ],
     lint       => [ qw(lint_command) ],
 );
 my %ROLE_OF = map {
