@@ -129,6 +129,13 @@ codr_batch_add(codr_batch_t *batch, size_t len)
 }
 
 
+bool
+codr_batch_is_flood(const codr_batch_t *batch)
+{
+    return batch->buffer != NULL;
+}
+
+
 void
 codr_batch_urge(codr_batch_t *batch)
 {

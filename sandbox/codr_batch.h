@@ -53,6 +53,9 @@ uint8_t *codr_batch_room(codr_batch_t *batch, uint8_t stream,
 /* So many have been read to there. */
 void codr_batch_add(codr_batch_t *batch, size_t len);
 
+/* Whether there is a flood. */
+bool codr_batch_is_flood(const codr_batch_t *batch);
+
 /* What comes next does not wait. */
 void codr_batch_urge(codr_batch_t *batch);
 

@@ -35,12 +35,60 @@ clock_ticked(codr_event_t *event, uint32_t events)
 }
 
 
+/* The next that is ready. */
+static int
+serve_one(int epoll, int timeout)
+{
+    int                n;
+    codr_event_t      *event;
+    struct epoll_event ready;
+
+    n = epoll_wait(epoll, &ready, 1, timeout);
+    if (n == -1 && errno != EINTR) {
+        return -errno;
+    }
+
+    if (n == 1) {
+        event = ready.data.ptr;
+        event->handler(event, ready.events);
+    }
+
+    return 0;
+}
+
+
+static void
+bulk_ready(codr_event_t *event, uint32_t events)
+{
+    (void) events;
+    (void) serve_one(event->fd, 0);     /* an own epoll does not fail */
+}
+
+
+static int
+watch_bulk(codr_loop_t *loop)
+{
+    loop->bulk.fd = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->bulk.fd == -1) {
+        return -errno;
+    }
+
+    loop->bulk.handler = bulk_ready;
+
+    return codr_event_watch(loop, &loop->bulk, EPOLLIN);
+}
+
+
 int
 codr_loop_init(codr_loop_t *loop)
 {
     int result;
 
-    *loop = (codr_loop_t) { .epoll = -1, .clock = CODR_EVENT_NONE };
+    *loop = (codr_loop_t) {
+        .epoll = -1,
+        .clock = CODR_EVENT_NONE,
+        .bulk = CODR_EVENT_NONE,
+    };
 
     result = codr_timers_init(&loop->timers);
     if (result < 0) {
@@ -58,7 +106,15 @@ codr_loop_init(codr_loop_t *loop)
     loop->clock.handler = clock_ticked;
     loop->clock.data = loop;
 
-    return codr_event_watch(loop, &loop->clock, EPOLLIN);
+    result = codr_event_watch(loop, &loop->clock, EPOLLIN);
+    if (result == 0) {
+        result = watch_bulk(loop);
+    }
+    if (result < 0) {
+        codr_loop_free(loop);
+    }
+
+    return result;
 }
 
 
@@ -79,6 +135,7 @@ codr_loop_free(codr_loop_t *loop)
 {
     destroy_doomed(loop);
     codr_timers_free(&loop->timers);
+    codr_close(&loop->bulk.fd);
     codr_close(&loop->epoll);
 }
 
@@ -86,26 +143,15 @@ codr_loop_free(codr_loop_t *loop)
 int
 codr_loop_run(codr_loop_t *loop)
 {
-    int                n;
-    codr_event_t      *event;
-    struct epoll_event ready;
+    int result = 0;
 
-    while (!loop->stopped) {
+    while (!loop->stopped && result == 0) {
         destroy_doomed(loop);
         codr_timers_arm(&loop->timers);
-
-        n = epoll_wait(loop->epoll, &ready, 1, -1);
-        if (n == -1 && errno != EINTR) {
-            return -errno;
-        }
-
-        if (n == 1) {
-            event = ready.data.ptr;
-            event->handler(event, ready.events);
-        }
+        result = serve_one(loop->epoll, -1);
     }
 
-    return 0;
+    return result;
 }
 
 
@@ -144,12 +190,29 @@ codr_event_watch(codr_loop_t *loop, codr_event_t *event, uint32_t events)
         op = events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
     }
 
-    if (epoll_ctl(loop->epoll, op, event->fd, &wanted) == -1) {
+    if (epoll_ctl(event->bulk ? loop->bulk.fd : loop->epoll, op, event->fd,
+                  &wanted) == -1)
+    {
         return -errno;
     }
 
     event->events = events;
     return 0;
+}
+
+
+int
+codr_event_set_bulk(codr_loop_t *loop, codr_event_t *event, bool bulk)
+{
+    uint32_t events = event->events;
+
+    if (event->bulk == bulk) {
+        return 0;
+    }
+
+    (void) codr_event_watch(loop, event, 0);
+    event->bulk = bulk;
+    return codr_event_watch(loop, event, events);
 }
 
 

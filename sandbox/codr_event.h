@@ -4,7 +4,9 @@
  *
  * One event a turn: a handler may remove or free any other event's owner, and
  * no batch with stale pointers is left behind.  Level-triggered, so epoll
- * itself goes round robin over what is ready.
+ * itself goes round robin over what is ready.  Bulk events have an epoll of
+ * their own, which is one event of the other: all of them together get the
+ * turns of one, and nobody else waits for more than one of them.
  */
 
 #ifndef CODR_EVENT_H
@@ -26,6 +28,7 @@ typedef void (*codr_event_pt)(codr_event_t *event, uint32_t events);
 struct codr_event_s {
     int             fd;
     uint32_t        events;         /* 0: not watched at all */
+    bool            bulk;
     codr_event_pt   handler;
     void           *data;
 };
@@ -43,6 +46,7 @@ struct codr_loop_s {
     bool            stopped;
     codr_timers_t   timers;
     codr_event_t    clock;          /* of the timers */
+    codr_event_t    bulk;           /* the epoll of bulk events */
     codr_doomed_t  *doomed;
 };
 
@@ -67,6 +71,10 @@ void codr_loop_doom(codr_loop_t *loop, codr_doomed_t *doomed,
  */
 int codr_event_watch(codr_loop_t *loop, codr_event_t *event,
     uint32_t events);
+
+/* Whether it is one of the bulk events from now on.  0, or negative errno; then
+   it is not watched any more. */
+int codr_event_set_bulk(codr_loop_t *loop, codr_event_t *event, bool bulk);
 
 /* An event without descriptor gets that of another one, and what it was watched
    for.  0, or negative errno. */

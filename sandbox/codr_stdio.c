@@ -19,7 +19,6 @@
 #include "codr_util.h"
 
 #define LINE_MAX_BYTES  4095    /* what n_tty keeps of a canonical line */
-#define READ_ROUNDS     4       /* chunks before others get their turn */
 
 /* End a canonical line: newline, return, ^C, ^D, ^U, ^\ */
 #define LINE_ENDS       "\n\r\x03\x04\x15\x1c"
@@ -73,15 +72,15 @@ close_output(codr_stdio_t *io, codr_event_t *event)
 }
 
 
-/* Reads until the program has no more for now; *ret_end is set at the end of
-   the stream. */
+/* Reads until the program has no more for now, or once; *ret_end is set at the
+   end of the stream. */
 static size_t
-fill(int fd, uint8_t *data, size_t size, bool *ret_end)
+fill(int fd, uint8_t *data, size_t size, bool once, bool *ret_end)
 {
     size_t  len = 0;
     ssize_t n;
 
-    while (len < size) {
+    while (len < size && (len == 0 || !once)) {
         n = read(fd, data + len, size - len);
         if (n > 0) {
             len += (size_t) n;
@@ -104,35 +103,40 @@ fill(int fd, uint8_t *data, size_t size, bool *ret_end)
 static void
 output_ready(codr_event_t *event, uint32_t events)
 {
-    int           round;
-    bool          end = false;
+    bool          once, end = false;
     size_t        len, size;
     uint8_t      *data;
     codr_stdio_t *io = event->data;
 
     (void) events;
 
-    for (round = 0; round < READ_ROUNDS && !end; round++) {
-        data = codr_batch_room(&io->batch, event == &io->err ? 2 : 1, &size);
+    data = codr_batch_room(&io->batch, event == &io->err ? 2 : 1, &size);
 
-        /* passing the other stream on may have changed that */
-        if (io->paused || event->fd == -1) {
-            return;
-        }
+    /* passing the other stream on may have changed that */
+    if (io->paused || event->fd == -1) {
+        return;
+    }
 
-        len = fill(event->fd, data, size, &end);
-        if (len > 0) {
-            codr_batch_add(&io->batch, len);
-        }
-        if (len < size || io->paused || event->fd == -1) {
-            break;
-        }
+    /* a terminal has 4 KB: one more read would sleep until a thread of the
+       kernel has fetched others, which a flood beside others makes long */
+    once = io->terminal && codr_batch_is_flood(&io->batch);
+
+    len = fill(event->fd, data, size, once, &end);
+    if (len > 0) {
+        codr_batch_add(&io->batch, len);
     }
 
     if (end) {
         codr_batch_flush(&io->batch);
     }
-    if (end && event->fd != -1) {
+    if (event->fd == -1) {
+        return;
+    }
+
+    /* who is not watched any more must not wait for ever */
+    if (end || codr_event_set_bulk(io->loop, event,
+                                   codr_batch_is_flood(&io->batch)) < 0)
+    {
         close_output(io, event);
     }
 }
