@@ -8,6 +8,7 @@
 
 #include "ngx_http_codr_drain.h"
 #include "ngx_http_codr_distant.h"
+#include "ngx_http_codr_turn.h"
 #include "ngx_http_codr_ws.h"
 
 #include <sys/eventfd.h>
@@ -44,6 +45,8 @@ ngx_http_codr_drain(ngx_http_codr_main_conf_t *mcf)
 
     ngx_queue_init(&drain->sockets);
     ngx_queue_init(&drain->jobs);
+
+    ngx_http_codr_turn_init(drain);
 
     drain->goodbye.handler = ngx_http_codr_drain_goodbye;
     drain->goodbye.data = drain;

@@ -1,6 +1,7 @@
 
 /*
- * What a worker must look after when it is told to leave.
+ * What a worker must look after when it is told to leave, and which of its jobs
+ * take turns.
  */
 
 #ifndef _NGX_HTTP_CODR_DRAIN_H_INCLUDED_
@@ -17,6 +18,8 @@ struct ngx_http_codr_drain_s {
     ngx_http_codr_spares_t     spares;         /* of the sockets */
     ngx_connection_t          *guard;
     ngx_event_t                goodbye;
+    ngx_queue_t                floods;         /* ngx_http_codr_job_t */
+    ngx_event_t                turn;
 };
 
 

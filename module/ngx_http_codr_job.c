@@ -11,6 +11,7 @@
 #include "ngx_http_codr_job_open.h"
 #include "ngx_http_codr_records_list.h"
 #include "ngx_http_codr_redis_save.h"
+#include "ngx_http_codr_turn.h"
 
 
 /* A job that was kept and whose socket ends before it starts is sent once more,
@@ -18,11 +19,16 @@
 
 #define NGX_HTTP_CODR_JOB_AGAIN   100          /* milliseconds */
 
+/* So much at once is no talk between a program and its user. */
+
+#define NGX_HTTP_CODR_JOB_FLOOD   16384
+
 /* A job that was joined while it waits may wait for long. */
 
 #define NGX_HTTP_CODR_JOB_WAIT    (24 * 3600 * 1000)
 
 
+static void ngx_http_codr_job_rest(ngx_http_codr_job_t *job);
 static void ngx_http_codr_job_timeout(ngx_http_codr_job_t *job);
 static void ngx_http_codr_job_again(ngx_http_codr_job_t *job);
 static ngx_int_t ngx_http_codr_job_read(ngx_http_codr_job_t *job);
@@ -65,6 +71,10 @@ ngx_http_codr_job_read_handler(ngx_event_t *rev)
     } else if (job->paused || job->again) {
         return;
 
+    } else if (job->flood) {
+        ngx_http_codr_turn_wait(job);
+        return;
+
     } else {
         rc = ngx_http_codr_job_read(job);
 
@@ -82,13 +92,24 @@ ngx_http_codr_job_read_handler(ngx_event_t *rev)
         ngx_http_codr_job_close(job);
 
     } else if (job->connection->read->ready && !job->again) {
-
-        /* let others have their turn */
-
-        ngx_post_event(job->connection->read, &ngx_posted_next_events);
+        ngx_http_codr_job_rest(job);
     }
 
     handler->flush(data);
+}
+
+
+/* There is more: others have their turn before it. */
+
+static void
+ngx_http_codr_job_rest(ngx_http_codr_job_t *job)
+{
+    if (job->flood) {
+        ngx_http_codr_turn_wait(job);
+
+    } else {
+        ngx_post_event(job->connection->read, &ngx_posted_next_events);
+    }
 }
 
 
@@ -170,6 +191,8 @@ ngx_http_codr_job_read(ngx_http_codr_job_t *job)
     if (n <= 0) {
         return NGX_DECLINED;
     }
+
+    job->flood = (n >= NGX_HTTP_CODR_JOB_FLOOD);
 
     p = job->buf;
     last = job->buf + job->len + n;
@@ -433,6 +456,7 @@ void
 ngx_http_codr_job_close(ngx_http_codr_job_t *job)
 {
     ngx_http_codr_records_left(job);
+    ngx_http_codr_turn_leave(job);
     ngx_queue_remove(&job->queue);
     ngx_http_codr_sendq_free(&job->out);
     ngx_close_connection(job->connection);

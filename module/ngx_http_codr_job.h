@@ -39,6 +39,7 @@ struct ngx_http_codr_job_s {
     ngx_http_codr_sendq_t               out;
     u_char                             *buf;        /* one whole frame fits */
     size_t                              len;
+    ngx_queue_t                         turn;       /* in drain->floods */
 
     ngx_str_t                           tag;
     ngx_str_t                           language;
@@ -59,6 +60,8 @@ struct ngx_http_codr_job_s {
     unsigned                            terminal:1;
     unsigned                            closed:1;   /* no input any more */
     unsigned                            paused:1;
+    unsigned                            flood:1;    /* takes turns */
+    unsigned                            waits:1;    /* for its turn */
     unsigned                            again:1;    /* waits to be sent so */
     unsigned                            detach:1;   /* may live on alone */
     unsigned                            attached:1; /* it began elsewhere */
