@@ -11,7 +11,7 @@ use Exporter 'import';
 use JSON::PP ();
 use Time::HiRes qw(time);
 
-our @EXPORT_OK = qw(%phase @phases next_job_runs paused role);
+our @EXPORT_OK = qw(%phase @phases next_job_runs paused role stop_process);
 
 # What the server needs for them, in "http", and in "location".
 sub http {
@@ -94,6 +94,16 @@ sub role {
     return $pid;
 }
 
+# Returns when it has stopped: until then it could still be the one that is
+# woken for a connection.
+sub stop_process {
+    my ($pid) = @_;
+    kill STOP => $pid;
+    return wait_until(10, sub {
+        slurp("/proc/$pid/stat") =~ /^\d+ \(.*\) [^RSD]/s;
+    });
+}
+
 # At each phase a process, which is found for the job's socket, stops while the
 # job would end, and goes on: the phases in which the job did not end as ever,
 # and those in which nginx answered late.
@@ -103,7 +113,7 @@ sub paused {
     for my $phase (@phases) {
         my ($ws, $end, $other) = $phase{$phase}->($nginx);
         my $pid = $find->($ws) or next;
-        kill STOP => $pid;
+        stop_process($pid);
         my $start = time;
         $end->();
         for (1 .. 2) {
