@@ -136,7 +136,7 @@ except OSError:
 END
 );
 SKIP: {
-    skip 'memory is not counted without cgroups', 2 * keys %memory
+    skip 'memory is not counted without cgroups', 3 * keys %memory
         if !cgroups();
     for my $what (sort keys %memory) {
         my (@first, @next, @status);
@@ -148,10 +148,10 @@ SKIP: {
         }
         is("@status", join(' ', ('ok') x (2 * $ROUNDS)),
             "$what that are left: jobs end well");
-        is(scalar(grep { $_ < 40 << 20 } @first) . ' '
-            . scalar(grep { $_ > 16 << 20 } @next), '0 0',
-            "$what: are one job's memory, and none of the next one's")
-            or diag("@first, then @next");
+        ok(scalar(grep { $_ > 40 << 20 } @first), "$what: are much")
+            or diag("@first");
+        is(scalar(grep { $_ > 16 << 20 } @next), 0,
+            "$what: none of it is the next one's") or diag("@next");
     }
 }
 
