@@ -188,7 +188,8 @@ $nginx->finish;
 # A role that is killed between the report of an init and its end: it is told
 # of one end, and its place is there again.
 
-$nginx = Codr::Nginx->new(path => 'cold', http => "codr_max_jobs 1 batch=1;$sh");
+$nginx = Codr::Nginx->new(path => 'cold',
+    http => "codr_max_jobs 1 batch=1; $sh");
 ok($nginx->ready, 'a server for one job at a time is ready');
 for my $role (qw(broker spawner)) {
     my @bad;
