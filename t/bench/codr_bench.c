@@ -2,9 +2,10 @@
  * Benchmarks of a running codr location against bare processes, interleaved
  * in one run: quote the ratios, never a lone time.
  *
- *     codr_bench PORT URI ROUNDS DIR
+ *     codr_bench PORT URI ROUNDS DIR [cold]
  *
- * DIR is a scratch directory for the bare programs.  Started by t/bench/run.
+ * DIR is a scratch directory for the bare programs; cold: only what a job is
+ * compared with that finds nothing ready.  Started by t/bench/run.
  */
 
 #define _GNU_SOURCE
@@ -163,6 +164,8 @@ report(contender_t *list, size_t count)
                     "{std::cout<<\\\"hello\\\\n\\\";}\\n"
 #define RUST        "fn main(){println!(\\\"hello\\\");}\\n"
 #define FRESH       "// " NUMBER "\\n"
+#define GCC RUNS(LIST("/usr/bin/gcc", "-std=c11", "-O1", "hello.c", "-o", \
+                      "hello", "-lm"), LIST("./hello"))
 #define EXECUTE(language, code) \
     "{\"type\":\"execute\",\"language\":\"" language "\",\"tty\":false," \
     "\"code\":\"" code "\"}"
@@ -215,11 +218,25 @@ add_peers(contender_t *list, size_t count, const char *base,
 }
 
 
+/* In turn, and so often before the first that counts. */
+static void
+measure(contender_t *list, size_t count, int ahead)
+{
+    int    round;
+    size_t i;
+
+    for (round = -ahead; round < rounds; round++) {
+        for (i = 0; i < count; i++) {
+            list[i].us[round < 0 ? 0 : round] = list[i].run(list[i].data);
+        }
+    }
+}
+
+
 static void
 hello(void)
 {
-    int         round;
-    size_t      i, count = 5;
+    size_t      count = 5;
     contender_t list[5 + 2 * (BENCH_PEERS_MAX + 1)] = {
         { .name = "python bare", .run = run_bare,
           .data = RUNS(LIST("/usr/bin/python3", "hello.py")) },
@@ -239,12 +256,7 @@ hello(void)
     count = add_peers(list, count, "node bare",
                       LIST("/usr/bin/node", "hello.js", NODE));
 
-    for (round = -2; round < rounds; round++) {
-        for (i = 0; i < count; i++) {
-            list[i].us[round < 0 ? 0 : round] = list[i].run(list[i].data);
-        }
-    }
-
+    measure(list, count, 2);
     bench_judge_end();
     bench_peers_end();
     report(list, count);
@@ -256,13 +268,8 @@ hello(void)
 static void
 compilers(void)
 {
-    size_t      i;
-    int         round;
     contender_t list[] = {
-        { .name = "gcc + run bare", .run = run_bare,
-          .data = RUNS(LIST("/usr/bin/gcc", "-std=c11", "-O1", "hello.c",
-                            "-o", "hello", "-lm"),
-                       LIST("./hello")) },
+        { .name = "gcc + run bare", .run = run_bare, .data = GCC },
         { .name = "c codr, not cached", .base = "gcc + run bare",
           .run = run_fresh, .data = EXECUTE("c", FRESH C) },
         { .name = "c codr, cached", .base = "gcc + run bare",
@@ -285,12 +292,28 @@ compilers(void)
           .run = run_codr, .data = EXECUTE("rust", RUST) },
     };
 
-    for (round = -4; round < rounds; round++) {
-        for (i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
-            list[i].us[round < 0 ? 0 : round] = list[i].run(list[i].data);
-        }
-    }
+    measure(list, sizeof(list) / sizeof(list[0]), 4);
+    report(list, sizeof(list) / sizeof(list[0]));
+}
 
+
+/* Where nothing is ready: what a sandbox costs on top of all others. */
+static void
+cold(void)
+{
+    contender_t list[] = {
+        { .name = "python bare", .run = run_bare,
+          .data = RUNS(LIST("/usr/bin/python3", "hello.py")) },
+        { .name = "python codr, cold, pipes", .base = "python bare",
+          .run = run_codr, .data = EXECUTE("python", PYTHON) },
+        { .name = "python codr, cold, terminal", .base = "python bare",
+          .run = run_codr, .data = EXECUTE_TTY("python", PYTHON) },
+        { .name = "gcc + run bare", .run = run_bare, .data = GCC },
+        { .name = "c codr, cold, not cached", .base = "gcc + run bare",
+          .run = run_fresh, .data = EXECUTE("c", FRESH C) },
+    };
+
+    measure(list, sizeof(list) / sizeof(list[0]), 4);
     report(list, sizeof(list) / sizeof(list[0]));
 }
 
@@ -298,8 +321,8 @@ compilers(void)
 int
 main(int argc, char **argv)
 {
-    if (argc != 5) {
-        errx(2, "usage: codr_bench PORT URI ROUNDS DIR");
+    if (argc != 5 && (argc != 6 || strcmp(argv[5], "cold") != 0)) {
+        errx(2, "usage: codr_bench PORT URI ROUNDS DIR [cold]");
     }
 
     port = atoi(argv[1]);
@@ -317,7 +340,11 @@ main(int argc, char **argv)
                "int main(){std::cout<<\"hello\\n\";}\n");
     bench_write_file("hello.rs", "fn main(){println!(\"hello\");}\n");
 
-    hello();
-    compilers();
+    if (argc == 6) {
+        cold();
+    } else {
+        hello();
+        compilers();
+    }
     return 0;
 }
