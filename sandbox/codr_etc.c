@@ -67,13 +67,16 @@ static const text_t texts[] = {
 };
 
 
+/* With its time: what was compiled from it is looked at by that (Python's
+   sitecustomize), and would be compiled again for each job. */
 static int
-copy_file(int from, int to, const char *name, off_t size)
+copy_file(int from, int to, const char *name, const struct stat *st)
 {
     ssize_t                n;
+    struct timespec        times[2] = { st->st_mtim, st->st_mtim };
     codr_cleanup_close int in = -1, out = -1;
 
-    if (size > FILE_MAX_SIZE) {
+    if (st->st_size > FILE_MAX_SIZE) {
         return -EFBIG;
     }
 
@@ -87,7 +90,7 @@ copy_file(int from, int to, const char *name, off_t size)
         n = sendfile(out, in, NULL, FILE_MAX_SIZE);
     } while (n > 0);
 
-    return n == -1 ? -errno : 0;
+    return n == -1 || futimens(out, times) == -1 ? -errno : 0;
 }
 
 
@@ -104,7 +107,7 @@ copy_one(int from, int to, const char *name)
     }
 
     if (S_ISREG(st.st_mode)) {
-        return copy_file(from, to, name, st.st_size);
+        return copy_file(from, to, name, &st);
     }
     if (!S_ISLNK(st.st_mode)) {
         return 0;

@@ -47,6 +47,11 @@ my @programs = (
         . ' b"LD_" in open("/proc/self/environ", "rb").read())' ],
     [ 'descriptors', 'import os; print(sorted(os.listdir("/proc/self/fd"),'
         . ' key=int)[:4])' ],
+    [ 'compiled ahead', "import importlib.util, os\n"
+        . "s = importlib.util.find_spec('sitecustomize')\n"
+        . "t = int(os.stat(s.origin).st_mtime)\n"
+        . "print(t, open(s.cached, 'rb').read(12)[8:]"
+        . " == t.to_bytes(4, 'little'))\n" ],
     [ 'signals', 'import signal; print([(s, signal.getsignal(s)) for s in'
         . ' sorted(signal.valid_signals()) if signal.getsignal(s) is not'
         . ' None], signal.pthread_sigmask(0, []))' ],
