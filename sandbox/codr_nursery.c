@@ -16,6 +16,7 @@
 #include "codr_cgroup.h"
 #include "codr_io.h"
 #include "codr_log.h"
+#include "codr_nursery_ask.h"
 #include "codr_uid.h"
 #include "codr_util.h"
 
@@ -293,6 +294,8 @@ codr_nursery_tend(codr_nursery_t *nursery)
         seal_plans(nursery);
     }
 
+    codr_nursery_end_silent(nursery);
+
     for (kind = 0; kind < CODR_INTERPRETER_COUNT; kind++) {
         cradle = &nursery->cradle[kind];
         if (!has_plan(cradle)) {
@@ -317,6 +320,30 @@ codr_nursery_tend(codr_nursery_t *nursery)
 /* Events */
 
 
+static int
+until(uint64_t due, uint64_t now)
+{
+    return due > now ? (int) ((due - now) / 1000) + 1 : 0;
+}
+
+
+static int
+shorter(int a, int b)
+{
+    return b < 0 || (a >= 0 && a < b) ? a : b;
+}
+
+
+/* Until a zygote must have answered, in ms; -1: nobody waits. */
+static int
+patience(const codr_zygote_t *zygote, uint64_t now)
+{
+    uint64_t due = codr_zygote_due_us(zygote);
+
+    return due > 0 ? until(due, now) : -1;
+}
+
+
 /* Until one that ended is started anew, in ms; -1: none is missing. */
 static int
 pause_of(const codr_cradle_t *cradle, uint64_t now)
@@ -335,14 +362,14 @@ pause_of(const codr_cradle_t *cradle, uint64_t now)
         return -1;
     }
 
-    return due > now ? (int) ((due - now) / 1000) + 1 : 0;
+    return until(due, now);
 }
 
 
 int
 codr_nursery_events(const codr_nursery_t *nursery, struct pollfd *ret)
 {
-    int                  kind, pause, shortest = -1;
+    int                  kind, shortest = -1;
     size_t               i;
     uint64_t             now = codr_now_us();
     const codr_cradle_t *cradle;
@@ -353,18 +380,17 @@ codr_nursery_events(const codr_nursery_t *nursery, struct pollfd *ret)
             *ret++ = (struct pollfd) {
                 .fd = cradle->zygote[i].sock, .events = POLLIN,
             };
+            shortest = shorter(shortest, patience(&cradle->zygote[i], now));
         }
-        pause = pause_of(cradle, now);
-        if (pause >= 0 && (shortest < 0 || pause < shortest)) {
-            shortest = pause;
-        }
+        shortest = shorter(shortest, pause_of(cradle, now));
     }
 
     return shortest;
 }
 
 
-/* The newest that is ready takes over. */
+/* The newest that is ready takes over; the other one goes when it has answered
+   whom it was asked for. */
 static void
 take_over(codr_cradle_t *cradle)
 {
@@ -372,7 +398,9 @@ take_over(codr_cradle_t *cradle)
 
     cradle->zygote[1] = cradle->zygote[0];
     cradle->zygote[0] = ready;
-    codr_zygote_dismiss(&cradle->zygote[1]);
+    if (cradle->zygote[1].nasked == 0) {
+        codr_zygote_dismiss(&cradle->zygote[1]);
+    }
     cradle->failures = 0;
 }
 
@@ -385,7 +413,7 @@ name_of(const codr_nursery_t *nursery, const codr_cradle_t *cradle)
 
 
 static void
-spoke(const codr_nursery_t *nursery, codr_cradle_t *cradle, size_t i)
+spoke(codr_nursery_t *nursery, codr_cradle_t *cradle, size_t i)
 {
     int            rc;
     codr_zygote_t *zygote = &cradle->zygote[i];
@@ -397,6 +425,11 @@ spoke(const codr_nursery_t *nursery, codr_cradle_t *cradle, size_t i)
                      " started", name_of(nursery, cradle));
         }
         codr_zygote_dismiss(zygote);
+        return;
+    }
+
+    if (zygote->state == CODR_ZYGOTE_SERVING) {
+        codr_nursery_answered(nursery, zygote, i > 0);
         return;
     }
 
@@ -455,7 +488,7 @@ lost(codr_cradle_t *cradle)
 
 
 static bool
-reaped(codr_cradle_t *cradle, size_t i)
+reaped(codr_nursery_t *nursery, codr_cradle_t *cradle, size_t i)
 {
     bool           replaced;
     codr_zygote_t *zygote = &cradle->zygote[i];
@@ -463,6 +496,7 @@ reaped(codr_cradle_t *cradle, size_t i)
     replaced = zygote->test;
     replaced |= i == 1 && cradle->zygote[0].state != CODR_ZYGOTE_NONE
                && zygote->state == CODR_ZYGOTE_SERVING;
+    codr_nursery_give_up(nursery, zygote);
     codr_close(&zygote->sock);
     *zygote = (codr_zygote_t) { .sock = -1 };
 
@@ -486,21 +520,12 @@ codr_nursery_reaped(codr_nursery_t *nursery, pid_t pid)
             if (cradle->zygote[i].state != CODR_ZYGOTE_NONE
                 && cradle->zygote[i].pid == pid)
             {
-                return reaped(cradle, i);
+                return reaped(nursery, cradle, i);
             }
         }
     }
 
     return false;
-}
-
-
-static bool
-serves(const codr_cradle_t *cradle)
-{
-    const codr_zygote_t *present = &cradle->zygote[0];
-
-    return present->state == CODR_ZYGOTE_SERVING && present->sock >= 0;
 }
 
 
@@ -514,7 +539,7 @@ codr_nursery_state(const codr_nursery_t *nursery,
 
     parks = cradle->parks == CODR_PARKS_YES ? CODR_ZYGOTE_PARKS : 0;
 
-    if (serves(cradle)) {
+    if (codr_nursery_serves(cradle)) {
         return parks | CODR_ZYGOTE_SERVES;
     }
     if (cradle->impossible) {
@@ -554,56 +579,6 @@ codr_nursery_parked(codr_nursery_t *nursery, uint32_t flags)
     }
 
     return &cradle->plan.parked;
-}
-
-
-/* Cloning */
-
-
-static bool
-is_zygote(const codr_nursery_t *nursery, pid_t pid)
-{
-    int    kind;
-    size_t i;
-
-    for (kind = 0; kind < CODR_INTERPRETER_COUNT; kind++) {
-        for (i = 0; i < CODR_NURSERY_SIZE; i++) {
-            if (nursery->cradle[kind].zygote[i].pid == pid) {
-                return true;
-            }
-        }
-    }
-
-    return false;
-}
-
-
-pid_t
-codr_nursery_clone(codr_nursery_t *nursery,
-    const codr_spawn_request_t *request, const codr_cgroup_slot_t *slot,
-    uid_t uid, int sock, int *ret_mounts)
-{
-    pid_t                    pid;
-    codr_zygote_t           *zygote;
-    codr_interpreter_kind_t  kind = codr_spawn_kind(request->flags);
-
-    if (!serves(&nursery->cradle[kind])) {
-        return -ESRCH;
-    }
-
-    zygote = &nursery->cradle[kind].zygote[0];
-    pid = codr_zygote_clone(zygote, nursery->spawner, request, slot, uid,
-                            sock, ret_mounts);
-    if (pid > 0 && is_zygote(nursery, pid)) {
-        codr_close(ret_mounts);
-        pid = -EPROTO;
-    }
-    if (pid < 0) {
-        codr_log(CODR_LEVEL_WARNING, -pid, "clone a zygote");
-        codr_zygote_dismiss(zygote);
-    }
-
-    return pid;
 }
 
 

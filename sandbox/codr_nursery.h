@@ -40,8 +40,13 @@ typedef struct {
     uint32_t            told;           /* what the broker was told last */
 } codr_cradle_t;
 
+/* What has become of a clone that was asked for: a pid or negative errno, and a
+   descriptor that keeps its mount namespace, or -1. */
+typedef void (*codr_nursery_cloned_pt)(uint32_t slot, pid_t pid, int mounts);
+
 struct codr_nursery_s {
     codr_spawner_t          *spawner;
+    codr_nursery_cloned_pt   cloned;
     codr_interpreter_kind_t  named;     /* the kind that options are of */
     char                     read[CODR_ZYGOTE_TEXT];    /* "CODR_READ=a:b" */
     codr_cradle_t            cradle[CODR_INTERPRETER_COUNT];
@@ -80,11 +85,17 @@ bool codr_nursery_changed(codr_nursery_t *nursery,
 const codr_init_parked_t *codr_nursery_parked(codr_nursery_t *nursery,
     uint32_t flags);
 
-/* As codr_zygote_clone(), by the zygote of the kind that the request names;
-   one that does not answer is ended. */
-pid_t codr_nursery_clone(codr_nursery_t *nursery,
+/*
+ * As codr_zygote_ask(), the zygote of the kind that the request names.  With 0
+ * the answer comes by cloned(), also where the zygote has none: it is ended,
+ * and the answer is -ESRCH.
+ */
+int codr_nursery_ask(codr_nursery_t *nursery,
     const codr_spawn_request_t *request, const codr_cgroup_slot_t *slot,
-    uid_t uid, int sock, int *ret_mounts);
+    uid_t uid, int sock);
+
+/* Whether any answer is awaited. */
+bool codr_nursery_is_asked(const codr_nursery_t *nursery);
 
 void codr_nursery_end(codr_nursery_t *nursery);
 

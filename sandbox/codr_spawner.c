@@ -24,16 +24,15 @@
 #include "codr_init.h"
 #include "codr_io.h"
 #include "codr_ipc.h"
-#include "codr_limits.h"
 #include "codr_log.h"
 #include "codr_ns.h"
 #include "codr_nursery.h"
+#include "codr_spawn_request.h"
 #include "codr_spawner_setup.h"
 #include "codr_trace.h"
 #include "codr_uid.h"
 #include "codr_util.h"
 
-#define CPU_SECONDS_MAX     (366 * 86400)
 #define LACKING_US          15000000    /* until layers are looked for again */
 #define TIDY_MS             1           /* without a request, then it tidies */
 
@@ -108,50 +107,6 @@ answer_zygotes(void)
             answer(&reply, NULL, 0);
         }
     }
-}
-
-
-static bool
-within(uint64_t value, uint64_t max)
-{
-    return value > 0 && value <= max;
-}
-
-
-static uint64_t
-maximum(codr_limit_id_t limit)
-{
-    return codr_limit_info(limit)->maximum;
-}
-
-
-/* The broker has combined limits of people; here only what is sane counts. */
-static bool
-is_sane(const codr_spawn_request_t *request)
-{
-    uint64_t memory = maximum(CODR_LIMIT_MEMORY);
-
-    if (memory < maximum(CODR_LIMIT_COMPILE_MEMORY)) {
-        memory = maximum(CODR_LIMIT_COMPILE_MEMORY);
-    }
-
-    return request->id != 0
-           && request->slot > 0 && request->slot < self.count
-           && self.slots[request->slot].id == 0
-           && (request->flags & ~(uint32_t) (CODR_SPAWN_TERMINAL
-                                             | CODR_SPAWN_SPARE
-                                             | CODR_SPAWN_TRACE
-                                             | CODR_SPAWN_HOW)) == 0
-           && codr_spawn_kind(request->flags) < CODR_INTERPRETER_COUNT
-           && codr_spawn_parked(request->flags) < CODR_INTERPRETER_COUNT
-           && within(request->memory, memory)
-           && within(request->stack, maximum(CODR_LIMIT_STACK))
-           && within(request->disk, maximum(CODR_LIMIT_DISK))
-           && within(request->inodes, maximum(CODR_LIMIT_INODES))
-           && within(request->file_size, maximum(CODR_LIMIT_DISK))
-           && within(request->cpu_seconds, CPU_SECONDS_MAX)
-           && within(request->processes, maximum(CODR_LIMIT_PROCESSES))
-           && within(request->open_files, maximum(CODR_LIMIT_OPEN_FILES));
 }
 
 
@@ -246,7 +201,8 @@ tidy_one(void)
 }
 
 
-/* In the clone this does not return. */
+/* A pid; 0: a zygote is asked for it, and settle() is called when it has
+   answered; or negative errno.  In the clone this does not return. */
 static pid_t
 clone_init(const codr_spawn_request_t *request, codr_spawner_slot_t *slot,
     int sock)
@@ -267,9 +223,8 @@ clone_init(const codr_spawn_request_t *request, codr_spawner_slot_t *slot,
     };
 
     if (request->flags & CODR_SPAWN_ZYGOTE) {
-        return codr_nursery_clone(&nursery, request, &slot->cgroup,
-                                  slot_uid(request->slot), sock,
-                                  &slot->mounts);
+        return codr_nursery_ask(&nursery, request, &slot->cgroup,
+                                slot_uid(request->slot), sock);
     }
 
     if (slot->blank.mounts >= 0) {
@@ -291,14 +246,17 @@ clone_init(const codr_spawn_request_t *request, codr_spawner_slot_t *slot,
 }
 
 
+/* 0, and the slot's pid: as clone_init(); or negative errno. */
 static int
-make_sandbox(const codr_spawn_request_t *request, int sock,
-    codr_cgroup_watch_t *ret_watch, uint32_t *ret_step)
+make_sandbox(const codr_spawn_request_t *request, codr_spawner_slot_t *slot,
+    int sock, uint32_t *ret_step)
 {
-    int                  rc;
-    pid_t                pid = 0;
-    codr_cgroup_usage_t  usage;
-    codr_spawner_slot_t *slot = use_slot(request->slot);
+    int                 rc;
+    pid_t               pid = 0;
+    codr_cgroup_usage_t usage;
+
+    slot->watch = (codr_cgroup_watch_t) { 0 };
+    slot->doomed = false;
 
     tidy(slot);
     *ret_step = CODR_STEP_UID_LEASE;
@@ -326,7 +284,7 @@ make_sandbox(const codr_spawn_request_t *request, int sock,
     }
 
     *ret_step = CODR_STEP_CGROUP_CREATE;
-    rc = codr_cgroup_watch(&self.cgroup, &slot->cgroup, ret_watch);
+    rc = codr_cgroup_watch(&self.cgroup, &slot->cgroup, &slot->watch);
     codr_trace_mark(&trace, "cgroup");
     if (rc == 0 && self.blanks.namespaces != 0 && slot->blank.mounts < 0
         && !(request->flags & CODR_SPAWN_ZYGOTE))
@@ -351,40 +309,61 @@ make_sandbox(const codr_spawn_request_t *request, int sock,
 }
 
 
+/* What has become of a request; error is negative, and of that step. */
 static void
-spawn(const codr_spawn_request_t *request, int sock)
+settle(uint32_t number, uint64_t id, int error, uint32_t step)
 {
-    int                 rc;
-    codr_spawn_reply_t  reply = { .id = request->id, .slot = request->slot };
-    codr_cgroup_watch_t watch = { 0 };
+    codr_cgroup_watch_t *watch = &self.slots[number].watch;
+    codr_spawn_reply_t   reply = {
+        .kind = error == 0 ? CODR_SPAWNER_SPAWNED : CODR_SPAWNER_REFUSED,
+        .id = id,
+        .slot = number,
+        .flags = error == 0 ? watch->flags : 0,
+        .step = error == 0 ? CODR_STEP_NONE : step,
+        .error = -error,
+    };
 
-    trace.wanted = (request->flags & CODR_SPAWN_TRACE) != 0;
-    codr_trace_begin(&trace, "request");
-    rc = make_sandbox(request, sock, &watch, &reply.step);
-    if (rc == 0) {
-        reply.kind = CODR_SPAWNER_SPAWNED;
-        reply.flags = watch.flags;
-        reply.step = CODR_STEP_NONE;
-        answer(&reply, watch.fd, watch.count);
-    } else {
-        reply.kind = CODR_SPAWNER_REFUSED;
-        reply.error = -rc;
-        answer(&reply, NULL, 0);
-    }
+    answer(&reply, watch->fd, error == 0 ? watch->count : 0);
 
-    while (watch.ours > 0) {
-        codr_close(&watch.fd[--watch.ours]);
+    while (watch->ours > 0) {
+        codr_close(&watch->fd[--watch->ours]);
     }
-    self.slots[request->slot].traced = trace.wanted;
     codr_trace_mark(&trace, "answer");
-    log_trace(request->id);
+    log_trace(id);
 }
 
 
 static void
-kill_sandbox(const codr_spawner_slot_t *slot)
+spawn(const codr_spawn_request_t *request, int sock)
+{
+    int                  rc;
+    uint32_t             step;
+    codr_spawner_slot_t *slot = use_slot(request->slot);
+
+    trace.wanted = (request->flags & CODR_SPAWN_TRACE) != 0;
+    slot->traced = trace.wanted;
+    codr_trace_begin(&trace, "request");
+    rc = make_sandbox(request, slot, sock, &step);
+
+    if (rc == 0 && slot->pid == 0) {
+        codr_trace_mark(&trace, "asked");
+        log_trace(request->id);
+        return;
+    }
+
+    settle(request->slot, request->id, rc, step);
+}
+
+
+static void
+kill_sandbox(codr_spawner_slot_t *slot)
 {
     codr_cgroup_kill(&self.cgroup, &slot->cgroup);
+
+    if (slot->pid == 0) {
+        slot->doomed = true;
+        return;
+    }
 
     /* not reaped yet, so the pid is still its own; all others in the
        namespace die with it */
@@ -406,6 +385,14 @@ kill_by_id(uint64_t id)
 }
 
 
+static bool
+is_possible(const codr_spawn_request_t *request)
+{
+    return codr_spawn_request_is_sane(request) && request->slot < self.count
+           && self.slots[request->slot].id == 0;
+}
+
+
 /* False when the request is not one a broker makes. */
 static bool
 handle(const codr_spawn_request_t *request, int sock)
@@ -416,7 +403,7 @@ handle(const codr_spawn_request_t *request, int sock)
 
     switch (request->op) {
     case CODR_SPAWN:
-        if (sock < 0 || !self.usable || !is_sane(request)) {
+        if (sock < 0 || !self.usable || !is_possible(request)) {
             return false;
         }
         spawn(request, sock);
@@ -488,6 +475,17 @@ give_up_mounts(codr_spawner_slot_t *slot)
 }
 
 
+/* It is free. */
+static void
+leave_untidy(codr_spawner_slot_t *slot)
+{
+    slot->id = 0;
+    slot->pid = 0;
+    slot->untidy = true;
+    self.untidy++;
+}
+
+
 /* An init is gone, and with it all of its namespace. */
 static void
 finish(codr_spawner_slot_t *slot, int wait_status, const struct rusage *rusage)
@@ -516,17 +514,47 @@ finish(codr_spawner_slot_t *slot, int wait_status, const struct rusage *rusage)
         reply.oom_events = usage.oom_events;
     }
 
-    slot->id = 0;
-    slot->pid = 0;
+    leave_untidy(slot);
 
     answer(&reply, NULL, 0);
     codr_trace_mark(&trace, "end sent");
     give_up_mounts(slot);
     codr_trace_mark(&trace, "unmounted");
     log_trace(reply.id);
+}
 
-    slot->untidy = true;
-    self.untidy++;
+
+/* What a zygote says of the clone that it was asked for, or was said for it.
+   The clone may have ended meanwhile. */
+static void
+cloned(uint32_t number, pid_t pid, int mounts)
+{
+    codr_early_end_t     end;
+    codr_cgroup_usage_t  usage;
+    codr_spawner_slot_t *slot = &self.slots[number];
+    uint64_t             id = slot->id;
+
+    trace.wanted = slot->traced;
+    codr_trace_begin(&trace, "cloned");
+
+    if (pid < 0) {
+        (void) codr_cgroup_finish(&self.cgroup, &slot->cgroup, &usage);
+        leave_untidy(slot);
+        settle(number, id, pid, CODR_STEP_CLONE);
+    } else {
+        slot->pid = pid;
+        slot->mounts = mounts;
+        settle(number, id, 0, CODR_STEP_NONE);
+        if (codr_early_take(&self.early, pid, &end)) {
+            finish(slot, end.wait_status, &end.rusage);
+        } else if (slot->doomed) {
+            kill_sandbox(slot);
+        }
+    }
+
+    if (!codr_nursery_is_asked(&nursery)) {
+        codr_early_forget(&self.early);
+    }
 }
 
 
@@ -542,8 +570,10 @@ reap(int flags)
         slot = find_slot(pid);
         if (slot) {
             finish(slot, status, &rusage);
-        } else {
-            (void) codr_nursery_reaped(&nursery, pid);
+        } else if (!codr_nursery_reaped(&nursery, pid)
+                   && codr_nursery_is_asked(&nursery))
+        {
+            codr_early_add(&self.early, pid, status, &rusage);
         }
     }
 }
@@ -649,6 +679,7 @@ codr_spawner_main(int argc, char **argv)
     int rc;
 
     codr_log_init("spawner", CODR_FD_LOG);
+    nursery.cloned = cloned;
 
     rc = codr_spawner_set_up(&self, &nursery, argc, argv);
     if (rc == 0) {

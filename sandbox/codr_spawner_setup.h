@@ -11,6 +11,7 @@
 
 #include "codr_blank.h"
 #include "codr_cgroup.h"
+#include "codr_early.h"
 #include "codr_landlock.h"
 #include "codr_layer.h"
 #include "codr_ns.h"
@@ -19,7 +20,7 @@
 /* One slot: what stays with it from sandbox to sandbox, and the one in it. */
 typedef struct {
     uint64_t            id;         /* of the sandbox; 0: free */
-    pid_t               pid;        /* its init */
+    pid_t               pid;        /* its init; 0: a zygote is asked for it */
     codr_ns_net_t       net;
     codr_blank_t        blank;      /* of the sandbox, or the next one's */
     int                 mounts;     /* mount namespace of a zygote's, or -1 */
@@ -27,7 +28,9 @@ typedef struct {
     bool                entered;    /* the blank is the sandbox's */
     bool                untidy;     /* the last one has not been cleaned up */
     bool                traced;     /* the sandbox */
+    bool                doomed;     /* as soon as it is there */
     codr_cgroup_slot_t  cgroup;
+    codr_cgroup_watch_t watch;      /* until the broker has it */
 } codr_spawner_slot_t;
 
 typedef struct codr_nursery_s codr_nursery_t;
@@ -48,6 +51,7 @@ typedef struct {
     codr_landlock_t       landlock;
     codr_blank_maker_t    blanks;
     codr_spawner_slot_t  *slots;
+    codr_early_t          early;
     codr_nursery_t       *nursery;
 } codr_spawner_t;
 

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,9 +18,10 @@
 #include "codr_io.h"
 #include "codr_util.h"
 
-/* For a clone, which takes a thousandth of it; nobody else is served
-   meanwhile. */
-#define ANSWER_MS       1000
+/* For a clone, which takes a thousandth of it.  When one takes a tenth, others
+   do not wait for this zygote any more. */
+#define ANSWER_US       1000000
+#define PATIENCE_US     (ANSWER_US / 10)
 
 
 void
@@ -161,13 +161,16 @@ codr_zygote_can_park(const codr_zygote_t *zygote)
 }
 
 
-/* Ours, alive or not yet reaped, and nobody's in a slot. */
+/* Ours, alive or ended, and nobody's in a slot. */
 static bool
 is_new_child(const codr_spawner_t *spawner, pid_t pid)
 {
     uint32_t  i;
     siginfo_t info;
 
+    if (codr_early_has(&spawner->early, pid)) {
+        return true;
+    }
     if (pid <= 0
         || waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) == -1)
     {
@@ -184,43 +187,90 @@ is_new_child(const codr_spawner_t *spawner, pid_t pid)
 }
 
 
-pid_t
-codr_zygote_clone(codr_zygote_t *zygote, const codr_spawner_t *spawner,
+static bool
+can_be_asked(const codr_zygote_t *zygote)
+{
+    return zygote->nasked == 0
+           || (zygote->nasked < CODR_ZYGOTE_ASKED_MAX
+               && codr_now_us() - zygote->asked[0].since_us < PATIENCE_US);
+}
+
+
+int
+codr_zygote_ask(codr_zygote_t *zygote, const codr_spawner_t *spawner,
     const codr_spawn_request_t *request, const codr_cgroup_slot_t *slot,
-    uid_t uid, int sock, int *ret_mounts)
+    uid_t uid, int sock)
 {
     int                   rc, fds[1 + CODR_CGROUP_TREES] = { sock };
-    int32_t               pid = 0;
     size_t                nfds = 1;
-    struct pollfd         event = { .fd = zygote->sock, .events = POLLIN };
     codr_zygote_request_t out = {
         .op = CODR_ZYGOTE_CLONE, .uid = uid, .spawn = *request,
     };
 
-    *ret_mounts = -1;
+    if (!can_be_asked(zygote)) {
+        return -EAGAIN;
+    }
+
     rc = codr_cgroup_lend(&spawner->cgroup, slot, zygote->uid, fds, &nfds);
     out.into = spawner->cgroup.version == CODR_CGROUP_V2;
-
     if (rc == 0) {
         rc = ask(zygote, &out, fds, nfds);
     }
-    if (rc == 0 && poll(&event, 1, ANSWER_MS) != 1) {
-        rc = -ETIMEDOUT;
-    }
-    if (rc == 0) {
-        rc = answer_of(zygote, CODR_ZYGOTE_CLONED, &pid, ret_mounts);
-    }
-    if (rc == 0 && pid > 0 && !is_new_child(spawner, pid)) {
-        rc = -EPROTO;
-    }
-
     codr_cgroup_return(&spawner->cgroup, fds + 1, nfds - 1);
 
+    if (rc == 0) {
+        zygote->asked[zygote->nasked++] = (codr_zygote_asked_t) {
+            request->slot, codr_now_us(),
+        };
+        zygote->clones++;
+    }
+
+    return rc;
+}
+
+
+uint32_t
+codr_zygote_give_up(codr_zygote_t *zygote)
+{
+    uint32_t slot = zygote->nasked > 0 ? zygote->asked[0].slot : 0;
+
+    if (zygote->nasked > 0) {
+        zygote->nasked--;
+        memmove(zygote->asked, zygote->asked + 1,
+                zygote->nasked * sizeof(zygote->asked[0]));
+    }
+
+    return slot;
+}
+
+
+int
+codr_zygote_answered(codr_zygote_t *zygote, const codr_spawner_t *spawner,
+    codr_zygote_clone_t *ret)
+{
+    int     rc, mounts = -1;
+    int32_t pid = 0;
+
+    rc = answer_of(zygote, CODR_ZYGOTE_CLONED, &pid, &mounts);
+    if (rc == 0 && (zygote->nasked == 0 || pid == 0
+                    || (pid > 0 && !is_new_child(spawner, pid))))
+    {
+        rc = -EPROTO;
+    }
     if (rc < 0) {
-        codr_close(ret_mounts);
+        codr_close(&mounts);
         return rc;
     }
 
-    zygote->clones++;
-    return pid;
+    *ret = (codr_zygote_clone_t) {
+        codr_zygote_give_up(zygote), pid, mounts,
+    };
+    return 0;
+}
+
+
+uint64_t
+codr_zygote_due_us(const codr_zygote_t *zygote)
+{
+    return zygote->nasked > 0 ? zygote->asked[0].since_us + ANSWER_US : 0;
 }

@@ -19,7 +19,7 @@ my %ROLES = (
         compile dispatch fetch figures headers inspect inspection job leaving
         link offer pool probe pump report review rules sandbox sandbox_limits
         stage status supply verdict) ],
-    spawner    => [ qw(spawner spawner_setup nursery zygote_peer
+    spawner    => [ qw(spawner spawner_setup nursery nursery_ask zygote_peer
         zygote_plan) ],
     init       => [ qw(init enter program waiting) ],
     lint       => [ qw(lint_command) ],
