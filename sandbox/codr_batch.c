@@ -113,6 +113,19 @@ keep(codr_batch_t *batch, size_t len, uint64_t now_us)
 }
 
 
+/* Not yet a flood, or no more. */
+static bool
+is_one_of_few(codr_batch_t *batch, uint64_t now_us)
+{
+    if (now_us >= batch->passed_us + CODR_BATCH_US) {
+        batch->quick = 0;
+        return true;
+    }
+
+    return batch->buffer == NULL && ++batch->quick < CODR_BATCH_FEW;
+}
+
+
 void
 codr_batch_add(codr_batch_t *batch, size_t len)
 {
@@ -120,8 +133,7 @@ codr_batch_add(codr_batch_t *batch, size_t len)
     size_t   all = batch->len + len;
     uint8_t *buffer = batch->buffer ? batch->buffer : shared;
 
-    if (batch->urgent || all == CODR_BATCH_MAX
-        || now >= batch->passed_us + CODR_BATCH_US
+    if (batch->urgent || all == CODR_BATCH_MAX || is_one_of_few(batch, now)
         || !keep(batch, len, now))
     {
         pass_on(batch, buffer, all);

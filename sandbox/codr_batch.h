@@ -1,7 +1,8 @@
 /*
- * Output on its way through the broker: a lone piece goes at once, the pieces
- * of a flood wait for each other.  A terminal gives 4 KB at a time, and to
- * pass those on costs several times what reading them does.
+ * Output on its way through the broker: a few pieces go at once, the pieces of
+ * a flood wait for each other.  A terminal gives 4 KB at a time, and to pass
+ * those on costs several times what reading them does.  An unbuffered program
+ * writes a line in several pieces, of which the last one matters.
  */
 
 #ifndef CODR_BATCH_H
@@ -19,6 +20,7 @@
 #define CODR_BATCH_MAX          (CODR_FRAME_MAX - CODR_OUTPUT_HEADER)
 
 #define CODR_BATCH_US           1000    /* that a byte waits at most */
+#define CODR_BATCH_FEW          8       /* pieces in quick succession */
 
 typedef struct codr_batch_s codr_batch_t;
 
@@ -36,6 +38,7 @@ struct codr_batch_s {
     uint8_t         stream;     /* whose they are */
     uint64_t        since_us;   /* when the first of them came */
     uint64_t        passed_us;  /* when others were passed on; 0 = never */
+    unsigned        quick;      /* passed on at once, though soon after them */
     bool            urgent;
     bool            paused;
     bool            closed;

@@ -59,12 +59,13 @@ add(uint8_t stream, const char *text)
 }
 
 
-/* Nothing that was passed on lately lets the next piece wait, or all of them:
-   the test may be as slow as it likes. */
+/* Nothing that was passed on lately lets the next piece wait, or all of them,
+   after those few that do not: the test may be as slow as it likes. */
 static void
 last_was(bool lately)
 {
     batch.passed_us = lately ? codr_now_us() + LONG_US : 1;
+    batch.quick = CODR_BATCH_FEW;
 }
 
 
@@ -91,6 +92,30 @@ lone_pieces(void)
     tap_text(passed, "1:first 1:second ", "so does one long after it");
     tap_ok(batch.buffer == NULL, "without a buffer of its own");
     tap_ok(!tick(), "and without a timer");
+    codr_batch_close(&batch);
+}
+
+
+static void
+few_pieces(void)
+{
+    int i;
+
+    begin();
+    last_was(false);
+    for (i = 0; i < CODR_BATCH_FEW; i++) {
+        add(1, i == 0 ? "a" : "b");
+        batch.passed_us = codr_now_us() + LONG_US;
+    }
+    tap_text(passed, "1:a 1:b 1:b 1:b 1:b 1:b 1:b 1:b ",
+             "a few after a pause go one by one");
+    tap_ok(batch.buffer == NULL, "and are no flood");
+    add(1, "c");
+    tap_ok(batch.len == 1, "more of them wait");
+    last_was(true);
+    batch.quick = 0;
+    add(1, "d");
+    tap_ok(batch.len == 2, "a flood goes on until its buffer is gone");
     codr_batch_close(&batch);
 }
 
@@ -215,6 +240,7 @@ main(void)
     }
 
     lone_pieces();
+    few_pieces();
     floods();
     full_ones();
     urgent_ones();
