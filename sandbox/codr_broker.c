@@ -26,6 +26,7 @@
 #include "codr_io.h"
 #include "codr_log.h"
 #include "codr_proto.h"
+#include "codr_turn.h"
 #include "codr_util.h"
 
 #define LOG_MESSAGE     2048        /* a line and its frame */
@@ -613,6 +614,7 @@ codr_broker_main(int argc, char **argv)
     }
 
     raise_descriptors();
+    (void) codr_turn_short();   /* without it output may come a turn later */
     codr_capacity_host(&broker.host);
     broker.uid_base = options.uid_base;
     broker.uid_count = options.uid_count;

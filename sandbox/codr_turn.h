@@ -1,0 +1,13 @@
+/*
+ * How long a process computes before others get their turn.
+ */
+
+#ifndef CODR_TURN_H
+#define CODR_TURN_H
+
+/* For who is woken often and has little to do each time: it asks for short
+   turns and gets them early.  Its share of the processors stays as it is.
+   Returns 0, or a negative errno and nothing has changed. */
+int codr_turn_short(void);
+
+#endif /* CODR_TURN_H */

@@ -1,0 +1,33 @@
+/*
+ * Short turns: the same policy and share, and what the kernel keeps of it.
+ */
+
+#define _GNU_SOURCE
+
+#include "tap.h"
+
+#include <linux/sched/types.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../../sandbox/codr_turn.h"
+
+
+int
+main(void)
+{
+    struct sched_attr before, after;
+
+    tap_number(syscall(SYS_sched_getattr, 0, &before, sizeof(before), 0), 0,
+               "how it is");
+    tap_number(codr_turn_short(), 0, "short turns are asked for");
+    tap_number(syscall(SYS_sched_getattr, 0, &after, sizeof(after), 0), 0,
+               "how it is then");
+    tap_number(after.sched_policy, before.sched_policy,
+               "the policy is the same");
+    tap_number(after.sched_nice, before.sched_nice, "and the share");
+    tap_ok(after.sched_runtime <= before.sched_runtime
+           && (before.sched_runtime == 0 || after.sched_runtime == 100000),
+           "a kernel that knows of turns has taken it");
+    return tap_done();
+}
