@@ -103,6 +103,7 @@ keep(codr_batch_t *batch, size_t len, uint64_t now_us)
         if (batch->buffer == NULL) {
             return false;
         }
+        batch->flood = true;
         memcpy(batch->buffer + CODR_BATCH_HEADROOM,
                shared + CODR_BATCH_HEADROOM, len);
     }
@@ -144,7 +145,7 @@ codr_batch_add(codr_batch_t *batch, size_t len)
 bool
 codr_batch_is_flood(const codr_batch_t *batch)
 {
-    return batch->buffer != NULL;
+    return batch->flood;
 }
 
 
@@ -180,6 +181,7 @@ ticked(codr_timer_t *timer)
     {
         free(batch->buffer);
         batch->buffer = NULL;
+        batch->flood = false;
     }
 }
 
@@ -206,5 +208,6 @@ codr_batch_close(codr_batch_t *batch)
     free(batch->buffer);
     batch->buffer = NULL;
     batch->len = 0;
+    batch->flood = false;
     batch->closed = true;
 }

@@ -33,7 +33,8 @@ struct codr_batch_s {
     codr_timer_t    timer;
     codr_batch_pt   pass;
     void           *data;
-    uint8_t        *buffer;     /* NULL: a flood has not begun */
+    uint8_t        *buffer;     /* NULL: no flood, or it is passed on */
+    bool            flood;
     size_t          len;        /* bytes that wait in it */
     uint8_t         stream;     /* whose they are */
     uint64_t        since_us;   /* when the first of them came */

@@ -38,6 +38,7 @@ typedef struct codr_broker_s codr_broker_t;
 typedef struct codr_channel_s codr_channel_t;
 typedef struct codr_client_s codr_client_t;
 typedef struct codr_job_s codr_job_t;
+typedef struct codr_sharers_s codr_sharers_t;
 
 struct codr_broker_s {
     codr_loop_t       loop;
@@ -76,6 +77,7 @@ struct codr_broker_s {
     uint64_t          toolchain;        /* stamp of the host's compilers */
     int               shortcut;         /* codr-shortcut, or -1 */
     uint64_t          stored;           /* bytes of all jobs' memfds */
+    codr_sharers_t   *sharers;          /* owners of floods */
     codr_job_t       *jobs;
     size_t            job_count;
     codr_client_t    *clients;          /* newest first */

@@ -172,6 +172,7 @@ release(codr_job_t *job)
     codr_timer_clear(&broker->loop.timers, &job->detached);
     codr_stdio_close(&job->io);
     codr_stdio_close(&job->compiler);
+    codr_share_leave(job);
     codr_sandbox_free(&job->sandbox);
     codr_artefact_free(&job->artefact);
     codr_review_end(&job->inspection.review);

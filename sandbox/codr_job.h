@@ -22,6 +22,7 @@
 #include "codr_queue.h"
 #include "codr_request.h"
 #include "codr_sandbox.h"
+#include "codr_share.h"
 #include "codr_source.h"
 #include "codr_stage.h"
 #include "codr_stdio.h"
@@ -89,6 +90,7 @@ struct codr_job_s {
     bool                    cold;           /* no ready one any more */
     int                     ends[3];        /* of its streams, until sent */
     codr_stdio_t            io;             /* of the run stage */
+    codr_share_t            share;          /* in its owner's floods */
     codr_stdio_t            compiler;       /* of the compile stage */
     char                   *words;          /* the compiler's, as they come */
     size_t                  words_len;

@@ -286,6 +286,7 @@ run_output(codr_stdio_t *io, uint8_t stream, uint8_t *data, size_t len)
     /* killing may have shown that the spawner is gone, and the job with it */
     if (len > 0 && job->state == CODR_JOB_RUNNING) {
         codr_answer_output(job, stream, data, len);
+        codr_share_output(job);
     }
 
     codr_stage_flow(job);
@@ -296,7 +297,8 @@ void
 codr_stage_flow(codr_job_t *job)
 {
     int  result;
-    bool wait = job->control && codr_pump_blocks(job->control);
+    bool wait = codr_share_rests(job)
+                || (job->control && codr_pump_blocks(job->control));
 
     if (wait == job->io.paused) {
         return;
@@ -620,6 +622,11 @@ static void
 advance(codr_job_t *job)
 {
     codr_sandbox_t *sandbox = &job->sandbox;
+
+    /* what it left unread comes without turns */
+    if (sandbox->state == CODR_SANDBOX_GONE) {
+        codr_share_leave(job);
+    }
 
     if (job->state != CODR_JOB_COMPILING && job->state != CODR_JOB_RUNNING) {
         return;

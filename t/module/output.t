@@ -147,6 +147,20 @@ $job = $much->run_job(language => 'python', tty => $false, timeout => 60,
     code => "print('x' * 1_000_000, end='')\n");
 check_flood('one long line', 'x' x 1_000_000, @{ $job->{messages} });
 
+# Those of one owner take turns.
+
+my @sockets = map { $nginx->ws(path => '/much') } 1 .. 3;
+for (@sockets) {
+    $_->execute(language => 'python', tty => $false,
+        code => $flood =~ s/$LINES/10000/r);
+}
+for (@sockets) {
+    $job = $_->finish(60);
+    check_flood('one of three', substr($want, 0, 10_000 * 100),
+        @{ $job->{messages} });
+    $_->drop;
+}
+
 # One that does not read at once.
 
 sub resident {
