@@ -9,13 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK       (64 * 1024)
+#define BLOCK       (32 * 1024)
 #define ALIGNMENT   alignof(max_align_t)
 
 struct codr_arena_block_s {
     codr_arena_block_t  *next;
     max_align_t          data[];
 };
+
+#define ROOM    (BLOCK - sizeof(codr_arena_block_t))
 
 
 static void *(*take)(size_t) = malloc;
@@ -45,7 +47,7 @@ codr_arena_init(codr_arena_t *arena, size_t budget)
 static bool
 add_block(codr_arena_t *arena, size_t size)
 {
-    size_t              room = size > BLOCK ? size : BLOCK;
+    size_t              room = size > ROOM ? size : ROOM;
     codr_arena_block_t *block;
 
     if (room > arena->budget) {

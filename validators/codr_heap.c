@@ -1,7 +1,7 @@
 /*
  * Blocks by their size: those of up to 1 KB in steps of 16 bytes, larger ones
- * in powers of two.  What is freed waits in a list for the next of its size.
- * All memory goes with the process.
+ * in four steps to each power of two.  What is freed waits in a list for the
+ * next of its size.  All memory goes with the process.
  */
 
 #define _GNU_SOURCE
@@ -9,6 +9,8 @@
 #include "codr_heap.h"
 
 #include <errno.h>
+#include <stdalign.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,27 +20,29 @@
 
 #include <tree_sitter/api.h>
 
-#define READY       (256 * 1024)    /* before anybody asks: a source of 1 KB */
+#define READY       (384 * 1024)    /* before anybody asks: a source of 2 KB */
 #define REGION      (128 * 1024)    /* at a time, then */
+#define REGIONS     3               /* with READY: then in large pages */
+#define LARGE       (2UL * 1024 * 1024)
 #define STEP        16
 #define SMALL       1024
-#define LISTS       (SMALL / STEP + 64)
+#define QUARTERS    4               /* of a power of two */
+#define LISTS       (SMALL / STEP + QUARTERS * 64)
 #define SIZE_MOST   (1UL << 40)
 
-typedef union block_u block_t;
+typedef struct block_s block_t;
 
 /* Before the memory that is given out, whose alignment it keeps. */
-union block_u {
-    struct {
-        size_t    room;
-        block_t  *next;             /* while it is free */
-    } is;
-    max_align_t   align;
+struct block_s {
+    alignas(max_align_t) size_t  room;
+    block_t                     *next;  /* while it is free */
 };
 
 static struct {
     char     *pos;
+    char     *ready;                /* pages up to here are there */
     char     *end;
+    unsigned  regions;
     block_t  *unused[LISTS];
 } heap;
 
@@ -47,6 +51,7 @@ static struct {
 static size_t
 list_of(size_t size, size_t *ret_room)
 {
+    size_t   n, quarter;
     unsigned bits;
 
     if (size <= SMALL) {
@@ -54,26 +59,51 @@ list_of(size_t size, size_t *ret_room)
         return *ret_room / STEP - 1;
     }
 
-    bits = 64 - (unsigned) __builtin_clzl(size - 1);
-    *ret_room = 1UL << bits;
-    return SMALL / STEP + bits;
+    bits = 63 - (unsigned) __builtin_clzl(size - 1);
+    quarter = (1UL << bits) / QUARTERS;
+    n = (size - 1) / quarter;           /* QUARTERS, to one less than twice */
+    *ret_room = (n + 1) * quarter;
+    return SMALL / STEP + QUARTERS * (bits - 1) + n;
 }
 
 
-/* Its pages at once: one by one they take twice as long. */
+/* A source that needs much has its memory in large pages, where there are
+   such: small ones are as much work as a tenth of the check. */
 static int
 add_region(size_t size)
 {
-    void *place = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    char *place;
+    bool  large = heap.regions++ >= REGIONS;
 
+    size = large ? (size + 2 * LARGE - 1) / LARGE * LARGE : size;
+    place = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (place == MAP_FAILED) {
         return -errno;
     }
 
     heap.pos = place;
-    heap.end = heap.pos + size;
+    heap.end = place + size;
+    if (large) {
+        heap.pos += -(uintptr_t) place % LARGE;
+        (void) madvise(heap.pos, (size_t) (heap.end - heap.pos),
+                       MADV_HUGEPAGE);
+    }
+    heap.ready = heap.pos;
     return 0;
+}
+
+
+/* Many pages at once: one by one they take twice as long. */
+static void
+populate(size_t size)
+{
+    size_t left = (size_t) (heap.end - heap.ready);
+
+    size = size > REGION ? size : REGION;
+    size = size < left ? size : left;
+    (void) madvise(heap.ready, size, MADV_POPULATE_WRITE);
+    heap.ready += size;
 }
 
 
@@ -91,7 +121,10 @@ cut(size_t room)
 
     block = (block_t *) (void *) heap.pos;
     heap.pos += size;
-    block->is.room = room;
+    if (heap.pos > heap.ready) {
+        populate((size_t) (heap.pos - heap.ready));
+    }
+    block->room = room;
     return block;
 }
 
@@ -109,7 +142,7 @@ codr_heap_take(size_t size)
     n = list_of(size, &room);
     block = heap.unused[n];
     if (block) {
-        heap.unused[n] = block->is.next;
+        heap.unused[n] = block->next;
     } else {
         block = cut(room);
     }
@@ -126,8 +159,8 @@ release(void *place)
 
     if (place) {
         block = (block_t *) place - 1;
-        n = list_of(block->is.room, &room);
-        block->is.next = heap.unused[n];
+        n = list_of(block->room, &room);
+        block->next = heap.unused[n];
         heap.unused[n] = block;
     }
 }
@@ -157,12 +190,12 @@ reallocate(void *place, size_t size)
     }
 
     block = (block_t *) place - 1;
-    if (size <= block->is.room) {
+    if (size <= block->room) {
         return place;
     }
 
     grown = codr_heap_take(size);
-    memcpy(grown, place, block->is.room);
+    memcpy(grown, place, block->room);
     release(place);
     return grown;
 }
@@ -174,6 +207,7 @@ codr_heap_use(void)
     int result = add_region(READY);
 
     if (result == 0) {
+        populate(READY);
         ts_set_allocator(codr_heap_take, allocate_zeroed, reallocate,
                          release);
     }
