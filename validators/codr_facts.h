@@ -53,6 +53,7 @@ struct codr_entry_s {
     uint32_t            node;       /* the name's */
     codr_role_t         kind;       /* DEFINE, BIND_NAME, IMPORT_PATH, ... */
     const codr_fact_t  *fact;
+    const struct codr_value_s  *star;   /* its paths, when somebody asked */
 };
 
 typedef struct {

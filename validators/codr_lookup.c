@@ -28,6 +28,8 @@ typedef struct {
 } use_t;
 
 
+static const codr_value_t nothing;
+
 static void look(const use_t *use, codr_value_t *value);
 
 
@@ -344,14 +346,43 @@ look_in(const use_t *use, uint32_t scope, codr_value_t *value)
 }
 
 
+/* The paths of an "import *", which many names ask for.  None may be the
+   answer of one that is being resolved, and is not kept. */
+static const codr_value_t *
+star_of(const use_t *use, codr_entry_t *entry)
+{
+    codr_value_t  found = { .paths = 0 };
+    codr_value_t *star;
+
+    if (entry->star) {
+        return entry->star;
+    }
+
+    take_import(use, &found, &entry->fact->match, CODR_ROLE_IMPORT_STAR);
+    if (found.paths == 0) {
+        return &nothing;
+    }
+
+    star = codr_arena_alloc(&use->check->arena, sizeof(*star));
+    if (star == NULL) {
+        use->check->budget->over = true;
+        return &nothing;
+    }
+
+    *star = found;
+    entry->star = star;
+    return star;
+}
+
+
 /* A name that is bound nowhere: its own path, and what "import *" makes of
    it. */
 static void
 add_unbound(const use_t *use, codr_value_t *value)
 {
-    uint32_t      i, scope = use->scope, n;
-    codr_value_t  star;
-    codr_entry_t *entry;
+    uint32_t            i, scope = use->scope, n;
+    codr_entry_t       *entry;
+    const codr_value_t *star;
 
     codr_value_add(use->check, value, use->name, strlen(use->name));
 
@@ -362,11 +393,9 @@ add_unbound(const use_t *use, codr_value_t *value)
             if (!applies(use, entry, scope, "*")) {
                 continue;
             }
-            star = (codr_value_t) { .paths = 0 };
-            take_import(use, &star, &entry->fact->match,
-                        CODR_ROLE_IMPORT_STAR);
-            for (i = 0; i < star.paths; i++) {
-                codr_value_join(use->check, value, star.path[i], use->name);
+            star = star_of(use, entry);
+            for (i = 0; i < star->paths; i++) {
+                codr_value_join(use->check, value, star->path[i], use->name);
             }
         }
         if (scope == 0) {

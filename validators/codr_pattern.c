@@ -158,7 +158,9 @@ take_regex(reader_t *reader, codr_predicate_t *predicate)
     uint32_t   options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF
                          | PCRE2_NEVER_BACKSLASH_C | PCRE2_MULTILINE;
 
-    if (predicate->words != 1) {
+    if (predicate->words == 0
+        || (predicate->words > 1 && predicate->kind != CODR_PREDICATE_FIND))
+    {
         return wrong(reader, "wants one regular expression");
     }
 

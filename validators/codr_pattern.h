@@ -24,7 +24,8 @@ typedef enum {
     CODR_PREDICATE_PATH,            /* resolved path */
     CODR_PREDICATE_CONST,           /* constant string */
     CODR_PREDICATE_CONST_MATCH,
-    CODR_PREDICATE_FIND,            /* where in its text */
+    CODR_PREDICATE_FIND,            /* where in its text; further words: one
+                                       of them is in it */
     CODR_PREDICATE_LINE_BELOW,
     CODR_PREDICATE_INSIDE           /* an ancestor's type */
 } codr_predicate_kind_t;

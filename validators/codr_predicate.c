@@ -3,6 +3,8 @@
  * regular expressions are the operator's and run with limits.
  */
 
+#define _GNU_SOURCE
+
 #include "codr_predicate.h"
 
 #include <string.h>
@@ -78,13 +80,30 @@ search(codr_check_t *check, const codr_predicate_t *predicate,
 }
 
 
+/* One of the strings without which there is no match. */
+static bool
+has_string(const codr_predicate_t *predicate, const char *text, size_t len)
+{
+    uint32_t i;
+
+    for (i = 1; i < predicate->words; i++) {
+        if (memmem(text, len, predicate->word[i], predicate->length[i])) {
+            return true;
+        }
+    }
+
+    return predicate->words == 1;
+}
+
+
 static bool
 matches(codr_check_t *check, const codr_predicate_t *predicate, uint32_t node)
 {
     size_t      len;
     const char *text = text_of(check, node, &len);
 
-    return search(check, predicate, text, len, 0);
+    return has_string(predicate, text, len)
+           && search(check, predicate, text, len, 0);
 }
 
 

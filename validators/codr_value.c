@@ -132,10 +132,13 @@ void
 codr_value_join(codr_check_t *check, codr_value_t *value, const char *object,
     const char *name)
 {
-    char path[CODR_NAME_SIZE];
-    int  len = snprintf(path, sizeof(path), "%s.%s", object, name);
+    char   path[CODR_NAME_SIZE];
+    size_t first = strlen(object), second = strlen(name);
 
-    if (len < (int) sizeof(path)) {
+    if (first + 1 + second < sizeof(path)) {
+        memcpy(path, object, first);
+        path[first] = '.';
+        memcpy(path + first + 1, name, second + 1);
         add(check, value, path);
     }
 }

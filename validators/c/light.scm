@@ -75,7 +75,8 @@
 ;; Spellings of a # that hide a line from every reader, this one included.
 
 ((translation_unit) @refuse
- (#find? @refuse "(?m)(?:^|\\*/)[ \\t\\f\\v]*%:|%:%:|\\?\\?[=/']")
+ (#find? @refuse "(?m)(?:^|\\*/)[ \\t\\f\\v]*%:|%:%:|\\?\\?[=/']"
+   "%:" "??=" "??/" "??'")
  (#set! rule "c.spelling")
  (#set! message "This is an old spelling of `#`, `\\` or `^`, from keyboards that had none. Write the character itself."))
 ((translation_unit) @refuse
