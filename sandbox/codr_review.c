@@ -310,6 +310,9 @@ answer_came(codr_event_t *event, uint32_t events)
         return;
     }
 
+    codr_log(CODR_LEVEL_DEBUG, 0, "a verdict took %u us of a processor",
+             verdict.cpu_us);
+
     /* of policies that are still in force */
     if (verdict.result == CODR_REVIEW_DONE && verdict.count == 0
         && review->has_key && review->rules == review->reviewer->rules)

@@ -70,7 +70,7 @@ typedef struct {
     uint32_t               version;
     uint32_t               result;      /* codr_review_result_t */
     uint32_t               count;
-    uint32_t               zero;
+    uint32_t               cpu_us;      /* that it took: for people */
     codr_review_finding_t  finding[CODR_DIAGNOSTIC_FINDINGS];
 } codr_review_verdict_t;
 

@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define CODR_BUDGET_STEPS   2048    /* of a loop, some ten microseconds */
+
 typedef struct {
-    uint64_t  began_us;         /* CPU time of the process */
-    uint64_t  cpu_us;           /* the same: deadline */
-    uint64_t  kept_us;          /* for what comes after the parser */
+    uint64_t  cpu_us;           /* deadline, in CPU time of the process */
     uint32_t  nodes;            /* of all sources, that are left */
     uint32_t  steps;            /* since the clock was looked at */
     bool      over;             /* time, memory or matches ran out */
@@ -29,19 +29,30 @@ uint64_t codr_budget_used_us(void);
 void codr_budget_begin(codr_budget_t *budget, uint64_t cpu_us,
     uint32_t nodes);
 
-/* Half of the time is the parser's, where most can be lost; the other half is
-   for what comes after it. */
-void codr_budget_parse(codr_budget_t *budget);
-void codr_budget_parsed(codr_budget_t *budget);
-
 /* Looks at the clock; true when the time is over, then and for ever. */
 bool codr_budget_over(codr_budget_t *budget);
 
-/* The same, looking at the clock now and then: for loops. */
-bool codr_budget_step(codr_budget_t *budget);
+/* The same, looking at the clock now and then: for loops.  A step is as long
+   as so many. */
+static inline bool
+codr_budget_steps(codr_budget_t *budget, uint32_t steps)
+{
+    budget->steps += steps;
+    if (budget->steps < CODR_BUDGET_STEPS) {
+        return budget->over;
+    }
 
-/* The same, of a step that is as long as so many. */
-bool codr_budget_steps(codr_budget_t *budget, uint32_t steps);
+    budget->steps = 0;
+    return codr_budget_over(budget);
+}
+
+
+static inline bool
+codr_budget_step(codr_budget_t *budget)
+{
+    return codr_budget_steps(budget, 1);
+}
+
 
 /* That tree-sitter makes between two questions whether to go on. */
 #define CODR_BUDGET_ROUND   128

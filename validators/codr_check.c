@@ -309,7 +309,6 @@ codr_check_source(const codr_policy_set_t *set,
         result = CODR_CHECK_TOO_COMPLEX;
     }
 
-    codr_budget_parsed(budget);         /* the next one's time is its own */
     if (!budget->last) {
         close_check(&check);
     }

@@ -222,13 +222,10 @@ codr_tree_parse(codr_tree_t *ret, codr_arena_t *arena,
         return false;
     }
 
-    codr_budget_parse(budget);
     if (!parse(ret, grammar, budget)) {
         budget->over = true;
         return false;
     }
-
-    codr_budget_parsed(budget);
 
     root = ts_tree_root_node(ret->tree);
     count = ts_node_descendant_count(root);

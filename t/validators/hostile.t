@@ -7,6 +7,7 @@ use warnings;
 use Codr::Host qw(build need slurp spew);
 use Codr::Nginx;
 use JSON::PP qw(decode_json);
+use List::Util qw(max);
 use MIME::Base64 qw(encode_base64);
 use POSIX ();
 use Test::More;
@@ -65,19 +66,21 @@ for my $language (qw(python javascript c cpp rust)) {
     cmp_ok(time - $began, '<', $SECONDS, "$language: soon");
 }
 
-# The same on the way of a job, where the parser may use 45 ms of a processor,
-# and the rules as much again: the processes that check are children of the
-# role, which knows what those that have ended have used.  What else they
-# use is theirs before they have a source.
+# The same on the way of a job, where a check may use 43 ms of a processor for
+# what is no longer than 64 KB.  What the processes that check have used they say
+# with their verdict, by the clock that bounds them; of one that was ended for it
+# the role knows, with what it used before it had a source.
 
 # A build with sanitizers has twenty times as much.
 
 my $TIMES = $ENV{CODR_SANITIZER} ? 20 : 1;
-my $MOST = 0.3 * $TIMES;    # CPU seconds of one, the check and the rest
-my $ALL = 0.1 * $TIMES;     # on average
+my $MOST_US = 50_000 * $TIMES;  # of a check
+my $LATE_US = 50_000 * $TIMES;  # a machine that was not ours may stand still
+my $MOST = 0.3 * $TIMES;        # CPU seconds, with all else of that process
+my $ALL = 0.1 * $TIMES;         # on average
 
 my @LANGUAGES = qw(python javascript c cpp rust lua);
-my $nginx = Codr::Nginx->new(policy => 0, location => 'codr_code_size 1m;',
+my $nginx = Codr::Nginx->new(policy => 0, log => 'debug', location => 'codr_code_size 1m;',
     http => join('', map { "codr_language x-$_ { source main.txt;"
         . " run /usr/bin/true; grammar $_; policy $_; }\n" } @LANGUAGES));
 $nginx->ready;
@@ -85,8 +88,8 @@ $nginx->ready;
 my $role = role();
 ok($role, 'there is a role that checks');
 for my $language (@LANGUAGES) {
-    my (@odd, @long);
-    my ($jobs, $began) = (0, used());
+    my (@odd, @long, @late);
+    my ($jobs, $began, $verdicts) = (0, used(), scalar verdicts());
     for my $source (sort keys %SOURCES) {
         my $before = used();
         my $answer = $nginx->post('/run', { language => "x-$language",
@@ -95,8 +98,18 @@ for my $language (@LANGUAGES) {
         my $status = $answer->{status};
         push @odd, "$source: $status" if $status != 200 && $status != 422;
         push @long, $source if used() - $before > $MOST;
+        my @took = verdicts();
+        if (@took > $verdicts) {
+            my $over = $took[-1] - $MOST_US
+                - $TIMES * max(0, length($SOURCES{$source}) - 65_536);
+            push @late, "$source: $took[-1] us" if $over > 0;
+            push @long, "$source: $took[-1] us" if $over > $LATE_US;
+        }
+        $verdicts = @took;
         $jobs++;
     }
+    cmp_ok(scalar @late, '<', 3, "x-$language: a verdict within its time")
+        or diag("@late");
     is("@odd", '', "x-$language: each runs or is refused");
     is("@long", '', "x-$language: none has more than its time");
     cmp_ok((used() - $began) / $jobs, '<', $ALL, "x-$language: nor have all");
@@ -125,6 +138,12 @@ sub role {
         return $dir =~ s{.*/}{}r;
     }
     return;
+}
+
+# Microseconds of all verdicts so far.
+sub verdicts {
+    my @took = $nginx->log =~ /a verdict took (\d+) us/g;
+    return @took;
 }
 
 # CPU seconds of its children that have ended.
