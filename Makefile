@@ -372,6 +372,8 @@ UNIT_CELL = $(addprefix $(BUILD)/validators/,codr_arena.o codr_budget.o \
                 codr_cell.o codr_heap.o)
 UNIT_HEAP = $(BUILD)/validators/codr_heap.o
 UNIT_NAME = $(BUILD)/validators/codr_name.o
+UNIT_LINES = $(addprefix $(BUILD)/validators/,codr_arena.o \
+                 codr_comment_lines.o codr_source_text.o)
 
 $(BUILD)/t/unit/test_cell: t/unit/test_cell.c $(UNIT_CELL) $(BUILD)/libcodr.a
 	@mkdir -p $(@D)
@@ -381,6 +383,10 @@ $(BUILD)/t/unit/test_cell: t/unit/test_cell.c $(UNIT_CELL) $(BUILD)/libcodr.a
 $(BUILD)/t/unit/test_heap: t/unit/test_heap.c $(UNIT_HEAP)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(UNIT_HEAP)
+
+$(BUILD)/t/unit/test_comment_lines: t/unit/test_comment_lines.c $(UNIT_LINES)
+	@mkdir -p $(@D)
+	$(Q)$(VALIDATOR_COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(UNIT_LINES)
 
 $(BUILD)/t/unit/test_name: t/unit/test_name.c $(UNIT_NAME)
 	@mkdir -p $(@D)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "codr_blame.h"
+#include "codr_comment_lines.h"
 #include "codr_predicate.h"
 #include "codr_walk.h"
 
@@ -273,6 +274,9 @@ run(codr_check_t *check, const void *source, uint32_t length)
 
     if (!codr_text_prepare(&text, &check->arena, source, length,
                            bindings && bindings->splice)
+        || (bindings && bindings->comments != '\0'
+            && !codr_comment_lines_drop(&text, &check->arena,
+                                        bindings->comments))
         || !codr_tree_parse(&check->tree, &check->arena, check->grammar,
                             &text, check->budget)
         || (bindings && !codr_facts_collect(check)))

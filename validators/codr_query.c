@@ -132,6 +132,21 @@ take_splice(head_t *head, char *value)
 
 
 static int
+take_comments(head_t *head, char *value)
+{
+    char *mark = next_word(&value);
+
+    if (mark == NULL || mark[1] != '\0' || next_word(&value)) {
+        return codr_query_mistake(head->query, head->offset, head->error,
+                                  "\"comments\" is one character");
+    }
+
+    head->query->comments = *mark;
+    return 0;
+}
+
+
+static int
 take_rewrite(head_t *head, char *value)
 {
     char                 *from = next_word(&value);
@@ -212,6 +227,7 @@ static const struct {
     { "rewrite", true, take_rewrite },
     { "strip", true, take_strip },
     { "splice", true, take_splice },
+    { "comments", true, take_comments },
 };
 
 

@@ -55,6 +55,7 @@ struct codr_query_s {
     size_t                 rewrites;
     codr_list_t            strip;
     bool                   splice;
+    char                   comments;    /* how a line of one begins, or NUL */
     bool                   plain;       /* all is left to tree-sitter */
 
     TSQuery               *query;

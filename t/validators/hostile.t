@@ -42,6 +42,11 @@ my %SOURCES = (
     'empty' => '',
 );
 
+# Honest, and of the kind that some parser takes seconds for.
+my $COMMENTED = "def f():\n    x = 42\n"
+    . join('', map {"    # y = {'a': $_} that isn't so any more\n"} 1 .. 1400)
+    . "    return x\nprint(f())\n";
+
 # The check alone, without the bounds that its process has: Lua's parser would
 # take seconds.
 for my $language (qw(python javascript c cpp rust)) {
@@ -67,9 +72,9 @@ for my $language (qw(python javascript c cpp rust)) {
 }
 
 # The same on the way of a job, where a check may use 43 ms of a processor for
-# what is no longer than 64 KB.  What the processes that check have used they say
-# with their verdict, by the clock that bounds them; of one that was ended for it
-# the role knows, with what it used before it had a source.
+# what is no longer than 64 KB.  What the processes that check have used they
+# say with their verdict, by the clock that bounds them; of one that was ended
+# for it the role knows, with what it used before it had a source.
 
 # A build with sanitizers has twenty times as much.
 
@@ -80,7 +85,8 @@ my $MOST = 0.3 * $TIMES;        # CPU seconds, with all else of that process
 my $ALL = 0.1 * $TIMES;         # on average
 
 my @LANGUAGES = qw(python javascript c cpp rust lua);
-my $nginx = Codr::Nginx->new(policy => 0, log => 'debug', location => 'codr_code_size 1m;',
+my $nginx = Codr::Nginx->new(policy => 0, log => 'debug',
+    location => 'codr_code_size 1m;',
     http => join('', map { "codr_language x-$_ { source main.txt;"
         . " run /usr/bin/true; grammar $_; policy $_; }\n" } @LANGUAGES));
 $nginx->ready;
@@ -123,6 +129,12 @@ for my $source ('66000 (', '66000 [', '66000 {', '100000 nested') {
     is($answer->{json}{diagnostics}[0]{rule}, 'policy.too_complex',
         'as more than anybody would read');
 }
+is($nginx->post('/run', { language => 'python', code => $COMMENTED })
+    ->{json}{stdout}, "42\n", 'a long comment is no reason to refuse');
+my $answer = $nginx->post('/run', { language => 'python',
+    code => $COMMENTED . "eval('1')\n" });
+is($answer->{status}, 422, 'and hides nothing');
+is($answer->{json}{diagnostics}[0]{line}, 1405, 'whose line is known');
 is($nginx->post('/run', { language => 'python', code => "print(6 * 7)\n" })
     ->{json}{stdout}, "42\n", 'and the next job runs');
 

@@ -1,5 +1,6 @@
 ;; What names stand for in Python; docs/policies.md explains the words.
 ;;
+; comments: #
 ; rewrite: globals() =>
 ; rewrite: locals() =>
 ; rewrite: vars() =>
