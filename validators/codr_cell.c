@@ -376,7 +376,6 @@ valid(const codr_policy_set_t *set, const codr_review_request_t *request)
 }
 
 
-/* Waits, with the memory for the request at hand. */
 static bool
 take_request(const codr_policy_set_t *set, codr_review_request_t *request)
 {
@@ -384,7 +383,6 @@ take_request(const codr_policy_set_t *set, codr_review_request_t *request)
     size_t  nfds;
     ssize_t n;
 
-    explicit_bzero(request, sizeof(*request));
     n = codr_io_recv(PEER, request, sizeof(*request), fds, 2, &nfds, NULL);
     if (n == 0) {
         _exit(EXIT_SUCCESS);            /* there will be none */
@@ -403,9 +401,16 @@ codr_cell_run(const codr_cell_t *cell, const codr_policy_set_t *set, int peer)
     const char                  *data;
     static codr_budget_t         budget;
     codr_review_verdict_t        verdict = { .version = CODR_REVIEW_VERSION };
-    static codr_review_request_t request;
+    codr_review_request_t       *request;
 
-    if (!lock_up(cell, peer) || !take_request(set, &request)) {
+    if (!lock_up(cell, peer)) {
+        _exit(EXIT_FAILURE);
+    }
+
+    /* as a static object gcc 12 takes it for one that nobody writes to, and
+       lays it where nobody can (-fipa-cp) */
+    request = codr_arena_take(sizeof(*request));
+    if (request == NULL || !take_request(set, request)) {
         _exit(EXIT_FAILURE);
     }
 
@@ -413,17 +418,17 @@ codr_cell_run(const codr_cell_t *cell, const codr_policy_set_t *set, int peer)
 
     /* the next request is the next process's: only the pipe is left */
     data = map_image(&len);
-    bytes = sum(&request, len);
+    bytes = sum(request, len);
     if (data == NULL || bytes == UINT64_MAX || close(PEER) == -1
         || close(IMAGE) == -1)
     {
         _exit(EXIT_FAILURE);
     }
 
-    codr_budget_begin(&budget, codr_budget_us(bytes), request.nodes);
+    codr_budget_begin(&budget, codr_budget_us(bytes), request->nodes);
     budget.last = true;
     watched = &budget;
-    check_sources(&verdict, set, &request, data, &budget);
+    check_sources(&verdict, set, request, data, &budget);
     verdict.cpu_us = (uint32_t) (codr_budget_used_us() - began_us);
 
     /* shorter than PIPE_BUF: whole or not at all */
