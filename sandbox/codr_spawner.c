@@ -195,7 +195,6 @@ tidy_one(void)
     tidy(slot);
 
     if (i < SLOTS_KEPT && slot->blank.disk > 0 && slot->blank.mounts < 0) {
-        /* or not: who asks for a sandbox here is told why */
         (void) make_blank(slot, slot->blank.disk, slot->blank.inodes);
     }
 }
@@ -289,8 +288,8 @@ make_sandbox(const codr_spawn_request_t *request, codr_spawner_slot_t *slot,
     if (rc == 0 && self.blanks.namespaces != 0 && slot->blank.mounts < 0
         && !(request->flags & CODR_SPAWN_ZYGOTE))
     {
-        *ret_step = CODR_STEP_MOUNT_BOX;
-        rc = make_blank(slot, request->disk, request->inodes);
+        /* or not, for want of descriptors: then init makes all of it */
+        (void) make_blank(slot, request->disk, request->inodes);
         codr_trace_mark(&trace, "blank");
     }
     if (rc == 0) {

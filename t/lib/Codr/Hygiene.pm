@@ -17,9 +17,11 @@ my $CANARY = 2;         # processes: its init and itself
 # Sandboxes that wait for a job come and go, with a terminal each.
 my $WAITING = ($ENV{CODR_TEST_PATH} // 'cold') eq 'cold' ? 0 : 64;
 
-# What a slot keeps: its network namespace, files of its cgroups, and what tells
-# of memory that ran out; and the compile cache, which keeps programs open.
-my $SLOT = qr{^net:|^/sys/fs/cgroup/|eventfd|^/memfd:codr-program};
+# What a slot keeps: its network namespace, what the next sandbox in it will
+# need, files of its cgroups, and what tells of memory that ran out; and the
+# compile cache, which keeps programs open.
+my $SLOT = qr{^(?:net|mnt|ipc):|landlock-ruleset|^/sys/fs/cgroup/|eventfd
+    |^/memfd:codr-program}x;
 
 # A location for the canary, which lives longer than other jobs may.
 sub location {
@@ -84,14 +86,21 @@ sub _look {
     my $nginx = $self->{nginx};
     my $helpers = $nginx->helpers;
     my %is = (helpers => join(',', sort values %{$helpers}), rss => 0,
-        threads => 0, mounts => 0);
+        threads => 0, mounts => 0, blanks => 0);
     for my $pid (keys %{$helpers}) {
         my $status = slurp("/proc/$pid/status");
         $is{rss} += $1 if $status =~ /^VmRSS:\s+(\d+)/m;
         $is{threads} += $1 if $status =~ /^Threads:\s+(\d+)/m;
         $is{"descriptors $_"}++ for _kinds($pid);
-        $is{mounts} += _count(split /\n/, slurp("/proc/$pid/mountinfo"))
-            if $helpers->{$pid} eq 'spawner';
+        next if $helpers->{$pid} ne 'spawner';
+        $is{mounts} += _count(split /\n/, slurp("/proc/$pid/mountinfo"));
+        my %open;       # a slot has a network, and one of each at most
+        $open{ /^(net|mnt|ipc|\S+ruleset)/ ? $1 : '' }++
+            for map { readlink($_) // '' } glob "/proc/$pid/fd/*";
+        for (grep { !/^(?:net)?$/ } keys %open) {
+            my $more = $open{$_} - ($open{net} // 0);
+            $is{blanks} = $more if $more > $is{blanks};
+        }
     }
     my ($first, $last) = ($nginx->uid_base, $nginx->uid_base + 255);
     $is{keys} = grep { /^\s*(\d+):/ && $1 > $first && $1 <= $last }
