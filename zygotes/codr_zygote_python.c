@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@
 #include "codr_log.h"
 #include "codr_python_clone.h"
 #include "codr_python_heap.h"
+#include "codr_python_hot.h"
 #include "codr_python_main.h"
 #include "codr_python_text.h"
 #include "codr_util.h"
@@ -39,6 +41,7 @@
 #define PRELOAD_SECONDS 5           /* for one module */
 #define HARMLESS        42          /* what a module would not say */
 #define LOADER          "LD_PRELOAD"
+#define HELLO           "print('hello')\n"
 
 typedef int (*main_pt)(int argc, char **argv, char **envp);
 typedef int (*start_pt)(main_pt main, int argc, char **argv,
@@ -233,6 +236,7 @@ wake(bool spare)
         result = call("touch", PyTuple_New(0));
         PyErr_Clear();
         Py_XDECREF(result);
+        codr_python_hot_fetch();
     }
 }
 
@@ -296,6 +300,62 @@ run(void)
         .collect = PyDict_GetItemString(self.helpers, "collect"),
     };
     codr_python_main(&script);
+}
+
+
+/* A short program in a process that ends with it, with pipes or a terminal: it
+   writes to what a zygote has for those. */
+
+
+static int
+write_hello(void)
+{
+    int fd = memfd_create("hello", 0);
+
+    if (fd == -1 || write(fd, HELLO, strlen(HELLO)) != (ssize_t) strlen(HELLO))
+    {
+        _exit(1);
+    }
+    return fd;
+}
+
+
+static void __attribute__((noreturn))
+rehearse(bool terminal)
+{
+    size_t                  i;
+    static codr_describe_t  description;
+
+    description.terminal = terminal;
+    for (i = 0; i < (size_t) self.argc; i++) {
+        description.argv[i] = self.argv[i];
+    }
+    for (i = 0; environ[i] && i < CODR_DESCRIBE_ENV - 1; i++) {
+        description.envp[i] = environ[i];
+    }
+    description.envp[i] = terminal ? NULL : strdup("PYTHONUNBUFFERED=1");
+    (void) snprintf(self.script, sizeof(self.script), "/proc/self/fd/%d",
+                    write_hello());
+
+    wake(true);
+    if (prepare(&description) && codr_python_clone_fits()) {
+        run();
+    }
+    _exit(1);
+}
+
+
+static void
+rehearse_pipes(void)
+{
+    rehearse(false);
+}
+
+
+static void
+rehearse_terminal(void)
+{
+    rehearse(true);
 }
 
 
@@ -370,6 +430,8 @@ zygote_main(int argc, char **argv, char **envp)
     if (codr_python_clone_ready(self.helpers) != 0) {
         die("prepare for clones");
     }
+    codr_python_hot_learn(rehearse_pipes);
+    codr_python_hot_learn(rehearse_terminal);
     codr_python_heap_enlarge();
     if (!has_one_thread()) {
         die("the interpreter has more than one thread");

@@ -1,0 +1,223 @@
+/*
+ * A program of one line changes some hundred pages of the interpreter's, most
+ * of them at its end, and each is a fault that somebody waits for.  They are
+ * the same ones in each clone.  So a child of the zygote runs such a program
+ * first, and looks at its pages when all else of it has ended: what it had to
+ * copy is copied in each clone while it waits, a range at a time.
+ */
+
+#define _GNU_SOURCE
+#define PY_SSIZE_T_CLEAN
+
+#include <Python.h>
+
+#include "codr_python_hot.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "codr_util.h"
+
+#define PAGE        4096UL
+#define RANGES_MAX  1024
+#define ENTRIES     512
+#define SECONDS     5           /* of a rehearsal */
+
+#define POPULATE_WRITE  23      /* MADV_POPULATE_WRITE, since 5.14 */
+
+/* Of an entry of /proc/self/pagemap. */
+#define PRESENT     (1ULL << 63)
+#define OF_FILE     (1ULL << 61)
+#define EXCLUSIVE   (1ULL << 56)
+
+typedef struct {
+    uintptr_t  start;
+    size_t     len;
+} range_t;
+
+typedef struct {
+    size_t   count;
+    range_t  range[RANGES_MAX];
+} hot_t;
+
+static hot_t   hot;             /* what is known */
+static hot_t  *found;           /* what a child finds; NULL in all others */
+
+
+static void
+add(uintptr_t page)
+{
+    range_t *next = &found->range[found->count], *last = next - 1;
+
+    if (found->count > 0 && last->start + last->len == page) {
+        last->len += PAGE;
+
+    } else if (found->count < RANGES_MAX) {
+        *next = (range_t) { page, PAGE };
+        found->count++;
+    }
+}
+
+
+/* What is shared with the zygote comes with a clone, and a file's pages are
+   mapped by sixteens. */
+static bool
+is_copy(uint64_t entry)
+{
+    return (entry & PRESENT) && (entry & EXCLUSIVE) && !(entry & OF_FILE);
+}
+
+
+static void
+look_at_area(int pagemap, uintptr_t start, uintptr_t end)
+{
+    size_t          i, count;
+    ssize_t         n;
+    static uint64_t entries[ENTRIES];
+
+    while (start < end) {
+        count = (end - start) / PAGE;
+        count = count < ENTRIES ? count : ENTRIES;
+        n = pread(pagemap, entries, count * sizeof(entries[0]),
+                  (off_t) (start / PAGE * sizeof(entries[0])));
+        if (n != (ssize_t) (count * sizeof(entries[0]))) {
+            return;
+        }
+        for (i = 0; i < count; i++) {
+            if (is_copy(entries[i])) {
+                add(start + i * PAGE);
+            }
+        }
+        start += count * PAGE;
+    }
+}
+
+
+static void
+look(void)
+{
+    int        pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    char       line[512], mode[8];
+    FILE      *maps = fopen("/proc/self/maps", "re");
+    uintptr_t  start, end;
+
+    while (maps && pagemap != -1 && fgets(line, sizeof(line), maps)) {
+        if (sscanf(line, "%lx-%lx %7s", &start, &end, mode) == 3
+            && mode[1] == 'w' && mode[3] == 'p')
+        {
+            look_at_area(pagemap, start, end);
+        }
+    }
+
+    if (maps) {
+        (void) fclose(maps);
+    }
+    codr_close(&pagemap);
+}
+
+
+/* Libraries end in the order of their dependencies: ours, which was there
+   before any module, after all of those. */
+static void __attribute__((destructor))
+end(void)
+{
+    if (found) {
+        look();
+    }
+}
+
+
+static void __attribute__((noreturn))
+child(void (*rehearse)(void))
+{
+    sigset_t none;
+
+    (void) sigemptyset(&none);
+    (void) sigprocmask(SIG_SETMASK, &none, NULL);
+    (void) signal(SIGALRM, SIG_DFL);
+    (void) alarm(SECONDS);
+
+    rehearse();
+    _exit(1);
+}
+
+
+static bool
+is_known(const range_t *range)
+{
+    size_t i;
+
+    for (i = 0; i < hot.count; i++) {
+        if (hot.range[i].start <= range->start
+            && hot.range[i].start + hot.range[i].len
+               >= range->start + range->len)
+        {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+/* Nothing that was shared with a child is left for clones. */
+static void
+keep(void)
+{
+    size_t i;
+
+    for (i = 0; i < found->count && hot.count < RANGES_MAX; i++) {
+        if (!is_known(&found->range[i])) {
+            hot.range[hot.count++] = found->range[i];
+        }
+    }
+
+    (void) munmap(found, sizeof(*found));
+    found = NULL;
+}
+
+
+void
+codr_python_hot_learn(void (*rehearse)(void))
+{
+    int    status;
+    pid_t  pid;
+    void  *shared = mmap(NULL, sizeof(*found), PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (shared == MAP_FAILED) {
+        return;
+    }
+    found = shared;
+
+    PyOS_BeforeFork();
+    pid = fork();
+    if (pid == 0) {
+        child(rehearse);
+    }
+    if (pid > 0) {
+        (void) waitpid(pid, &status, 0);
+    }
+    PyOS_AfterFork_Parent();
+
+    keep();
+}
+
+
+void
+codr_python_hot_fetch(void)
+{
+    size_t i;
+
+    /* what is not fetched is found missing later */
+    for (i = 0; i < hot.count; i++) {
+        (void) madvise((void *) hot.range[i].start, hot.range[i].len,
+                       POPULATE_WRITE);
+    }
+}

@@ -1,0 +1,16 @@
+/*
+ * Which pages a short program changes, learned once in the zygote.
+ */
+
+#ifndef CODR_PYTHON_HOT_H
+#define CODR_PYTHON_HOT_H
+
+/* Lets a child run a program to its end, and remembers the pages that it has
+   changed, beside those that are known.  rehearse() runs there and does not
+   return. */
+void codr_python_hot_learn(void (*rehearse)(void));
+
+/* In a clone: has them copied, so that its program need not. */
+void codr_python_hot_fetch(void);
+
+#endif /* CODR_PYTHON_HOT_H */
