@@ -16,7 +16,9 @@
 #define BASE_US     43000
 #define FREE_BYTES  65536
 #define BYTES_A_US  1           /* beyond that */
-#define MOST_US     1000000
+#define MOST_US     500000
+#define CLEAN_TIMES 2           /* where there is no error in it: a machine may
+                                   be slow, or so busy that nothing is cached */
 
 
 uint64_t
@@ -45,16 +47,35 @@ codr_budget_us(uint64_t bytes)
 void
 codr_budget_begin(codr_budget_t *budget, uint64_t cpu_us, uint32_t nodes)
 {
+    uint64_t now = codr_budget_used_us();
+
     *budget = (codr_budget_t) {
-        .cpu_us = codr_budget_used_us() + cpu_us, .nodes = nodes,
+        .cpu_us = now + cpu_us, .clean_us = now + CLEAN_TIMES * cpu_us,
+        .clean = true, .nodes = nodes,
     };
+}
+
+
+void
+codr_budget_clean(codr_budget_t *budget, bool clean)
+{
+    budget->clean = budget->clean && clean;
+}
+
+
+uint64_t
+codr_budget_deadline_us(const codr_budget_t *budget)
+{
+    return budget->clean ? budget->clean_us : budget->cpu_us;
 }
 
 
 bool
 codr_budget_over(codr_budget_t *budget)
 {
-    if (!budget->over && codr_budget_used_us() > budget->cpu_us) {
+    if (!budget->over
+        && codr_budget_used_us() > codr_budget_deadline_us(budget))
+    {
         budget->over = true;
     }
 

@@ -12,6 +12,8 @@
 
 typedef struct {
     uint64_t  cpu_us;           /* deadline, in CPU time of the process */
+    uint64_t  clean_us;         /* of a source without errors */
+    bool      clean;            /* as far as is known */
     uint32_t  nodes;            /* of all sources, that are left */
     uint32_t  steps;            /* since the clock was looked at */
     bool      over;             /* time, memory or matches ran out */
@@ -28,6 +30,13 @@ uint64_t codr_budget_used_us(void);
 
 void codr_budget_begin(codr_budget_t *budget, uint64_t cpu_us,
     uint32_t nodes);
+
+/* A source is like those of honest people, or is not: most of what is made to
+   hurt a parser it cannot understand. */
+void codr_budget_clean(codr_budget_t *budget, bool clean);
+
+/* In CPU time of the process. */
+uint64_t codr_budget_deadline_us(const codr_budget_t *budget);
 
 /* Looks at the clock; true when the time is over, then and for ever. */
 bool codr_budget_over(codr_budget_t *budget);

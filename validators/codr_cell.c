@@ -191,7 +191,9 @@ look_at_time(int signo)
 {
     (void) signo;
 
-    if (watched && codr_budget_used_us() > watched->cpu_us + LATE_US) {
+    if (watched
+        && codr_budget_used_us() > codr_budget_deadline_us(watched) + LATE_US)
+    {
         _exit(EXIT_FAILURE);
     }
 }
