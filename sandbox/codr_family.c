@@ -60,6 +60,18 @@ broker_argv(const codr_family_t *family, codr_list_t *argv)
 }
 
 
+/* One that does not hear of it would wait for ever, or go on by what was true
+   before: the next one is told. */
+static void
+tell_or_kill(codr_family_t *family, codr_control_kind_t kind,
+    uint64_t generation, int fd)
+{
+    if (codr_tell(&family->broker, kind, generation, fd) < 0) {
+        codr_relative_kill(&family->broker);
+    }
+}
+
+
 static void
 start_broker(codr_family_t *family)
 {
@@ -86,12 +98,11 @@ start_broker(codr_family_t *family)
     codr_log_init("supervisor", family->log[1]);
 
     if (family->config) {
-        (void) codr_tell(&family->broker, CODR_CONTROL_CONFIG,
-                         family->config->generation, family->memfd);
+        tell_or_kill(family, CODR_CONTROL_CONFIG, family->config->generation,
+                     family->memfd);
     }
     if (family->listener != -1) {
-        (void) codr_tell(&family->broker, CODR_CONTROL_LISTENER, 0,
-                         family->listener);
+        tell_or_kill(family, CODR_CONTROL_LISTENER, 0, family->listener);
     }
 
     start_spawner(family);
@@ -499,7 +510,7 @@ codr_family_configure(codr_family_t *family, int memfd,
     family->config = config;
     family->memfd = memfd;
 
-    (void) codr_tell(&family->broker, CODR_CONTROL_CONFIG, generation, memfd);
+    tell_or_kill(family, CODR_CONTROL_CONFIG, generation, memfd);
     renew_spawner(family);
     renew_validator(family);
     return 0;
