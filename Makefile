@@ -172,12 +172,13 @@ $(HELPER): $(SANDBOX_OBJ) $(BUILD)/sources
 # core, compiled without our warnings; the npm packages are what they come
 # from, nothing of npm runs.
 
-GRAMMAR_OBJ = $(GRAMMARS:%=$(BUILD)/grammars/%.o)
+GRAMMAR_OBJ = $(GRAMMARS:%=$(BUILD)/grammars/%.grammar.o)
 CORE_OBJ    = $(BUILD)/grammars/tree-sitter.o
 FOREIGN     = $(CC) -std=c11 -w -O2 $(HARDEN_CFLAGS) $(PIE_CFLAGS) \
               $(SANITIZE_FLAGS) -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200112L
 VALIDATOR_COMPILE = $(COMPILE) -I$(TREE_SITTER)/include -Isandbox \
               -I$(BUILD)/grammars
+TABLES      = alloc,load,readonly,data,contents
 VALIDATOR_LIBS = -Wl,--as-needed -lpcre2-8 -lseccomp -lmd
 
 $(PARSERS)/.stamp: validators/package-lock.json
@@ -189,8 +190,9 @@ $(CORE_OBJ): $(PARSERS)/.stamp $(BUILD)/config.mk
 	$(Q)$(FOREIGN) -I$(TREE_SITTER)/include -I$(TREE_SITTER)/src -c -o $@ \
 	    $(TREE_SITTER)/src/lib.c
 
-# parser.c and, where there is one, scanner.c become one object.
-$(BUILD)/grammars/%.o: $(PARSERS)/.stamp $(BUILD)/config.mk
+# parser.c and, where there is one, scanner.c become one object, whose tables
+# have a section of their own: the linker says where that is.
+$(BUILD)/grammars/%.grammar.o: $(PARSERS)/.stamp $(BUILD)/config.mk
 	@mkdir -p $(@D)
 	$(Q)set -e; src=$$(echo $(PARSERS)/tree-sitter-$*/src \
 	    $(PARSERS)/@*/tree-sitter-$*/src | tr ' ' '\n' | \
@@ -203,7 +205,8 @@ $(BUILD)/grammars/%.o: $(PARSERS)/.stamp $(BUILD)/config.mk
 	    $(FOREIGN) -I$$src -c -o $(@:.o=.scanner.o) $$src/scanner.c; \
 	    objects="$$objects $(@:.o=.scanner.o)"; \
 	fi; \
-	$(CC) -r -nostdlib -o $@ $$objects
+	$(CC) -r -nostdlib -o $@ $$objects; \
+	objcopy --rename-section .rodata=codr_tables_$*,$(TABLES) $@
 
 $(BUILD)/grammars/codr_grammars.h: $(BUILD)/grammars/codr_aliases.h FORCE
 	@mkdir -p $(@D)

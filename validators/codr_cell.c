@@ -57,7 +57,7 @@ typedef struct {
     struct scmp_arg_cmp  argument[3];
 } rule_t;
 
-extern const char __executable_start, etext;    /* of the linker */
+extern const char __executable_start;           /* of the linker */
 extern char       __data_start, end;
 
 
@@ -225,15 +225,16 @@ populate(const char *first, const char *last, int how)
 }
 
 
-/* Its code and what it writes to, before it needs them: pages come one by
-   one, and later somebody would wait for each. */
+/* Its code, the constants behind it, and what it writes to, before it needs
+   them: pages come one by one, and later somebody would wait for each. */
 static void
 warm_up(void)
 {
     volatile char stack[STACK];
 
     stack[0] = stack[STACK / 2] = 0;
-    populate(&__executable_start, &etext, MADV_POPULATE_READ);
+    populate(&__executable_start, codr_grammar_at(0)->tables,
+             MADV_POPULATE_READ);
     populate(&__data_start, &end, MADV_POPULATE_WRITE);
 }
 
@@ -395,6 +396,16 @@ take_request(const codr_policy_set_t *set, codr_review_request_t *request)
 }
 
 
+static int
+used(const codr_policy_set_t *set, const codr_review_request_t *request)
+{
+    const codr_grammar_t *grammar = set->language[request->language].grammar;
+
+    return grammar ? CODR_CELL_USED + (int) (grammar - codr_grammar_at(0))
+                   : EXIT_SUCCESS;
+}
+
+
 _Noreturn void
 codr_cell_run(const codr_cell_t *cell, const codr_policy_set_t *set, int peer)
 {
@@ -438,5 +449,5 @@ codr_cell_run(const codr_cell_t *cell, const codr_policy_set_t *set, int peer)
     {
         _exit(EXIT_FAILURE);
     }
-    _exit(EXIT_SUCCESS);
+    _exit(used(set, request));
 }

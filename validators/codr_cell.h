@@ -16,6 +16,10 @@ typedef struct {
 } codr_cell_t;
 
 
+/* How a child ends that has answered: the grammar it has used, by its place,
+   or EXIT_SUCCESS.  After a hostile source that is any number. */
+#define CODR_CELL_USED  16
+
 /* 0, or negative errno. */
 int codr_cell_prepare(codr_cell_t *cell);
 

@@ -1,16 +1,16 @@
 /*
  * Pages of a file are not given to a child when it is made: it asks for them
  * as it touches them.  Those of other memory are, and large ones cost one
- * entry each and few of the processor's.  So the constants move: they are
- * copied to where large pages are, and the copy takes the place of the
- * original.
+ * entry each and few of the processor's.  So the tables of a parser that is
+ * used move: they are copied to where large pages are, and the copy takes the
+ * place of the original.  Those of others stay in the file, and in nobody's
+ * memory.
  */
 
 #define _GNU_SOURCE
 
 #include "codr_constants.h"
 
-#include <link.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -66,38 +66,39 @@ move(uintptr_t place, size_t size)
 }
 
 
-/* Of the program itself, which is the first; no code, nothing that is ever
-   written. */
-static int
-take_program(struct dl_phdr_info *info, size_t size, void *data)
+/* The pages that have any of it; what else they have is constant, too. */
+static size_t
+pages_of(const codr_grammar_t *grammar, uintptr_t *ret_start)
 {
-    size_t            i;
-    uintptr_t         first, end;
-    const ElfW(Phdr) *header;
+    uintptr_t start = (uintptr_t) grammar->tables & ~(PAGE - 1);
 
-    (void) size;
-    (void) data;
-
-    for (i = 0; i < info->dlpi_phnum; i++) {
-        header = &info->dlpi_phdr[i];
-        if (header->p_type != PT_LOAD || header->p_flags != PF_R
-            || header->p_memsz < LARGE)
-        {
-            continue;
-        }
-        first = (info->dlpi_addr + header->p_vaddr) & ~(PAGE - 1);
-        end = info->dlpi_addr + header->p_vaddr + header->p_memsz;
-        move(first, (end - first + PAGE - 1) & ~(PAGE - 1));
-    }
-
-    return 1;
+    *ret_start = start;
+    return ((uintptr_t) grammar->tables_end - start + PAGE - 1) & ~(PAGE - 1);
 }
 
 
 void
-codr_constants_keep(void)
+codr_constants_keep(const codr_grammar_t *grammar)
 {
+    size_t    size;
+    uintptr_t start;
+
     if (!CODR_SANITIZED) {
-        (void) dl_iterate_phdr(take_program, NULL);
+        size = pages_of(grammar, &start);
+        move(start, size);
+    }
+}
+
+
+void
+codr_constants_drop(void)
+{
+    size_t                i, size;
+    uintptr_t             start;
+    const codr_grammar_t *grammar;
+
+    for (i = 0; (grammar = codr_grammar_at(i)) != NULL; i++) {
+        size = pages_of(grammar, &start);
+        (void) madvise((void *) start, size, MADV_DONTNEED);
     }
 }

@@ -9,11 +9,16 @@
 
 #include "codr_util.h"
 
-#define GRAMMAR(name)   extern const TSLanguage *tree_sitter_##name(void);
+#define GRAMMAR(name)                                                       \
+    extern const TSLanguage *tree_sitter_##name(void);                      \
+    extern const char __start_codr_tables_##name[];                         \
+    extern const char __stop_codr_tables_##name[];
 #include "codr_grammars.h"
 #undef GRAMMAR
 
-#define GRAMMAR(name)   { #name, tree_sitter_##name },
+#define GRAMMAR(name)                                                       \
+    { #name, tree_sitter_##name, __start_codr_tables_##name,                \
+      __stop_codr_tables_##name },
 
 static const codr_grammar_t grammars[] = {
 #include "codr_grammars.h"

@@ -12,6 +12,8 @@
 typedef struct {
     const char        *name;
     const TSLanguage *(*language)(void);
+    const char        *tables;          /* constants of the parser */
+    const char        *tables_end;
 } codr_grammar_t;
 
 

@@ -109,6 +109,7 @@ tell_ready(const codr_policy_set_t *set)
 
 
 #define CELLS_MOST  16
+#define GRAMMARS_MAX 32
 #define PAUSE_MS    10          /* a job that has its verdict goes first */
 #define RETRY_MS    1000        /* when there was no process to be had */
 
@@ -119,6 +120,8 @@ typedef struct {
     long                      most;
     long                      alive;
     bool                      failed;   /* the last fork */
+    unsigned                  used;     /* grammars, a bit each by its place */
+    unsigned                  kept;
 } keeper_t;
 
 
@@ -135,10 +138,28 @@ count_cells(void)
 }
 
 
+/* Who comes next finds in memory what the last ones have fetched. */
+static void
+keep_used(keeper_t *keeper)
+{
+    unsigned              i;
+    const codr_grammar_t *grammar;
+
+    for (i = 0; (grammar = codr_grammar_at(i)) != NULL; i++) {
+        if (keeper->used & ~keeper->kept & 1U << i) {
+            codr_constants_keep(grammar);
+        }
+    }
+    keeper->kept = keeper->used;
+}
+
+
 static void
 fill(keeper_t *keeper)
 {
     pid_t pid;
+
+    keep_used(keeper);
 
     while (keeper->alive < keeper->most) {
         pid = fork();
@@ -159,15 +180,28 @@ fill(keeper_t *keeper)
 
 
 static void
+note_use(keeper_t *keeper, int grammar)
+{
+    if (grammar >= 0 && grammar < GRAMMARS_MAX) {
+        keeper->used |= 1U << grammar;
+    }
+}
+
+
+static void
 count_ends(keeper_t *keeper)
 {
+    int                     status;
     struct signalfd_siginfo info;
 
     while (read(keeper->ended, &info, sizeof(info)) > 0) {
         /* void: one may stand for several */
     }
-    while (waitpid(-1, NULL, WNOHANG) > 0) {
+    while (waitpid(-1, &status, WNOHANG) > 0) {
         keeper->alive--;
+        if (WIFEXITED(status)) {
+            note_use(keeper, WEXITSTATUS(status) - CODR_CELL_USED);
+        }
     }
 }
 
@@ -306,7 +340,6 @@ codr_serve(const codr_serve_t *serve)
         return EXIT_FAILURE;
     }
 
-    codr_constants_keep();
     if (compile(&set, serve) < 0) {
         return EXIT_FAILURE;
     }
@@ -318,6 +351,7 @@ codr_serve(const codr_serve_t *serve)
     }
     if (result == 0) {
         (void) malloc_trim(0);          /* what compiling has freed */
+        codr_constants_drop();
         result = keep_cells(&keeper);
     }
     if (result < 0) {
