@@ -17,8 +17,10 @@
 #define FREE_BYTES  65536
 #define BYTES_A_US  1           /* beyond that */
 #define MOST_US     500000
-#define CLEAN_TIMES 2           /* where there is no error in it: a machine may
-                                   be slow, or so busy that nothing is cached */
+#define CLEAN_TIMES 2           /* a machine may be slow, or so busy that
+                                   nothing is in its caches */
+#define CLEAN_PART  8           /* rounds of the parser without an error, for
+                                   each with one */
 
 
 uint64_t
@@ -51,22 +53,24 @@ codr_budget_begin(codr_budget_t *budget, uint64_t cpu_us, uint32_t nodes)
 
     *budget = (codr_budget_t) {
         .cpu_us = now + cpu_us, .clean_us = now + CLEAN_TIMES * cpu_us,
-        .clean = true, .nodes = nodes,
+        .nodes = nodes,
     };
 }
 
 
 void
-codr_budget_clean(codr_budget_t *budget, bool clean)
+codr_budget_round(codr_budget_t *budget, bool error)
 {
-    budget->clean = budget->clean && clean;
+    budget->rounds++;
+    budget->errors += error;
 }
 
 
 uint64_t
 codr_budget_deadline_us(const codr_budget_t *budget)
 {
-    return budget->clean ? budget->clean_us : budget->cpu_us;
+    return budget->errors > budget->rounds / CLEAN_PART ? budget->cpu_us
+                                                        : budget->clean_us;
 }
 
 

@@ -12,8 +12,9 @@
 
 typedef struct {
     uint64_t  cpu_us;           /* deadline, in CPU time of the process */
-    uint64_t  clean_us;         /* of a source without errors */
-    bool      clean;            /* as far as is known */
+    uint64_t  clean_us;         /* the same, of a source with few errors */
+    uint32_t  rounds;           /* of the parser */
+    uint32_t  errors;           /* of them: it did not know how to go on */
     uint32_t  nodes;            /* of all sources, that are left */
     uint32_t  steps;            /* since the clock was looked at */
     bool      over;             /* time, memory or matches ran out */
@@ -31,9 +32,9 @@ uint64_t codr_budget_used_us(void);
 void codr_budget_begin(codr_budget_t *budget, uint64_t cpu_us,
     uint32_t nodes);
 
-/* A source is like those of honest people, or is not: most of what is made to
-   hurt a parser it cannot understand. */
-void codr_budget_clean(codr_budget_t *budget, bool clean);
+/* One of the parser's rounds.  Most of what is made to hurt it, it cannot
+   understand. */
+void codr_budget_round(codr_budget_t *budget, bool error);
 
 /* In CPU time of the process. */
 uint64_t codr_budget_deadline_us(const codr_budget_t *budget);

@@ -12,7 +12,7 @@
 static bool
 parse_progress(TSParseState *state)
 {
-    codr_budget_clean(state->payload, !state->has_error);
+    codr_budget_round(state->payload, state->has_error);
     return codr_budget_steps(state->payload, CODR_BUDGET_ROUND);
 }
 
@@ -229,7 +229,6 @@ codr_tree_parse(codr_tree_t *ret, codr_arena_t *arena,
     }
 
     root = ts_tree_root_node(ret->tree);
-    codr_budget_clean(budget, !ts_node_has_error(root));
     count = ts_node_descendant_count(root);
     if (count > budget->nodes) {
         budget->over_nodes = true;

@@ -72,7 +72,7 @@ for my $language (qw(python javascript c cpp rust)) {
 }
 
 # The same on the way of a job, where a check may use 43 ms of a processor for
-# what is no longer than 64 KB; a few of these have no error in them, and have
+# what is no longer than 64 KB; a few of these have few errors in them, and so
 # twice as long.  What the processes that check have used they
 # say with their verdict, by the clock that bounds them; of one that was ended
 # for it the role knows, with what it used before it had a source.
