@@ -34,6 +34,7 @@
 
 #define LIFELINE_MAX    1024        /* bytes of a message */
 #define EXIT_CONFIG     2           /* the configuration is wrong */
+#define AGAIN_US        1000000     /* what the kernel had no room for */
 
 typedef struct {
     codr_loop_t       loop;
@@ -47,6 +48,9 @@ typedef struct {
     int               store;        /* of the keeper, or -1 */
     int               waiting;      /* a channel for the next broker, or -1 */
     uint64_t          waiting_generation;
+    int               owed;         /* a configuration to take later, or -1 */
+    uint64_t          owed_generation;
+    codr_timer_t      again;
 } supervisor_t;
 
 
@@ -166,7 +170,7 @@ decode_numbers(const uint8_t *message, size_t len, uint64_t *ret_version,
 
 /* What the keeper has of it is what a next supervisor begins with. */
 static int
-take_config(supervisor_t *supervisor, int memfd, uint64_t generation)
+try_config(supervisor_t *supervisor, int memfd, uint64_t generation)
 {
     int          result;
     codr_store_t store = {
@@ -187,6 +191,47 @@ take_config(supervisor_t *supervisor, int memfd, uint64_t generation)
     }
 
     return 0;
+}
+
+
+static void take_owed(codr_timer_t *timer);
+
+/* nginx says it once, and its new workers go by it: what there was no memory
+   for is tried again. */
+static int
+take_config(supervisor_t *supervisor, int memfd, uint64_t generation)
+{
+    int result, again = fcntl(memfd, F_DUPFD_CLOEXEC, 0);
+
+    codr_close(&supervisor->owed);
+    result = try_config(supervisor, memfd, generation);
+
+    if (again == -1 || (result != -ENOMEM && result != -EIO)) {
+        codr_close(&again);
+        codr_timer_clear(&supervisor->loop.timers, &supervisor->again);
+        return result;
+    }
+
+    supervisor->owed = again;
+    supervisor->owed_generation = generation;
+    supervisor->again.handler = take_owed;
+    supervisor->again.data = supervisor;
+    (void) codr_timer_set(&supervisor->loop.timers, &supervisor->again,
+                          codr_now_us() + AGAIN_US);
+    return result;
+}
+
+
+static void
+take_owed(codr_timer_t *timer)
+{
+    supervisor_t *supervisor = timer->data;
+
+    if (take_config(supervisor, codr_steal_fd(&supervisor->owed),
+                    supervisor->owed_generation) == 0)
+    {
+        codr_log(CODR_LEVEL_INFO, 0, "took the configuration after all");
+    }
 }
 
 
@@ -526,7 +571,7 @@ codr_supervisor_run(const codr_settings_t *settings)
     static supervisor_t supervisor;
 
     supervisor.settings = *settings;
-    supervisor.store = supervisor.waiting = -1;
+    supervisor.store = supervisor.waiting = supervisor.owed = -1;
     supervisor.lifeline = (codr_event_t) {
         .fd = -1, .handler = lifeline_ready, .data = &supervisor,
     };
