@@ -34,7 +34,6 @@
 #include "codr_util.h"
 
 #define LACKING_US          15000000    /* until layers are looked for again */
-#define TIDY_MS             1           /* without a request, then it tidies */
 
 /* Slots below this keep a blank: a box costs the kernel some 10 KB. */
 #define SLOTS_KEPT          64
@@ -597,14 +596,14 @@ take_signal(void)
 
 /* How long to wait for anything.  One that misses a layer makes no sandbox,
    and leaves after a while, so that the next one may find it: 0 then.  One
-   that has something to tidy does so when nobody asks for anything. */
+   that has something to tidy does so unless somebody asks for something. */
 static int
-shorter(int pause, uint64_t began_us, bool quiet)
+shorter(int pause, uint64_t began_us)
 {
     uint64_t waited = codr_now_us() - began_us;
 
     if (self.untidy > 0) {
-        return quiet || pause == 0 ? 0 : TIDY_MS;
+        return 0;
     }
     if (self.usable) {
         return pause;
@@ -617,7 +616,7 @@ shorter(int pause, uint64_t began_us, bool quiet)
 static void
 serve(void)
 {
-    int           n = 1, pause;
+    int           n, pause;
     uint64_t      began_us = codr_now_us();
     struct pollfd events[3 + CODR_NURSERY_EVENTS] = {
         { .fd = self.children, .events = POLLIN },
@@ -628,8 +627,7 @@ serve(void)
     for ( ;; ) {
         codr_nursery_tend(&nursery);
         answer_zygotes();
-        pause = shorter(codr_nursery_events(&nursery, events + 3), began_us,
-                        n == 0);
+        pause = shorter(codr_nursery_events(&nursery, events + 3), began_us);
         n = poll(events, CODR_ARRAY_LEN(events), pause);
         if (n == -1 || (n == 0 && pause == 0 && !self.usable)) {
             return;
