@@ -76,7 +76,7 @@ store_ready(codr_event_t *event, uint32_t events)
 
     n = codr_io_recv_now(event->fd, &store, sizeof(store), &fd, 1, &nfds,
                          NULL);
-    if (n == -EAGAIN) {
+    if (n == -EAGAIN || n == -ENOMEM) {
         return;
     }
 

@@ -29,14 +29,11 @@
 #include "codr_nursery.h"
 #include "codr_spawn_request.h"
 #include "codr_spawner_setup.h"
+#include "codr_spawner_slot.h"
 #include "codr_trace.h"
-#include "codr_uid.h"
 #include "codr_util.h"
 
 #define LACKING_US          15000000    /* until layers are looked for again */
-
-/* Slots below this keep a blank: a box costs the kernel some 10 KB. */
-#define SLOTS_KEPT          64
 
 static codr_spawner_t self;
 static codr_nursery_t nursery;
@@ -109,96 +106,6 @@ answer_zygotes(void)
 }
 
 
-static uid_t
-slot_uid(uint32_t slot)
-{
-    return self.first_uid + (self.user_ns ? 1 : slot);
-}
-
-
-/* Slots are taken from the first on: what was never used is never touched, so
-   that a clone copies, and a search reads, no more than is needed. */
-static codr_spawner_slot_t *
-use_slot(uint32_t number)
-{
-    for ( ; self.used <= number; self.used++) {
-        self.slots[self.used].net.fd = -1;
-        self.slots[self.used].blank = (codr_blank_t) CODR_BLANK_NONE;
-        self.slots[self.used].mounts = -1;
-        self.slots[self.used].cgroup.number = self.used;
-        self.slots[self.used].cgroup.dir = -1;
-        self.slots[self.used].cgroup.oom = -1;
-    }
-
-    return &self.slots[number];
-}
-
-
-static int
-lease_uid(uint32_t number, codr_spawner_slot_t *slot)
-{
-    int rc = 0;
-
-    if (!slot->leased && self.uids >= 0) {
-        rc = codr_uid_lease(self.uids, slot_uid(number));
-        slot->leased = rc == 0;
-    }
-
-    return rc;
-}
-
-
-/* What the last sandbox has left of itself, when nobody waits for it. */
-static void
-tidy(codr_spawner_slot_t *slot)
-{
-    if (slot->untidy) {
-        slot->untidy = false;
-        self.untidy--;
-        codr_cgroup_clean(&self.cgroup, &slot->cgroup);
-        codr_ns_check_net(&slot->net);
-    }
-}
-
-
-static int
-make_blank(codr_spawner_slot_t *slot, uint64_t disk, uint64_t inodes)
-{
-    uid_t      uid = slot_uid((uint32_t) (slot - self.slots));
-    codr_box_t box = {
-        .uid = uid,
-        .gid = uid,
-        .disk = disk,
-        .inodes = inodes,
-    };
-
-    return codr_blank_make(&self.blanks, &box, &slot->blank);
-}
-
-
-/* One slot's turn, and what the next sandbox in it will need. */
-static void
-tidy_one(void)
-{
-    uint32_t             i;
-    codr_spawner_slot_t *slot;
-
-    for (i = 1; i < self.used && !self.slots[i].untidy; i++) {
-        continue;
-    }
-    if (i == self.used) {
-        return;
-    }
-
-    slot = &self.slots[i];
-    tidy(slot);
-
-    if (i < SLOTS_KEPT && slot->blank.disk > 0 && slot->blank.mounts < 0) {
-        (void) make_blank(slot, slot->blank.disk, slot->blank.inodes);
-    }
-}
-
-
 /* A pid; 0: a zygote is asked for it, and settle() is called when it has
    answered; or negative errno.  In the clone this does not return. */
 static pid_t
@@ -214,7 +121,7 @@ clone_init(const codr_spawn_request_t *request, codr_spawner_slot_t *slot,
         .slot = &slot->cgroup,
         .seccomp = &self.seccomp,
         .landlock = &self.landlock,
-        .uid = slot_uid(request->slot),
+        .uid = codr_spawner_slot_uid(&self, slot),
         .user_ns = self.user_ns,
         .socket = sock,
         .parked = codr_nursery_parked(&nursery, request->flags),
@@ -222,7 +129,7 @@ clone_init(const codr_spawn_request_t *request, codr_spawner_slot_t *slot,
 
     if (request->flags & CODR_SPAWN_ZYGOTE) {
         return codr_nursery_ask(&nursery, request, &slot->cgroup,
-                                slot_uid(request->slot), sock);
+                                codr_spawner_slot_uid(&self, slot), sock);
     }
 
     if (slot->blank.mounts >= 0) {
@@ -256,9 +163,9 @@ make_sandbox(const codr_spawn_request_t *request, codr_spawner_slot_t *slot,
     slot->watch = (codr_cgroup_watch_t) { 0 };
     slot->doomed = false;
 
-    tidy(slot);
+    codr_spawner_slot_tidy(&self, slot);
     *ret_step = CODR_STEP_UID_LEASE;
-    rc = lease_uid(request->slot, slot);
+    rc = codr_spawner_slot_lease(&self, slot);
     if (rc != 0) {
         return rc;
     }
@@ -275,8 +182,7 @@ make_sandbox(const codr_spawn_request_t *request, codr_spawner_slot_t *slot,
     }
 
     codr_trace_mark(&trace, "lease");
-    rc = codr_cgroup_prepare(&self.cgroup, &slot->cgroup, request->id,
-                             request->memory, request->processes, ret_step);
+    rc = codr_spawner_slot_prepare(&self, slot, request, ret_step);
     if (rc != 0) {
         return rc;
     }
@@ -288,7 +194,8 @@ make_sandbox(const codr_spawn_request_t *request, codr_spawner_slot_t *slot,
         && !(request->flags & CODR_SPAWN_ZYGOTE))
     {
         /* or not, for want of descriptors: then init makes all of it */
-        (void) make_blank(slot, request->disk, request->inodes);
+        (void) codr_spawner_slot_blank(&self, slot, request->disk,
+                                       request->inodes);
         codr_trace_mark(&trace, "blank");
     }
     if (rc == 0) {
@@ -336,7 +243,7 @@ spawn(const codr_spawn_request_t *request, int sock)
 {
     int                  rc;
     uint32_t             step;
-    codr_spawner_slot_t *slot = use_slot(request->slot);
+    codr_spawner_slot_t *slot = codr_spawner_slot_use(&self, request->slot);
 
     trace.wanted = (request->flags & CODR_SPAWN_TRACE) != 0;
     slot->traced = trace.wanted;
@@ -473,17 +380,6 @@ give_up_mounts(codr_spawner_slot_t *slot)
 }
 
 
-/* It is free. */
-static void
-leave_untidy(codr_spawner_slot_t *slot)
-{
-    slot->id = 0;
-    slot->pid = 0;
-    slot->untidy = true;
-    self.untidy++;
-}
-
-
 /* An init is gone, and with it all of its namespace. */
 static void
 finish(codr_spawner_slot_t *slot, int wait_status, const struct rusage *rusage)
@@ -512,7 +408,7 @@ finish(codr_spawner_slot_t *slot, int wait_status, const struct rusage *rusage)
         reply.oom_events = usage.oom_events;
     }
 
-    leave_untidy(slot);
+    codr_spawner_slot_leave(&self, slot);
 
     answer(&reply, NULL, 0);
     codr_trace_mark(&trace, "end sent");
@@ -537,7 +433,8 @@ cloned(uint32_t number, pid_t pid, int mounts)
 
     if (pid < 0) {
         (void) codr_cgroup_finish(&self.cgroup, &slot->cgroup, &usage);
-        leave_untidy(slot);
+        slot->given_up = true;
+        codr_spawner_slot_leave(&self, slot);
         settle(number, id, pid, CODR_STEP_CLONE);
     } else {
         slot->pid = pid;
@@ -633,7 +530,7 @@ serve(void)
             return;
         }
         if (n == 0) {
-            tidy_one();
+            codr_spawner_slot_tidy_one(&self);
         }
         if ((events[0].revents && !take_signal())
             || (events[1].revents && !receive())

@@ -29,6 +29,7 @@ typedef struct {
     bool                untidy;     /* the last one has not been cleaned up */
     bool                traced;     /* the sandbox */
     bool                doomed;     /* as soon as it is there */
+    bool                given_up;   /* a zygote may have left an init in it */
     codr_cgroup_slot_t  cgroup;
     codr_cgroup_watch_t watch;      /* until the broker has it */
 } codr_spawner_slot_t;

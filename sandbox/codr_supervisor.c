@@ -35,6 +35,7 @@
 #define LIFELINE_MAX    1024        /* bytes of a message */
 #define EXIT_CONFIG     2           /* the configuration is wrong */
 #define AGAIN_US        1000000     /* what the kernel had no room for */
+#define LATER_US        100000      /* a message */
 
 typedef struct {
     codr_loop_t       loop;
@@ -46,11 +47,13 @@ typedef struct {
     codr_event_t      lifeline;
     codr_event_t      signals;
     int               store;        /* of the keeper, or -1 */
-    int               waiting;      /* a channel for the next broker, or -1 */
+    int               waiting;      /* a channel to tell of later, or -1 */
     uint64_t          waiting_generation;
+    codr_timer_t      later;
     int               owed;         /* a configuration to take later, or -1 */
     uint64_t          owed_generation;
     codr_timer_t      again;
+    codr_timer_t      give;         /* what the keeper has not got yet */
 } supervisor_t;
 
 
@@ -169,28 +172,42 @@ decode_numbers(const uint8_t *message, size_t len, uint64_t *ret_version,
 
 
 /* What the keeper has of it is what a next supervisor begins with. */
-static int
-try_config(supervisor_t *supervisor, int memfd, uint64_t generation)
+static void
+give_config(codr_timer_t *timer)
 {
-    int          result;
-    codr_store_t store = {
-        .version = CODR_IPC_VERSION, .generation = generation,
+    int           result;
+    supervisor_t *supervisor = timer->data;
+    codr_store_t  store = {
+        .version = CODR_IPC_VERSION,
+        .generation = supervisor->family.config->generation,
     };
-
-    result = configure(supervisor, memfd, generation);
-    if (result < 0 || supervisor->store == -1) {
-        return result;
-    }
 
     result = codr_io_send_one(supervisor->store, &store, sizeof(store),
                               &supervisor->family.memfd, 1);
-    if (result < 0) {
+    if (result == -EPIPE || result == -ECONNRESET) {
+        codr_close(&supervisor->store);     /* there is no keeper any more */
+    } else if (result < 0) {
         codr_log(CODR_LEVEL_ERROR, -result, "give the configuration to the"
                  " keeper");
-        codr_close(&supervisor->store);
+        (void) codr_timer_set(&supervisor->loop.timers, timer,
+                              codr_now_us() + LATER_US);
+    }
+}
+
+
+static int
+try_config(supervisor_t *supervisor, int memfd, uint64_t generation)
+{
+    int result = configure(supervisor, memfd, generation);
+
+    if (result == 0 && supervisor->store != -1) {
+        supervisor->give.handler = give_config;
+        supervisor->give.data = supervisor;
+        codr_timer_clear(&supervisor->loop.timers, &supervisor->give);
+        give_config(&supervisor->give);
     }
 
-    return 0;
+    return result;
 }
 
 
@@ -235,8 +252,29 @@ take_owed(codr_timer_t *timer)
 }
 
 
-/* The broker has died and its worker was faster than the news of it: this
-   channel and all that come later are for the next one. */
+static void
+tell_waiting(codr_timer_t *timer)
+{
+    supervisor_t *supervisor = timer->data;
+
+    if (codr_family_tell(&supervisor->family, CODR_CONTROL_CHANNEL,
+                         supervisor->waiting_generation, supervisor->waiting)
+        < 0)
+    {
+        (void) codr_timer_set(&supervisor->loop.timers, timer,
+                              codr_now_us() + LATER_US);
+        return;
+    }
+
+    codr_close(&supervisor->waiting);
+    codr_timer_clear(&supervisor->loop.timers, timer);
+    (void) codr_event_watch(&supervisor->loop, &supervisor->lifeline, EPOLLIN);
+}
+
+
+/* The broker has died and its worker was faster than the news of it, or the
+   kernel has no room for the message: this channel, and all that come later,
+   are for the next broker, or for a while later. */
 static void
 keep_waiting(supervisor_t *supervisor, uint64_t generation, int fd)
 {
@@ -244,6 +282,10 @@ keep_waiting(supervisor_t *supervisor, uint64_t generation, int fd)
     supervisor->waiting = fd;
     supervisor->waiting_generation = generation;
 
+    supervisor->later.handler = tell_waiting;
+    supervisor->later.data = supervisor;
+    (void) codr_timer_set(&supervisor->loop.timers, &supervisor->later,
+                          codr_now_us() + LATER_US);
     (void) codr_event_watch(&supervisor->loop, &supervisor->lifeline,
                             EPOLLRDHUP);
 }
@@ -293,16 +335,14 @@ broker_up(codr_family_t *family, bool up)
     supervisor_t *supervisor = family->data;
 
     (void) codr_event_watch(&supervisor->loop, &supervisor->lifeline,
-                            up ? EPOLLIN : EPOLLRDHUP);
+                            up && supervisor->waiting == -1 ? EPOLLIN
+                                                            : EPOLLRDHUP);
 
     if (up) {
         tell_toolchain(&supervisor->toolchain);
     }
     if (up && supervisor->waiting != -1) {
-        (void) codr_family_tell(family, CODR_CONTROL_CHANNEL,
-                                supervisor->waiting_generation,
-                                supervisor->waiting);
-        codr_close(&supervisor->waiting);
+        tell_waiting(&supervisor->later);
     }
 }
 
@@ -311,6 +351,9 @@ static void
 leave(supervisor_t *supervisor)
 {
     codr_event_close(&supervisor->loop, &supervisor->lifeline);
+    codr_timer_clear(&supervisor->loop.timers, &supervisor->later);
+    codr_timer_clear(&supervisor->loop.timers, &supervisor->again);
+    codr_timer_clear(&supervisor->loop.timers, &supervisor->give);
     codr_family_leave(&supervisor->family);
 }
 
@@ -332,8 +375,8 @@ lifeline_ready(codr_event_t *event, uint32_t events)
 
     n = codr_io_recv_now(event->fd, message, sizeof(message), &fd, 1, &nfds,
                          &uid);
-    if (n == -EAGAIN || n == -EMSGSIZE) {
-        return;
+    if (n == -EAGAIN || n == -EMSGSIZE || n == -ENOMEM) {
+        return;                 /* what there is no memory for is still there */
     }
     if (n <= 0) {
         leave(supervisor);

@@ -39,7 +39,7 @@ for my $role (@roles) {
             kill KILL => role($nginx, 'supervisor');
             wait_until(10, sub { !%{ $nginx->helpers } });
             $nginx->reload;
-            wait_until(10, sub { role($nginx, $role) });
+            wait_until(30, sub { role($nginx, $role) });
             $nginx->ready;
         }
     }

@@ -19,8 +19,8 @@ my %ROLES = (
         compile dispatch fetch figures headers inspect inspection job leaving
         link offer pool probe pump report review rules sandbox sandbox_limits
         share stage status supply verdict) ],
-    spawner    => [ qw(spawner spawner_setup nursery nursery_ask zygote_peer
-        zygote_plan) ],
+    spawner    => [ qw(spawner spawner_setup spawner_slot nursery nursery_ask
+        zygote_peer zygote_plan) ],
     init       => [ qw(init enter program waiting) ],
     lint       => [ qw(lint_command) ],
 );

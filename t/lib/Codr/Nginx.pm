@@ -293,10 +293,13 @@ sub ready_sandboxes {
         $self->sandbox_processes;
 }
 
-# Pids of zygotes, of which sandboxes are clones.
+# Pids of zygotes, of which sandboxes are clones; those bear the same name
+# until they have another.
 sub zygotes {
     my ($self) = @_;
-    return grep { _name($_) eq 'codr-zygote' } $self->_own_processes;
+    return grep { _name($_) eq 'codr-zygote'
+        && slurp("/proc/$_/status") =~ /^NSpid:\s+\d+$/m }
+        $self->_own_processes;
 }
 
 # Pids of whatever is in a sandbox.
