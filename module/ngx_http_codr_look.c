@@ -215,8 +215,16 @@ ngx_http_codr_look_lost(ngx_http_codr_look_t *look)
 }
 
 
+static ngx_uint_t
+ngx_http_codr_look_same(ngx_str_t *a, ngx_str_t *b)
+{
+    return a->len == b->len && ngx_memcmp(a->data, b->data, a->len) == 0;
+}
+
+
 /* Where nothing else says who an owner is, it is whoever has the key: also of
-   what its tickets were used for. */
+   what its tickets were used for, and not of what those of another key were,
+   for somebody of the same name. */
 
 ngx_uint_t
 ngx_http_codr_look_owned(ngx_http_request_t *r, ngx_str_t *owner,
@@ -228,15 +236,11 @@ ngx_http_codr_look_owned(ngx_http_request_t *r, ngx_str_t *owner,
     ctx = ngx_http_get_module_ctx(r, ngx_http_codr_module);
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_codr_module);
 
-    if (ctx->owner.len == owner->len
-        && ngx_memcmp(ctx->owner.data, owner->data, owner->len) == 0)
-    {
-        return 1;
+    if (lcf->owner == NULL && ctx->key_id.len && key_id->len) {
+        return ngx_http_codr_look_same(&ctx->key_id, key_id);
     }
 
-    return lcf->owner == NULL && ctx->key_id.len
-           && ctx->key_id.len == key_id->len
-           && ngx_memcmp(ctx->key_id.data, key_id->data, key_id->len) == 0;
+    return ngx_http_codr_look_same(&ctx->owner, owner);
 }
 
 

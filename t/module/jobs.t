@@ -207,6 +207,15 @@ subtest 'whose it is' => sub {
         'other keys see nothing of it');
     is(run('echo', key => undef, %{$ticket})->{status}, 401, 'once');
 
+    $ticket = call(POST => '/jobs/create', body => { owner => 'bob' })
+        ->{json};
+    $id = run('echo', key => undef, %{$ticket})->{json}{job_id};
+    is(record($id, wait => 30)->{owner}, 'bob',
+        'an owner may be called like a key');
+    is(call($_->[0] => "/jobs/$id$_->[1]", key => 'bob')->{status}, 404,
+        "which sees nothing of it: $_->[0] $_->[1]")
+        for ['GET', ''], ['GET', '/output'], ['DELETE', ''];
+
     $id = run('echo', path => '/open/', key => undef)->{json}{job_id};
     is(call(GET => "/open/$id?wait=30", key => undef)->{json}{owner},
         '127.0.0.1', 'codr_auth off: an address owns it');
