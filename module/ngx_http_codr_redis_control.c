@@ -57,9 +57,13 @@ ngx_http_codr_redis_used(ngx_http_codr_redis_t *redis, ngx_str_t *jti,
     ngx_http_codr_redis_word(&command, "1");
     ngx_http_codr_redis_word(&command, "NX");
     ngx_http_codr_redis_word(&command, "EX");
+
+    /* where a clock is behind ours it is good for longer */
+
     ngx_http_codr_redis_arg(&command, seconds,
                             ngx_sprintf(seconds, "%T",
-                                        ngx_max(expires - ngx_time(), 1) + 1)
+                                        ngx_max(expires - ngx_time(), 1)
+                                        + 2 * NGX_HTTP_CODR_TICKET_SKEW)
                             - seconds);
 
     if (ngx_http_codr_redis_send(redis, &command, ngx_http_codr_redis_redeemed,

@@ -17,7 +17,6 @@
 #include <openssl/rand.h>
 
 
-#define NGX_HTTP_CODR_TICKET_SKEW     60       /* seconds of other clocks */
 #define NGX_HTTP_CODR_TICKET_LONGEST  (24 * 3600)
 #define NGX_HTTP_CODR_TICKET_NAME     128      /* bytes of job_id and jti */
 #define NGX_HTTP_CODR_TICKET_OWNER    1024

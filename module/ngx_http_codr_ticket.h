@@ -13,7 +13,8 @@
 #include <jansson.h>
 
 
-#define NGX_HTTP_CODR_TOKEN_MAX  4096          /* bytes of one */
+#define NGX_HTTP_CODR_TOKEN_MAX    4096        /* bytes of one */
+#define NGX_HTTP_CODR_TICKET_SKEW  60          /* seconds a clock may be off */
 
 
 /* jwt: HS256 and nothing else */

@@ -228,6 +228,9 @@ subtest 'tickets' => sub {
     my $t = ticket($a);
     is(redeem($b, $t)->{json}{stdout}, "hi\n", 'one node takes the other\'s');
     is(redeem($_, $t)->{status}, 401, 'once') for $a, $b;
+    my ($used) = @{ $redis->ask('KEYS', 't:used_token:*') };
+    cmp_ok($redis->ask('TTL', $used), '>', 900 + 60,
+        'also where a clock is a minute behind');
     my $won = 0;
     for (1 .. 8) {
         $t = ticket($a);
