@@ -27,6 +27,7 @@ typedef struct {
     ngx_queue_t                queue;
     ngx_http_codr_redis_pt     handler;
     void                      *data;
+    ngx_msec_t                 since;
 } ngx_http_codr_asked_t;
 
 
@@ -90,14 +91,16 @@ ngx_http_codr_link_retry(ngx_event_t *ev)
 
 
 /* Arrays are made before their elements have come: who only says that there
-   are many gets no memory for them. */
+   are many gets no memory for them.  Nothing that is asked for has arrays in
+   arrays, of which each byte would cost twenty. */
 
 static void *
 ngx_http_codr_link_array(const redisReadTask *task, ngx_http_codr_count_t n)
 {
     ngx_http_codr_link_t  *link = task->privdata;
 
-    return (n > NGX_HTTP_CODR_LINK_ELEMENTS) ? NULL : link->array(task, n);
+    return (n > NGX_HTTP_CODR_LINK_ELEMENTS || task->parent)
+           ? NULL : link->array(task, n);
 }
 
 
@@ -384,6 +387,26 @@ ngx_http_codr_link_pushed(redisReply *reply)
 }
 
 
+/* For what was asked first: others that are answered meanwhile give it no more
+   time. */
+
+static void
+ngx_http_codr_link_wait(ngx_http_codr_link_t *link)
+{
+    ngx_queue_t            *q;
+    ngx_msec_int_t          left;
+    ngx_http_codr_asked_t  *asked;
+
+    q = ngx_queue_head(&link->asked);
+    asked = ngx_queue_data(q, ngx_http_codr_asked_t, queue);
+
+    left = (ngx_msec_int_t) (asked->since + NGX_HTTP_CODR_LINK_DEADLINE
+                             - ngx_current_msec);
+
+    ngx_add_timer(&link->deadline, ngx_max(left, 1));
+}
+
+
 static void
 ngx_http_codr_link_take(ngx_http_codr_link_t *link, redisReply *reply)
 {
@@ -413,7 +436,7 @@ ngx_http_codr_link_take(ngx_http_codr_link_t *link, redisReply *reply)
     }
 
     if (--link->pending > 0) {
-        ngx_add_timer(&link->deadline, NGX_HTTP_CODR_LINK_DEADLINE);
+        ngx_http_codr_link_wait(link);
 
     } else {
         ngx_del_timer(&link->deadline);
@@ -428,7 +451,16 @@ ngx_http_codr_link_take(ngx_http_codr_link_t *link, redisReply *reply)
 static void
 ngx_http_codr_link_deadline(ngx_event_t *ev)
 {
-    ngx_http_codr_link_fail(ev->data, "it does not answer");
+    ngx_http_codr_link_t  *link = ev->data;
+
+    /* what has come may be the answer: it was us who were slow */
+
+    if (link->connected && link->connection->read->ready) {
+        ngx_add_timer(ev, 1);
+        return;
+    }
+
+    ngx_http_codr_link_fail(link, "it does not answer");
 }
 
 
@@ -565,6 +597,7 @@ ngx_http_codr_link_command(ngx_http_codr_link_t *link,
 
     asked->handler = handler;
     asked->data = data;
+    asked->since = ngx_current_msec;
 
     ngx_queue_insert_tail(&link->asked, &asked->queue);
 

@@ -90,6 +90,18 @@ sub hash {
 # sent so far (bytes to answer, or undef to close); a process of its own.
 sub fake {
     my ($class, $code) = @_;
+    return $class->fake_later(sub {
+        my ($s, $bytes) = @_;
+        my $answer = $code->($bytes) // return 'close';
+        syswrite $s, $answer;
+        return;
+    });
+}
+
+# One that answers by itself: the code is called with the socket and what has
+# come, or without, and says when it wants to be called again, or "close".
+sub fake_later {
+    my ($class, $code) = @_;
     my $dir = tempdir('codr-redis-XXXXXX', TMPDIR => 1, CLEANUP => 1);
     chmod 0755, $dir;
     my $self = bless { dir => $dir, lines => [], owner => $$ }, $class;
@@ -99,20 +111,43 @@ sub fake {
     $self->{pid} = fork // die "fork: $!";
     return $self if $self->{pid};
     $SIG{PIPE} = 'IGNORE';
+    _serve($listener, $code);
+}
+
+sub _serve {
+    my ($listener, $code) = @_;
     my $select = IO::Select->new($listener);
+    my %due;    # socket => [ when it wants to be called, itself ]
     for (;;) {
-        for my $s ($select->can_read) {
+        my ($first) = sort { $a <=> $b } map { $_->[0] } values %due;
+        my $left = defined $first ? $first - Time::HiRes::time() : undef;
+        my @calls;
+        for my $s ($select->can_read(defined $left && $left < 0 ? 0 : $left)) {
             if ($s == $listener) {
                 $select->add(scalar $listener->accept);
                 next;
             }
             my $n = sysread $s, my $bytes, 65536;
-            my $answer = $n ? $code->($bytes) : undef;
-            syswrite $s, $answer if defined $answer;
-            if (!defined $answer) {
-                $select->remove($s);
-                close $s;
+            push @calls, [ $s, $n ? $bytes : undef ];
+        }
+        my @ended = map { $_->[0] } grep { !defined $_->[1] } @calls;
+        @calls = grep { defined $_->[1] } @calls;
+        push @calls, map { [ $_->[1] ] }
+            grep { $_->[0] <= Time::HiRes::time() } values %due;
+        for (@calls) {
+            my ($s) = @{$_};
+            delete $due{$s};
+            my $when = $code->(@{$_}) // next;
+            if ($when eq 'close') {
+                push @ended, $s;
+            } else {
+                $due{$s} = [ $when, $s ];
             }
+        }
+        for my $s (@ended) {
+            delete $due{$s};
+            $select->remove($s);
+            close $s;
         }
     }
 }
