@@ -231,6 +231,11 @@ ngx_http_codr_job_connect(ngx_http_codr_job_t *job, ngx_log_t *log)
 
     c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
 
+    /* both ends are there: it takes what is written, and says when it cannot,
+       but not each time that the broker has read something */
+
+    c->write->ready = 1;
+
     job->connection = c;
 
     if (ngx_handle_read_event(c->read, 0) != NGX_OK) {

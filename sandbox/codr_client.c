@@ -170,6 +170,8 @@ codr_client_finish(codr_client_t *client)
     client->ended = true;
     codr_timer_clear(&client->broker->loop.timers, &client->timer);
 
+    codr_wire_flush(&client->wire);
+
     /* else a client reads slowly: that is its worker's to time out */
     if (codr_wire_is_drained(&client->wire)) {
         linger(client);

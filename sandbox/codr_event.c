@@ -131,6 +131,20 @@ destroy_doomed(codr_loop_t *loop)
 
 
 void
+codr_loop_end_turn(codr_loop_t *loop)
+{
+    codr_late_t late = loop->late;
+
+    if (late.handler) {
+        loop->late.handler = NULL;
+        late.handler(late.data);
+    }
+
+    destroy_doomed(loop);
+}
+
+
+void
 codr_loop_free(codr_loop_t *loop)
 {
     destroy_doomed(loop);
@@ -146,11 +160,12 @@ codr_loop_run(codr_loop_t *loop)
     int result = 0;
 
     while (!loop->stopped && result == 0) {
-        destroy_doomed(loop);
+        codr_loop_end_turn(loop);
         codr_timers_arm(&loop->timers);
         result = serve_one(loop->epoll, -1);
     }
 
+    codr_loop_end_turn(loop);
     return result;
 }
 

@@ -35,6 +35,12 @@ struct codr_event_s {
 
 #define CODR_EVENT_NONE     ((codr_event_t) { .fd = -1 })
 
+/* What one turn has left for its end; its owner's. */
+typedef struct {
+    void  (*handler)(void *data);
+    void   *data;
+} codr_late_t;
+
 /* First member of objects that codr_loop_doom() frees later. */
 struct codr_doomed_s {
     codr_doomed_t  *next;
@@ -48,6 +54,7 @@ struct codr_loop_s {
     codr_event_t    clock;          /* of the timers */
     codr_event_t    bulk;           /* the epoll of bulk events */
     codr_doomed_t  *doomed;
+    codr_late_t     late;           /* without handler: there is nothing */
 };
 
 
@@ -58,6 +65,9 @@ void codr_loop_free(codr_loop_t *loop);
 /* Runs until codr_loop_stop(). 0, or negative errno of epoll. */
 int codr_loop_run(codr_loop_t *loop);
 void codr_loop_stop(codr_loop_t *loop);
+
+/* What codr_loop_run() does after each turn: what is late, and the doomed. */
+void codr_loop_end_turn(codr_loop_t *loop);
 
 /* Destroys the object after the present handler; the second time for the
    same object does nothing. */

@@ -16,6 +16,7 @@
 
 #include "codr_io.h"
 
+#define TOGETHER    4096        /* bytes of small frames that go together */
 #define READ_SIZE   (2 * (CODR_FRAME_HEADER + CODR_FRAME_MAX))
 
 /* O_NONBLOCK is the open file's, and a worker that kept a duplicate of our
@@ -23,7 +24,19 @@
 #define SEND_FLAGS  (MSG_NOSIGNAL | MSG_DONTWAIT)
 
 
+/* Small frames of one turn for one worker, which are one message to it: each
+   is a wakeup of it, and then of its client.  One process, one thread. */
+typedef struct {
+    codr_wire_t  *wire;         /* NULL: there are none */
+    size_t        len;
+    uint8_t       data[TOGETHER];
+} together_t;
+
+static together_t together;
+
+
 static void handle(codr_event_t *event, uint32_t events);
+static void send_together(void *data);
 
 
 int
@@ -51,6 +64,7 @@ codr_wire_open(codr_wire_t *wire, codr_loop_t *loop, int sock,
 void
 codr_wire_close(codr_wire_t *wire)
 {
+    codr_wire_flush(wire);
     codr_event_close(wire->loop, &wire->event);
 
     free(wire->partial);
@@ -249,12 +263,11 @@ break_off(const codr_wire_t *wire, int error)
 }
 
 
-int
-codr_wire_send(codr_wire_t *wire, const void *frame, size_t len)
+static int
+send_now(codr_wire_t *wire, const uint8_t *data, size_t len)
 {
-    int            result;
-    ssize_t        n = 0;
-    const uint8_t *data = frame;
+    int     result;
+    ssize_t n = 0;
 
     if (codr_wire_is_drained(wire)) {
         n = send(wire->event.fd, data, len, SEND_FLAGS);
@@ -273,4 +286,60 @@ codr_wire_send(codr_wire_t *wire, const void *frame, size_t len)
 
     /* without room for it the frame may be told later, or by another one */
     return result < 0 && result != -ENOBUFS ? break_off(wire, result) : result;
+}
+
+
+static void
+send_together(void *data)
+{
+    codr_wire_t *wire = together.wire;
+
+    (void) data;
+
+    if (wire) {
+        together.wire = NULL;
+        (void) send_now(wire, together.data, together.len);
+    }
+}
+
+
+void
+codr_wire_flush(codr_wire_t *wire)
+{
+    if (together.wire == wire) {
+        send_together(NULL);
+    }
+}
+
+
+/* Nothing of it is pending, so that later there is room for it. */
+static void
+put_together(codr_wire_t *wire, const void *frame, size_t len)
+{
+    if (together.wire == NULL) {
+        together.wire = wire;
+        together.len = 0;
+        wire->loop->late.handler = send_together;
+    }
+
+    memcpy(together.data + together.len, frame, len);
+    together.len += len;
+}
+
+
+int
+codr_wire_send(codr_wire_t *wire, const void *frame, size_t len)
+{
+    size_t used = together.wire == wire ? together.len : 0;
+
+    if (len > TOGETHER - used || together.wire != wire) {
+        send_together(NULL);
+    }
+
+    if (len > TOGETHER || !codr_wire_is_drained(wire)) {
+        return send_now(wire, frame, len);
+    }
+
+    put_together(wire, frame, len);
+    return 0;
 }

@@ -51,9 +51,13 @@ void codr_wire_close(codr_wire_t *wire);
 /* Nothing more will be sent; the worker reads what is there, then the end. */
 void codr_wire_shutdown(codr_wire_t *wire);
 
-/* Sends or buffers one frame.  0, -ENOBUFS when the worker has not read for
-   too long, or another negative errno; handlers are not called. */
+/* Sends or buffers one frame; small ones go together at the end of a turn.  0,
+   -ENOBUFS when the worker has not read for too long, or another negative
+   errno; handlers are not called. */
 int codr_wire_send(codr_wire_t *wire, const void *frame, size_t len);
+
+/* Does not wait for the end of the turn. */
+void codr_wire_flush(codr_wire_t *wire);
 
 /* drained() is called when more can be sent, though nothing is pending. */
 void codr_wire_ask(codr_wire_t *wire);

@@ -28,16 +28,10 @@ static codr_broker_t   broker;
 static codr_result_t  *result;
 
 
-/* What the event loop does after each round. */
 static void
 settle(void)
 {
-    codr_doomed_t  *doomed;
-
-    while ((doomed = broker.loop.doomed) != NULL) {
-        broker.loop.doomed = doomed->next;
-        doomed->destroy(doomed);
-    }
+    codr_loop_end_turn(&broker.loop);
 }
 
 
@@ -105,6 +99,7 @@ read_frame(int sock, uint8_t *payload, size_t *ret_len)
     ssize_t       n;
     codr_frame_t  frame;
 
+    settle();
     n = recv(sock, header, sizeof(header), MSG_DONTWAIT);
     if (n != sizeof(header)) {
         return n == 0 ? 0 : -1;
@@ -211,8 +206,10 @@ joins(void)
     tap_number(next(sock), -1, "before it begins nothing is said");
     result->announced = true;
     codr_pump_all(result);
+    tap_number(recv(sock, text, 1, MSG_PEEK | MSG_DONTWAIT), -1,
+               "what a turn says waits for its end");
     tap_number((int) next_number(sock, CODR_FRAME_STARTED,
-                                 CODR_FIELD_OFFSET), 0, "then it is");
+                                 CODR_FIELD_OFFSET), 0, "then it is said");
 
     write_output(1, "one ");
     write_output(2, "two ");

@@ -101,16 +101,10 @@ test_slow(void)
 }
 
 
-/* What the event loop does after each round. */
 static void
 settle(void)
 {
-    codr_doomed_t  *doomed;
-
-    while ((doomed = broker.loop.doomed) != NULL) {
-        broker.loop.doomed = doomed->next;
-        doomed->destroy(doomed);
-    }
+    codr_loop_end_turn(&broker.loop);
 }
 
 
