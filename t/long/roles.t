@@ -1,6 +1,6 @@
 # As t/long/faults.t for those around a job that are not the helper's four: the
-# worker, the sandbox's init, the validator and its children, a zygote, Redis.
-# Each is killed, and stopped, at every phase of a job.
+# worker, the sandbox's init, Redis.  Each is killed, and stopped, at every phase
+# of a job.  (Those that wait for a job are t/long/idle.t's.)
 
 use strict;
 use warnings;
@@ -12,24 +12,12 @@ use Codr::Phases qw(%phase @phases next_job_runs paused role);
 use Codr::Redis;
 use Test::More;
 
-need(qw(root module helper /usr/bin/redis-server /usr/bin/python3));
+need(qw(root module helper /usr/bin/redis-server));
 
 my $redis = Codr::Redis->new;
 my $nginx = Codr::Nginx->new(languages => 0, workers => 2,
     location => Codr::Phases::location() . ' codr_timeout 20s;',
-    http => Codr::Phases::http() . 'codr_redis ' . $redis->address . ';'
-        . <<'END', server => <<'END2');
-codr_language python {
-    version /usr/bin/python3 --version;
-    source main.py; run /usr/bin/python3 $source; warm 2; zygote python;
-}
-codr_language checked {
-    source main.py; run /usr/bin/python3 $source; grammar python;
-    policy python;
-}
-END
-    location = /checked { codr_exec; codr_policy block standard; }
-END2
+    http => Codr::Phases::http() . 'codr_redis ' . $redis->address . ';');
 ok($nginx->ready && $nginx->wait_log(qr/Redis is up/, 30),
     'the server is ready');
 
@@ -56,19 +44,6 @@ sub init_of {
             $nginx->job_processes;
         return $pid;
     });
-}
-
-sub children {
-    my ($parent) = @_;
-    return grep { (slurp("/proc/$_/stat") =~ /^\d+ \(.*\) \S (\d+)/s
-        ? $1 : 0) == $parent } map {m{(\d+)$}} glob '/proc/[0-9]*';
-}
-
-sub validator {
-    my $supervisor = role($nginx, 'supervisor') or return;
-    my ($pid) = grep { slurp("/proc/$_/cmdline") =~ /codr-validator/ }
-        children($supervisor);
-    return $pid;
 }
 
 # Whom to break, given the job's socket; and the end of a job without him.
@@ -151,86 +126,6 @@ for my $name (sort keys %victim) {
     is(join(' ', @wrong), '', 'with a Redis that hangs jobs end as ever');
     $redis->signal('CONT');
     ok($nginx->wait_log(qr/Redis is up.*Redis is up/s, 30), 'it is back');
-}
-
-# A ready sandbox that is stopped while it waits, and its zygote.
-
-sub python {
-    my $answer = $nginx->post('/run', { language => 'python',
-        code => 'print(6 * 7)' }, timeout => 60);
-    return $answer->{json}{status} // $answer->{json}{code} // 'nothing';
-}
-
-sub cloned {
-    return wait_until(60, sub {
-        my $answer = $nginx->post('/run', { language => 'python',
-            code => '' }, timeout => 60);
-        return ($answer->{json}{path} // '') eq 'zygote';
-    });
-}
-
-ok(cloned(), 'jobs are clones');
-for my $signal (qw(KILL STOP)) {
-    wait_until(20, sub { $nginx->ready_processes >= 2 });
-    my @ready = $nginx->ready_processes;
-    kill $signal => @ready;
-    my @said = map { python() } 1 .. 3;
-    is(scalar(grep { !/^(?:ok|internal)$/ } @said), 0,
-        "$signal to sandboxes that wait: jobs end") or diag("@said");
-    ok(wait_until(30, sub { python() eq 'ok' }), 'and run again');
-    ok(wait_until(30, sub { !grep { -e "/proc/$_" } @ready }),
-        'those are gone') or kill KILL => @ready;
-}
-
-for my $signal (qw(KILL STOP)) {
-    ok(cloned(), 'jobs are clones');
-    my @zygotes = $nginx->zygotes;
-    cmp_ok(scalar @zygotes, '>', 0, 'there is a zygote');
-    kill $signal => @zygotes;
-    my @said = map { python() } 1 .. 6;
-    is(join(' ', @said), join(' ', ('ok') x 6),
-        "$signal to a zygote: jobs run");
-    ok(wait_until(60, sub { !grep { -e "/proc/$_" } @zygotes }),
-        'it is replaced') or kill KILL => @zygotes;
-    ok(cloned(), 'by one that works');
-}
-
-# The validator, and its children.
-
-my $serial = 0;
-sub checked {
-    my $n = ++$serial;          # what has passed once is not checked again
-    my $answer = $nginx->post('/checked', { language => 'checked',
-        code => "print($n)" }, timeout => 90);
-    return $answer->{json}{status} // $answer->{json}{code} // 'nothing';
-}
-
-is(checked(), 'ok', 'a program is checked');
-for my $signal (qw(KILL STOP)) {
-    my $pid = wait_until(30, sub { validator() }) // 0;
-    my @children = children($pid);
-    kill $signal => $pid;
-    my @said = map { checked() } 1 .. 2 + @children;
-    is(scalar(grep { !/^(?:ok|rejected|unavailable)$/ } @said), 0,
-        "$signal to the validator: each client is answered")
-        or diag("@said");
-    ok(wait_until(90, sub { checked() eq 'ok' }), 'programs are checked again');
-    ok(wait_until(30, sub { !-e "/proc/$pid" }), 'by another one')
-        or kill KILL => $pid;
-}
-
-for my $signal (qw(KILL STOP)) {
-    my $pid = wait_until(30, sub { validator() }) // 0;
-    my @children = children($pid);
-    cmp_ok(scalar @children, '>', 0, 'children wait');
-    kill $signal => @children;
-    my $said = checked();
-    like($said, qr/^(?:ok|rejected|unavailable)$/,
-        "$signal to its children: a client is answered");
-    if ($signal eq 'STOP') {
-        kill CONT => @children;
-    }
-    ok(wait_until(60, sub { checked() eq 'ok' }), 'programs are checked again');
 }
 
 ok(wait_until(10, sub { !$nginx->job_processes }), 'nothing is left');
