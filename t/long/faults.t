@@ -4,7 +4,7 @@
 use strict;
 use warnings;
 
-use Codr::Host qw(need wait_until);
+use Codr::Host qw(need slurp wait_until);
 use Codr::Nginx;
 use Codr::Phases qw(%phase @phases next_job_runs role);
 use Test::More;
@@ -17,11 +17,18 @@ ok($nginx->ready, 'the server is ready');
 
 my @roles  = qw(broker spawner supervisor keeper);
 
+# Whoever is killed has no arguments before its descriptors are closed.
+sub is_there { return slurp("/proc/$_[0]/stat") =~ /^\d+ \(.*\) [^XZ]/s }
+
 for my $role (@roles) {
     my (@silent, @stuck, @left);
     for my $phase (@phases) {
         my ($ws, $end, $other) = $phase{$phase}->($nginx);
-        my $pid = role($nginx, $role);
+        my $pid = wait_until(30, sub { role($nginx, $role) });
+        if (!$pid) {
+            push @stuck, "$phase: no $role";
+            next;
+        }
         kill KILL => $pid;
         wait_until(10, sub {
             return !-e "/proc/$pid" || (role($nginx, $role) // 0) != $pid;
@@ -34,10 +41,12 @@ for my $role (@roles) {
         $ws->drop;
         push @stuck, $phase if !next_job_runs($nginx);
         push @left, $phase if !wait_until(10, sub { !$nginx->job_processes });
-        # a keeper does not come back by itself: a reload brings it
+        # a keeper does not come back by itself: a reload brings it, when
+        # nobody has the other end of the lifeline any more
         if ($role eq 'keeper') {
+            my @helpers = keys %{ $nginx->helpers };
             kill KILL => role($nginx, 'supervisor');
-            wait_until(10, sub { !%{ $nginx->helpers } });
+            wait_until(10, sub { !grep { is_there($_) } @helpers });
             $nginx->reload;
             wait_until(30, sub { role($nginx, $role) });
             $nginx->ready;
