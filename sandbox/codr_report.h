@@ -1,5 +1,6 @@
 /*
- * Init's socket: what it says becomes a change of its sandbox.  Only for
+ * Init's socket: what it says becomes a change of its sandbox; and sandboxes
+ * that are gone before the spawner says so.  Only for codr_sandbox_limits.c and
  * codr_sandbox.c.
  */
 
@@ -27,5 +28,11 @@ int codr_sandbox_started(codr_sandbox_t *sandbox, uint64_t cpu_us);
  * can be had from the spawner only, or its slot could not be spared.
  */
 bool codr_sandbox_leave(codr_sandbox_t *sandbox);
+
+/*
+ * One that was killed and does not go is gone for its owner, too.  False when
+ * its slot could not be spared, or the spawner has not heard of the kill.
+ */
+bool codr_sandbox_abandon(codr_sandbox_t *sandbox);
 
 #endif /* CODR_REPORT_H */

@@ -402,7 +402,7 @@ codr_sandbox_kill(codr_sandbox_t *sandbox, codr_status_t reason)
 
     codr_timer_clear(&sandbox->loop->timers, &sandbox->cpu_timer);
     (void) codr_timer_set(&sandbox->loop->timers, &sandbox->wall_timer,
-                          codr_now_us() + END_US);  /* only for the log */
+                          codr_now_us() + END_US);
 
     if (send_requests(sandbox) < 0) {
         codr_link_lose(sandbox->link);
@@ -519,6 +519,23 @@ take_gone(codr_sandbox_t *sandbox, const codr_spawn_reply_t *reply)
 }
 
 
+/* Its slot stays the sandbox's until the spawner has seen it go. */
+static bool
+leave(codr_sandbox_t *sandbox, uint64_t cpu_us)
+{
+    if (!codr_leaving_add(sandbox->link, sandbox->request.slot,
+                          sandbox->request.id))
+    {
+        return false;
+    }
+
+    set_figures(sandbox, cpu_us, codr_meter_bytes(sandbox->peak));
+    sandbox->attached = false;      /* the slot is no business of ours */
+    gone(sandbox);
+    return true;
+}
+
+
 bool
 codr_sandbox_leave(codr_sandbox_t *sandbox)
 {
@@ -533,17 +550,27 @@ codr_sandbox_leave(codr_sandbox_t *sandbox)
 
     cpu_us = sandbox->cpu.fd == -1 ? sandbox->end.rusage_us
                                    : codr_meter_cpu_us(sandbox->cpu);
-    if (cpu_us == 0
-        || !codr_leaving_add(sandbox->link, sandbox->request.slot,
-                             sandbox->request.id))
-    {
+
+    return cpu_us > 0 && leave(sandbox, cpu_us);
+}
+
+
+bool
+codr_sandbox_abandon(codr_sandbox_t *sandbox)
+{
+    if (!sandbox->ending || !sandbox->spawned || sandbox->unsent_kill) {
         return false;
     }
 
-    set_figures(sandbox, cpu_us, codr_meter_bytes(sandbox->peak));
-    sandbox->attached = false;      /* the slot is no business of ours */
-    gone(sandbox);
-    return true;
+    sandbox->end.stays = true;
+    if (leave(sandbox, sandbox->cpu.fd == -1
+                       ? 0 : codr_meter_cpu_us(sandbox->cpu)))
+    {
+        return true;
+    }
+
+    sandbox->end.stays = false;
+    return false;
 }
 
 

@@ -34,6 +34,7 @@ typedef struct {
     bool           killed;      /* while it ran; reason says why */
     codr_status_t  reason;
     bool           lost;        /* with its spawner */
+    bool           stays;       /* killed, with all that it holds open */
     bool           reported;    /* init told wait_status and flags */
     int            wait_status;
     uint32_t       flags;       /* CODR_EXITED_* */

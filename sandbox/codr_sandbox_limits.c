@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "codr_log.h"
+#include "codr_report.h"
 #include "codr_util.h"
 
 #define CPU_PAUSE_MIN   5000        /* between two looks at the CPU time */
@@ -97,6 +98,8 @@ codr_sandbox_wall_over(codr_timer_t *timer)
     if (sandbox->ending) {
         codr_log(CODR_LEVEL_ERROR, 0, "sandbox in slot %u does not end",
                  (unsigned) sandbox->request.slot);
+        /* the kernel keeps it, and would keep its client waiting */
+        (void) codr_sandbox_abandon(sandbox);
         return;
     }
 

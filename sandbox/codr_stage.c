@@ -605,8 +605,11 @@ stage_gone(codr_job_t *job)
         return;
     }
 
-    /* a terminal nobody had opened never ends */
-    if (sandbox->started_us != 0 && !codr_stdio_has_ended(io)) {
+    /* a terminal nobody had opened never ends, nor what is held open by
+       somebody who was killed and stays */
+    if (sandbox->started_us != 0 && !sandbox->end.stays
+        && !codr_stdio_has_ended(io))
+    {
         return;
     }
 
