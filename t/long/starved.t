@@ -25,27 +25,49 @@ codr_language python {
     grammar python; policy python;
 }
 codr_language sh { source main.sh; run /bin/sh $source; }
+codr_timeout 20s;
+codr_output 32m;
 END
-    location => 'codr_timeout 20s; codr_output 32m;'
-        . ' codr_policy block standard;');
+    policy => 'block standard', server => 'location /jobs { codr_jobs; }');
 ok($nginx->ready, 'the server is ready');
 
 my $serial = 0;
 
+sub said {
+    my ($answer) = @_;
+    my $json = $answer->{json} // {};
+    return $answer->{seconds} >= $TIMEOUT ? 'late'
+        : $json->{result}{status} // $json->{code} // $json->{status}
+        // $answer->{status};
+}
+
+sub run {
+    my ($language, $code) = @_;
+    return said($nginx->post('/run', { language => $language,
+        code => $code }, timeout => $TIMEOUT));
+}
+
+# One whose output is kept, and not sent.
+sub keep {
+    my ($language, $code) = @_;
+    my $answer = $nginx->post('/jobs', { language => $language,
+        code => $code }, timeout => $TIMEOUT);
+    my $id = $answer->{json}{job_id};
+    return said($answer) if !defined $id;
+    my $said;
+    my $end = time + $TIMEOUT;
+    do {    # who waits is answered when the helper ends, too
+        $said = said($nginx->get("/jobs/$id?wait=10s", timeout => $TIMEOUT));
+    } while ($said =~ /^(?:queued|processing)$/ && time < $end);
+    return $said =~ /^(?:queued|processing)$/ ? 'late' : $said;
+}
+
 # What clients are told: of a program that is checked, and cloned where that is
 # possible; of one with much output, which is kept.
 sub attempts {
-    my @said;
-    for (['python', 'print("x" * 1000)  # ' . ++$serial],
-        ['python', 'print("x" * 8000000)  # ' . ++$serial],
-        ['sh', 'echo on']) {
-        my $answer = $nginx->post('/run', { language => $_->[0],
-            code => $_->[1] }, timeout => $TIMEOUT);
-        push @said, $answer->{seconds} >= $TIMEOUT ? 'late'
-            : $answer->{json}{status} // $answer->{json}{code}
-            // $answer->{status};
-    }
-    return @said;
+    return (run('python', 'print("x" * 1000)  # ' . ++$serial),
+        keep('python', 'print("x" * 8000000)  # ' . ++$serial),
+        run('sh', 'echo on'));
 }
 
 sub runs_again {
@@ -88,7 +110,7 @@ sub starve {
     ok(!$said{late}, "$who: clients hear of an end");
     ok(runs_again(), "$who: afterwards all is as ever")
         or diag(join ' ', attempts());
-    return ok(wait_until(20, sub {
+    ok(wait_until(20, sub {
         !$nginx->job_processes
             && Codr::Hygiene::descriptors($nginx) <= $before + 8;
     }), "$who: nothing is left") or diag($before, ' then ',
