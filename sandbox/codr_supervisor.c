@@ -579,8 +579,9 @@ configure_from_file(supervisor_t *supervisor)
 }
 
 
-/* What a supervisor before us had; without one the lifeline has it. */
-static void
+/* What a supervisor before us had; without one the lifeline has it.  Nobody
+   says it again: the keeper gives it to the next one, too. */
+static int
 configure_from_store(supervisor_t *supervisor)
 {
     int          memfd = -1, result;
@@ -589,21 +590,23 @@ configure_from_store(supervisor_t *supervisor)
     codr_store_t store;
 
     if (supervisor->store == -1) {
-        return;
+        return 0;
     }
 
     n = codr_io_recv_now(supervisor->store, &store, sizeof(store), &memfd, 1,
                          &nfds, NULL);
     if (n == -EAGAIN) {
-        return;
+        return 0;
     }
 
     result = n == (ssize_t) sizeof(store) && memfd != -1
              ? configure(supervisor, memfd, store.generation) : -EPROTO;
     if (result < 0) {
-        codr_log(CODR_LEVEL_PANIC, -result, "take the configuration of the"
+        codr_log(CODR_LEVEL_FATAL, -result, "take the configuration of the"
                  " keeper");
     }
+
+    return result;
 }
 
 
@@ -644,8 +647,8 @@ codr_supervisor_run(const codr_settings_t *settings)
     codr_family_start(&supervisor.family);
     if (settings->config) {
         configure_from_file(&supervisor);
-    } else {
-        configure_from_store(&supervisor);
+    } else if (configure_from_store(&supervisor) < 0) {
+        return EXIT_FAILURE;
     }
 
     result = codr_loop_run(&supervisor.loop);
