@@ -136,9 +136,9 @@ my $base = outside("import resource, socket\n"
 my ($sent, $rss) = split ' ', outside($sockets);
 cmp_ok($rss - $base, '<', $sent / 2, 'outside it is nobody\'s');
 
-# The terminal, clients, calls.
+# A terminal that is stopped, clients that leave, calls.
 
-is(outside(<<'END'), "nothing\n", 'outside a stopped terminal stops its reader');
+is(outside(<<'END'), "nothing\n", 'outside its reader waits for ever');
 import os, pty, select, termios
 r, w = os.pipe()
 pid, master = pty.fork()

@@ -1,6 +1,6 @@
 # As t/long/faults.t for those around a job that are not the helper's four: the
-# worker, the sandbox's init, Redis.  Each is killed, and stopped, at every phase
-# of a job.  (Those that wait for a job are t/long/idle.t's.)
+# worker, the sandbox's init, Redis.  Each is killed, and stopped, at every
+# phase of a job.  (Those that wait for a job are t/long/idle.t's.)
 
 use strict;
 use warnings;

@@ -14,7 +14,7 @@ use Time::HiRes qw(time);
 
 need(qw(plain root module helper /usr/bin/strace));
 
-my $SECONDS = 200;      # then the rest is left out, and said
+my $SECONDS = 150;      # then the rest is left out, and said
 my $start   = time;
 
 # Errors the kernel has for these; EPERM for all others.
