@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@
 #define SUFFIX          ".lock"
 #define RECORD_MAX      (CODR_CGROUP_TREES * (CODR_CGROUP_PATH + 64))
 #define INSTANCE_BYTES  4       /* random; as many names are tried as needed */
+#define MEMBERS_MAX     4096    /* bytes of a list of processes */
 
 
 static bool
@@ -42,29 +44,79 @@ is_cgroup(int dir)
 }
 
 
+/* As many as there is room for; the next helper that starts finds others. */
+static bool
+read_members(int dir, char *text)
+{
+    ssize_t                n;
+    codr_cleanup_close int fd = openat(dir, "cgroup.procs",
+                                       O_RDONLY | O_CLOEXEC);
+
+    n = fd == -1 ? -1 : read(fd, text, MEMBERS_MAX - 1);
+    while (n > 0 && text[n - 1] != '\n') {
+        n--;                                    /* half a number */
+    }
+
+    text[n > 0 ? n : 0] = '\0';
+    return n > 0;
+}
+
+
+/* 0 behind the last one. */
+static pid_t
+next_pid(char **line)
+{
+    return (pid_t) strtol(*line, line, 10);
+}
+
+
+static bool
+is_member(int dir, pid_t pid)
+{
+    char  text[MEMBERS_MAX], *line = text;
+    pid_t member = 0;
+
+    if (read_members(dir, text)) {
+        do {
+            member = next_pid(&line);
+        } while (member != 0 && member != pid);
+    }
+
+    return member == pid;
+}
+
+
+/* The number may be another's by now, who is no member; and who is held before
+   it is looked for is not replaced meanwhile. */
+static void
+kill_member(int dir, pid_t pid)
+{
+    codr_cleanup_close int process = (int) syscall(SYS_pidfd_open, pid, 0);
+
+    if (process >= 0 && is_member(dir, pid)) {
+        (void) syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0);
+    }
+}
+
+
 /* Their spawner is dead and its death signal has reached its inits, so that
    this finds a process only in the same instant. */
 static void
 kill_members(int dir)
 {
-    char  text[4096], *line = text, *end;
+    char  text[MEMBERS_MAX], *line = text;
     pid_t pid;
 
     if (codr_cgroup_write(dir, "cgroup.kill", "1") == 0
-        || codr_cgroup_read(dir, "cgroup.procs", text, sizeof(text)) <= 0)
+        || !read_members(dir, text))
     {
         return;
     }
 
-    for ( ;; ) {
-        pid = (pid_t) strtol(line, &end, 10);
-        if (end == line) {
-            return;
-        }
+    while ((pid = next_pid(&line)) != 0) {
         if (pid > 1) {
-            (void) kill(pid, SIGKILL);
+            kill_member(dir, pid);
         }
-        line = end;
     }
 }
 
