@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -20,6 +21,8 @@
 
 #include "codr_io.h"
 #include "codr_util.h"
+
+#define KEPT_BELOW  512         /* descriptors of counters */
 
 
 pid_t
@@ -42,20 +45,82 @@ codr_ns_clone(unsigned long flags, int cgroup)
 }
 
 
+/* The files of the counters that a program without rights can move: those of
+   ways that are not there, and of sockets: one that was sent over another, and
+   never taken, outlives its last process for some milliseconds, with its
+   name or port.  (What else is in that file is of the whole host.) */
+static const struct {
+    const char  *path;
+    char         end;           /* of what counts */
+} counters[CODR_NS_COUNTERS] = {
+    { "/proc/self/net/snmp", '\0' },
+    { "/proc/self/net/snmp6", '\0' },
+    { "/proc/self/net/sockstat", '\n' },
+};
+
+
+/* It goes on being of the namespace that the caller is in now. */
+static int
+open_counter(size_t i)
+{
+    return open(counters[i].path, O_RDONLY | O_CLOEXEC);
+}
+
+
+/* A sum of a text, by words: all of it is read for each job. */
+static uint64_t
+add_text(uint64_t sum, const char *text, size_t len)
+{
+    size_t   i, n;
+    uint64_t word;
+
+    for (i = 0; i < len; i += n) {
+        n = len - i < sizeof(word) ? len - i : sizeof(word);
+        word = 0;
+        memcpy(&word, text + i, n);
+        sum = (sum ^ word) * 1099511628211ULL;
+        sum = sum << 29 | sum >> 35;
+    }
+
+    return sum;
+}
+
+
 /* A sum of what a file says, up to this character. */
 static uint64_t
-add_counts(uint64_t sum, const char *path, char end)
+add_counts(uint64_t sum, int fd, char end)
 {
-    char                   text[1024];
-    ssize_t                i, n;
-    codr_cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char        text[4096];
+    off_t       at = 0;
+    ssize_t     n;
+    const char *last;
 
-    while (fd >= 0 && (n = read(fd, text, sizeof(text))) > 0) {
-        for (i = 0; i < n; i++) {
-            if (text[i] == end) {
-                return sum;
-            }
-            sum = (sum ^ (unsigned char) text[i]) * 1099511628211ULL;
+    while (fd >= 0 && (n = pread(fd, text, sizeof(text), at)) > 0) {
+        last = memchr(text, end, (size_t) n);
+        sum = add_text(sum, text, last ? (size_t) (last - text) : (size_t) n);
+        if (last || n < (ssize_t) sizeof(text)) {
+            break;              /* the kernel writes such a file in one piece */
+        }
+        at += n;
+    }
+
+    return sum;
+}
+
+
+/* In the namespace, where its files are not kept open. */
+static uint64_t
+net_counts(const codr_ns_net_t *net)
+{
+    int      fd;
+    size_t   i;
+    uint64_t sum = 14695981039346656037ULL;
+
+    for (i = 0; i < CODR_NS_COUNTERS; i++) {
+        fd = net->counters[i] >= 0 ? net->counters[i] : open_counter(i);
+        sum = add_counts(sum, fd, counters[i].end);
+        if (net->counters[i] < 0) {
+            codr_close(&fd);
         }
     }
 
@@ -63,18 +128,30 @@ add_counts(uint64_t sum, const char *path, char end)
 }
 
 
-/* A sum of the counters that a program without rights can move: those of ways
-   that are not there, and of sockets: one that was sent over another, and
-   never taken, outlives its last process for some milliseconds, with its
-   name or port.  (What else is in that file is of the whole host.) */
-static uint64_t
-net_counts(void)
+/* To open one costs as much as to read it; but each is copied for a clone. */
+static void
+keep_counters(codr_ns_net_t *net)
 {
-    uint64_t sum = 14695981039346656037ULL;
+    size_t i;
 
-    sum = add_counts(sum, "/proc/self/net/snmp", '\0');
-    sum = add_counts(sum, "/proc/self/net/snmp6", '\0');
-    return add_counts(sum, "/proc/self/net/sockstat", '\n');
+    for (i = 0; i < CODR_NS_COUNTERS; i++) {
+        net->counters[i] = open_counter(i);
+        if (net->counters[i] > KEPT_BELOW) {
+            codr_close(&net->counters[i]);
+        }
+    }
+}
+
+
+static void
+give_net_up(codr_ns_net_t *net)
+{
+    size_t i;
+
+    for (i = 0; i < CODR_NS_COUNTERS; i++) {
+        codr_close(&net->counters[i]);
+    }
+    codr_close(&net->fd);
 }
 
 
@@ -96,18 +173,36 @@ codr_ns_enter_net(codr_ns_net_t *net)
     }
 
     net->fd = fd;
-    net->counts = net_counts();
+    keep_counters(net);
+    net->counts = net_counts(net);
     return 0;
+}
+
+
+static bool
+has_all_counters(const codr_ns_net_t *net)
+{
+    size_t i;
+
+    for (i = 0; i < CODR_NS_COUNTERS && net->counters[i] >= 0; i++) {
+        continue;
+    }
+
+    return i == CODR_NS_COUNTERS;
 }
 
 
 void
 codr_ns_check_net(codr_ns_net_t *net)
 {
-    if (net->fd >= 0 && (setns(net->fd, CLONE_NEWNET) == -1
-                         || net_counts() != net->counts))
+    if (net->fd < 0) {
+        return;
+    }
+
+    if ((!has_all_counters(net) && setns(net->fd, CLONE_NEWNET) == -1)
+        || net_counts(net) != net->counts)
     {
-        codr_close(&net->fd);
+        give_net_up(net);
     }
 }
 

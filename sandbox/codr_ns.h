@@ -10,9 +10,12 @@
 #include <sys/types.h>
 
 /* A network namespace, which serves one job after the other. */
+#define CODR_NS_COUNTERS    3
+
 typedef struct {
     int       fd;       /* -1: there is none yet */
-    uint64_t  counts;   /* what its counters were when it was made */
+    int       counters[CODR_NS_COUNTERS];   /* open files, or -1 */
+    uint64_t  counts;   /* what they were when it was made */
 } codr_ns_net_t;
 
 /*
@@ -30,7 +33,7 @@ int codr_ns_enter_net(codr_ns_net_t *net);
 
 /*
  * Gives a namespace up whose counters say that somebody has used it: the next
- * job would read there what the last one has tried.  Moves the caller into it.
+ * job would read there what the last one has tried.
  */
 void codr_ns_check_net(codr_ns_net_t *net);
 

@@ -175,6 +175,7 @@ make_sandbox(const codr_spawn_request_t *request, codr_spawner_slot_t *slot,
     if (codr_layer_ok(&self.layers, CODR_LAYER_NS_NET)
         && !(request->flags & CODR_SPAWN_ZYGOTE))
     {
+        slot->networked = true;
         rc = codr_ns_enter_net(&slot->net);
         if (rc != 0) {
             return rc;

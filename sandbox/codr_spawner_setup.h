@@ -26,6 +26,7 @@ typedef struct {
     int                 mounts;     /* mount namespace of a zygote's, or -1 */
     bool                leased;     /* its uid */
     bool                entered;    /* the blank is the sandbox's */
+    bool                networked;  /* so is the network */
     bool                untidy;     /* the last one has not been cleaned up */
     bool                traced;     /* the sandbox */
     bool                doomed;     /* as soon as it is there */

@@ -89,7 +89,10 @@ codr_spawner_slot_tidy(codr_spawner_t *spawner, codr_spawner_slot_t *slot)
         slot->untidy = false;
         spawner->untidy--;
         codr_cgroup_clean(&spawner->cgroup, &slot->cgroup);
-        codr_ns_check_net(&slot->net);
+        if (slot->networked) {
+            slot->networked = false;
+            codr_ns_check_net(&slot->net);
+        }
     }
 }
 
