@@ -169,10 +169,11 @@ codr_cgroup_lend(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot,
 
 /* On v2 the directory is the slot's own. */
 void
-codr_cgroup_return(const codr_cgroup_t *cgroup, int *fds, size_t nfds)
+codr_cgroup_return(const codr_cgroup_t *cgroup,
+    const codr_cgroup_slot_t *slot, int *fds, size_t nfds)
 {
-    while (cgroup->version == CODR_CGROUP_V1 && nfds > 0) {
-        codr_close(&fds[--nfds]);
+    if (cgroup->version == CODR_CGROUP_V1) {
+        codr_cgroup_v1_return(slot, fds, nfds);
     }
 }
 

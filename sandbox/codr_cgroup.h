@@ -48,7 +48,7 @@ typedef struct {
     int                    dir[CODR_CGROUP_TREES];  /* v2: the first only */
 } codr_cgroup_t;
 
-#define CODR_CGROUP_KEPT        7   /* files of a slot: codr_cgroup_v1.c */
+#define CODR_CGROUP_KEPT        11  /* files of a slot: codr_cgroup_v1.c */
 
 /* What a slot keeps; zero it before its first use. */
 typedef struct {
@@ -124,7 +124,8 @@ int codr_cgroup_enter(const codr_cgroup_t *cgroup,
  */
 int codr_cgroup_lend(const codr_cgroup_t *cgroup,
     const codr_cgroup_slot_t *slot, uid_t uid, int *fds, size_t *nfds);
-void codr_cgroup_return(const codr_cgroup_t *cgroup, int *fds, size_t nfds);
+void codr_cgroup_return(const codr_cgroup_t *cgroup,
+    const codr_cgroup_slot_t *slot, int *fds, size_t nfds);
 
 /* v2: such a process must be of the same tree; it gets a leaf there.  0, or
    negative errno. */

@@ -71,6 +71,8 @@ int codr_cgroup_v1_enter(const codr_cgroup_t *cgroup,
     const codr_cgroup_slot_t *slot);
 int codr_cgroup_v1_lend(const codr_cgroup_t *cgroup,
     const codr_cgroup_slot_t *slot, int *fds, size_t *nfds);
+void codr_cgroup_v1_return(const codr_cgroup_slot_t *slot, int *fds,
+    size_t nfds);
 int codr_cgroup_v1_watch(const codr_cgroup_t *cgroup,
     const codr_cgroup_slot_t *slot, codr_cgroup_watch_t *ret);
 int codr_cgroup_v1_finish(const codr_cgroup_t *cgroup,

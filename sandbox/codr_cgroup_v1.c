@@ -51,6 +51,14 @@ static const file_t files[CODR_CGROUP_KEPT] = {
     { CODR_CGROUP_MEMORY, "memory.max_usage_in_bytes", O_RDONLY },
 #define MEMORY_OOM      6
     { CODR_CGROUP_MEMORY, "memory.oom_control", O_RDONLY },
+#define MEMORY_TASKS    7
+    { CODR_CGROUP_MEMORY, "tasks", O_RDONLY },
+#define MEMORY_USED     8
+    { CODR_CGROUP_MEMORY, "memory.usage_in_bytes", O_RDONLY },
+#define PEAK_RESET      9           /* not the one that the broker gets */
+    { CODR_CGROUP_MEMORY, "memory.max_usage_in_bytes", O_WRONLY },
+#define CPU_RESET       10
+    { CODR_CGROUP_CPUACCT, "cpuacct.usage", O_WRONLY },
 };
 
 static const char *const controllers[CODR_CGROUP_TREES] = {
@@ -184,29 +192,47 @@ open_file(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot,
 }
 
 
-/* A descriptor at the file's start, and whether the caller has to close it. */
+/* A descriptor, and whether the caller has to close it. */
 static int
 use_file(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot,
     size_t i, int *ret_opened)
 {
-    if (slot->kept[i] < 0) {
-        *ret_opened = open_file(cgroup, slot, i);
-        return *ret_opened;
-    }
+    *ret_opened = slot->kept[i] < 0 ? open_file(cgroup, slot, i) : -1;
 
-    *ret_opened = -1;
-    return lseek(slot->kept[i], 0, SEEK_SET) == -1 ? -errno : slot->kept[i];
+    return slot->kept[i] < 0 ? *ret_opened : slot->kept[i];
 }
 
 
+/* What fits: the kernel gives as much at once. */
 static ssize_t
 read_file(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot,
     size_t i, char *text, size_t size)
 {
     codr_cleanup_close int opened = -1;
-    int fd = use_file(cgroup, slot, i, &opened);
+    int                    fd = use_file(cgroup, slot, i, &opened);
+    ssize_t                n = fd < 0 ? -1 : pread(fd, text, size - 1, 0);
 
-    return fd < 0 ? fd : codr_io_read_text(fd, text, size);
+    if (n == -1) {
+        return fd < 0 ? fd : -errno;
+    }
+
+    text[n] = '\0';
+    return n;
+}
+
+
+static int
+write_zero(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot,
+    size_t i)
+{
+    codr_cleanup_close int opened = -1;
+    int                    fd = use_file(cgroup, slot, i, &opened);
+
+    if (fd < 0) {
+        return fd;
+    }
+
+    return pwrite(fd, "0", 1, 0) == -1 ? -errno : 0;
 }
 
 
@@ -292,12 +318,8 @@ make_slot(const codr_cgroup_t *cgroup, codr_cgroup_slot_t *slot)
 static int
 check_empty(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot)
 {
-    char    text[4096];
-    ssize_t n;
-
-    n = codr_cgroup_read(cgroup->dir[CODR_CGROUP_MEMORY],
-                         slot_file(slot, "cgroup.procs").text, text,
-                         sizeof(text));
+    char    text[64];
+    ssize_t n = read_file(cgroup, slot, MEMORY_TASKS, text, sizeof(text));
 
     return n > 0 ? -EBUSY : (int) n;
 }
@@ -306,12 +328,10 @@ check_empty(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot)
 static bool
 is_charged(const codr_cgroup_t *cgroup, const codr_cgroup_slot_t *slot)
 {
-    uint64_t used;
+    char text[64];
 
-    return codr_cgroup_read_number(
-               cgroup->dir[CODR_CGROUP_MEMORY],
-               slot_file(slot, "memory.usage_in_bytes").text, &used) != 0
-           || used > LEFTOVER_MAX;
+    return read_file(cgroup, slot, MEMORY_USED, text, sizeof(text)) <= 0
+           || strtoull(text, NULL, 10) > LEFTOVER_MAX;
 }
 
 
@@ -386,12 +406,9 @@ reset_counters(const codr_cgroup_t *cgroup, codr_cgroup_slot_t *slot)
     int      rc;
     uint64_t events;
 
-    rc = codr_cgroup_write(cgroup->dir[CODR_CGROUP_MEMORY],
-                           slot_file(slot, "memory.max_usage_in_bytes").text,
-                           "0");
+    rc = write_zero(cgroup, slot, PEAK_RESET);
     if (rc == 0) {
-        rc = codr_cgroup_write(cgroup->dir[CODR_CGROUP_CPUACCT],
-                               slot_file(slot, "cpuacct.usage").text, "0");
+        rc = write_zero(cgroup, slot, CPU_RESET);
     }
 
     slot->oom_before = count_oom(cgroup, slot);
@@ -458,41 +475,64 @@ int
 codr_cgroup_v1_enter(const codr_cgroup_t *cgroup,
     const codr_cgroup_slot_t *slot)
 {
-    int    fd, opened, rc = 0;
+    int    rc = 0;
     size_t i;
 
     for (i = 0; rc == 0 && i < CODR_CGROUP_TREES; i++) {
-        if (cgroup->dir[files[i].tree] < 0) {
-            continue;
+        if (cgroup->dir[files[i].tree] >= 0) {
+            rc = write_zero(cgroup, slot, i);
         }
-        fd = use_file(cgroup, slot, i, &opened);
-        rc = fd < 0 ? fd : codr_io_write_all(fd, "0", 1);
-        codr_close(&opened);
     }
 
     return rc;
 }
 
 
+/* Those that are kept are as good as others: who has one can do the same with
+   it as long as it likes. */
 int
 codr_cgroup_v1_lend(const codr_cgroup_t *cgroup,
     const codr_cgroup_slot_t *slot, int *fds, size_t *nfds)
 {
-    int          fd, tree;
-    const name_t name = slot_file(slot, "tasks");
+    int    fd, opened;
+    size_t i;
 
-    for (tree = 0; tree < CODR_CGROUP_TREES; tree++) {
-        if (cgroup->dir[tree] < 0) {
+    for (i = 0; i < CODR_CGROUP_TREES; i++) {
+        if (cgroup->dir[files[i].tree] < 0) {
             continue;
         }
-        fd = openat(cgroup->dir[tree], name.text, O_WRONLY | O_CLOEXEC);
-        if (fd == -1) {
-            return -errno;
+        fd = use_file(cgroup, slot, i, &opened);
+        if (fd < 0) {
+            return fd;
         }
         fds[(*nfds)++] = fd;
     }
 
     return 0;
+}
+
+
+static bool
+is_kept(const codr_cgroup_slot_t *slot, int fd)
+{
+    size_t i;
+
+    for (i = 0; i < CODR_CGROUP_KEPT && slot->kept[i] != fd; i++) {
+        continue;
+    }
+
+    return i < CODR_CGROUP_KEPT;
+}
+
+
+void
+codr_cgroup_v1_return(const codr_cgroup_slot_t *slot, int *fds, size_t nfds)
+{
+    while (nfds > 0) {
+        if (!is_kept(slot, fds[--nfds])) {
+            codr_close(&fds[nfds]);
+        }
+    }
 }
 
 

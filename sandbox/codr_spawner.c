@@ -479,10 +479,13 @@ reap(int flags)
 static bool
 take_signal(void)
 {
-    struct signalfd_siginfo info;
+    size_t                  i;
+    ssize_t                 n;
+    struct signalfd_siginfo info[2];    /* one each at most */
 
-    while (read(self.children, &info, sizeof(info)) == sizeof(info)) {
-        if (info.ssi_signo == SIGTERM) {
+    n = read(self.children, info, sizeof(info));
+    for (i = 0; n > 0 && i < (size_t) n / sizeof(info[0]); i++) {
+        if (info[i].ssi_signo == SIGTERM) {
             return false;
         }
     }

@@ -216,7 +216,7 @@ codr_zygote_ask(codr_zygote_t *zygote, const codr_spawner_t *spawner,
     if (rc == 0) {
         rc = ask(zygote, &out, fds, nfds);
     }
-    codr_cgroup_return(&spawner->cgroup, fds + 1, nfds - 1);
+    codr_cgroup_return(&spawner->cgroup, slot, fds + 1, nfds - 1);
 
     if (rc == 0) {
         zygote->asked[zygote->nasked++] = (codr_zygote_asked_t) {
