@@ -27,7 +27,7 @@ main(void)
                "the policy is the same");
     tap_number(after.sched_nice, before.sched_nice, "and the share");
     tap_ok(after.sched_runtime <= before.sched_runtime
-           && (before.sched_runtime == 0 || after.sched_runtime == 100000),
+           && (before.sched_runtime == 0 || after.sched_runtime == 500000),
            "a kernel that knows of turns has taken it");
     return tap_done();
 }
