@@ -529,7 +529,7 @@ advance(codr_headers_t *headers)
     if (sandbox->state == CODR_SANDBOX_PREPARED) {
         close_ends(headers);
         if (!sandbox->run_asked) {
-            codr_sandbox_run(sandbox, 0, 1);
+            (void) codr_sandbox_run(sandbox, 0, 1);
         }
         return;
     }

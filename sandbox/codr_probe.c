@@ -407,7 +407,7 @@ advance(codr_probe_t *probe)
             return;
         }
         if (!sandbox->run_asked) {
-            codr_sandbox_run(sandbox, 0, 1);
+            (void) codr_sandbox_run(sandbox, 0, 1);
         }
         return;
     }

@@ -1,9 +1,9 @@
 /*
  * Asks the validator.  Runs in the broker.
  *
- * Each verdict comes through a pipe that only the process which looked at that
- * source can write to, and is believed as far as its numbers go: rules that
- * exist, ranges within that source.  Whatever else comes, or nothing, is
+ * Each verdict comes through a socket that only the process which looked at
+ * that source can write to, and is believed as far as its numbers go: rules
+ * that exist, ranges within that source.  Whatever else comes, or nothing, is
  * "unavailable", and that refuses.
  */
 
@@ -37,6 +37,7 @@ codr_reviewer_init(codr_reviewer_t *reviewer, codr_loop_t *loop, size_t most)
         .loop = loop, .link = CODR_EVENT_NONE, .next = CODR_EVENT_NONE,
         .most = most,
     };
+    codr_parting_init(&reviewer->parting, loop);
 }
 
 
@@ -158,8 +159,9 @@ send_request(codr_review_t *review, const codr_review_request_t *request)
     int               ends[2], fds[2], result;
     codr_reviewer_t  *reviewer = review->reviewer;
 
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1) {
-        return -errno;
+    result = codr_io_pair(&ends[0], &ends[1]);
+    if (result < 0) {
+        return result;
     }
 
     fds[0] = review->source->memfd;
@@ -312,6 +314,7 @@ answer_came(codr_event_t *event, uint32_t events)
 
     codr_log(CODR_LEVEL_DEBUG, 0, "a verdict took %u us of a processor",
              verdict.cpu_us);
+    codr_parting_take(&review->reviewer->parting, event);
 
     /* of policies that are still in force */
     if (verdict.result == CODR_REVIEW_DONE && verdict.count == 0

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "codr_event.h"
+#include "codr_parting.h"
 #include "codr_passed.h"
 #include "codr_review_ipc.h"
 #include "codr_rules.h"
@@ -29,6 +30,7 @@ typedef struct {
     size_t          running;
     size_t          most;           /* at a time */
     bool            asking;
+    codr_parting_t  parting;
     codr_passed_t   passed;         /* by rules */
     void          (*changed)(void *data);   /* cause has */
     void           *data;

@@ -3,10 +3,11 @@
  *
  * Over one seqpacket socket: the validator, before it has seen any source,
  * sends READY with a sealed memfd, the table of its policies; then the broker
- * sends requests.  A verdict comes through a pipe of its own, made by the
- * broker and written by the one process that saw the source: whoever takes
+ * sends requests.  A verdict comes through a socket of its own, made by the
+ * broker and written to by the one process that saw the source: whoever takes
  * that process over can say one wrong verdict about its own source, and
- * nothing to anybody else.
+ * nothing to anybody else.  When the broker has closed its end the process
+ * ends, not before.
  *
  * Plain structs, their layout asserted below; another size or version ends
  * the conversation.
@@ -41,7 +42,8 @@ typedef struct {
     uint32_t  length;
 } codr_review_source_t;
 
-/* broker -> validator; two descriptors: the source image, the pipe. */
+/* broker -> validator; two descriptors: the source image, the
+   socket. */
 typedef struct {
     uint32_t              version;
     uint32_t              language;     /* of the table */
@@ -65,7 +67,7 @@ typedef struct {
     uint32_t  end;
 } codr_review_finding_t;
 
-/* The pipe: one of these, then its end. */
+/* The socket: one of these. */
 typedef struct {
     uint32_t               version;
     uint32_t               result;      /* codr_review_result_t */

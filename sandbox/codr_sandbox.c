@@ -323,7 +323,7 @@ codr_sandbox_describe(codr_sandbox_t *sandbox, uint32_t flags,
 }
 
 
-void
+int
 codr_sandbox_run(codr_sandbox_t *sandbox, uint64_t cpu_us, unsigned cpus)
 {
     int result;
@@ -337,7 +337,10 @@ codr_sandbox_run(codr_sandbox_t *sandbox, uint64_t cpu_us, unsigned cpus)
     result = tell_init(sandbox, CODR_INIT_RUN, 0);
     if (result < 0 && (sandbox->spawned || result == -EAGAIN)) {
         codr_sandbox_kill(sandbox, CODR_STATUS_INTERNAL);
+        return result;
     }
+
+    return 0;
 }
 
 

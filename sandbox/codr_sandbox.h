@@ -124,10 +124,9 @@ int codr_sandbox_describe(codr_sandbox_t *sandbox, uint32_t flags,
     uint64_t artefact_max, const void *fields, size_t len, const int *fds,
     size_t nfds);
 
-/* Once, from STARTING on: the program starts as soon as it can; it may use
-   cpu_us of CPU time on cpus processors, 0 = as much as it likes. */
-void codr_sandbox_run(codr_sandbox_t *sandbox, uint64_t cpu_us,
-    unsigned cpus);
+/* Once, from STARTING on: the program starts as soon as it can, with cpu_us of
+   CPU time on cpus processors, 0 = no bound.  0, or -errno: it is killed. */
+int codr_sandbox_run(codr_sandbox_t *sandbox, uint64_t cpu_us, unsigned cpus);
 
 /* RUNNING: it ends with wall_limit at this time. */
 void codr_sandbox_deadline(codr_sandbox_t *sandbox, uint64_t at_us);

@@ -108,23 +108,41 @@ log_trace(const codr_job_t *job, const char *stage)
 }
 
 
-/* Nothing holds the program back any more. */
+/* Not before it is known whether there are warnings. */
+static void
+announce(codr_job_t *job)
+{
+    if (!job->announced && codr_inspect_passed(job)) {
+        job->announced = true;
+        job->result->announced = true;
+        codr_pump_all(job->result);
+    }
+}
+
+
+/* Nothing holds the program back any more.  It goes first: who waits for it
+   hears of that while it starts. */
 static void
 run_stage(codr_job_t *job)
 {
+    int  result;
+    bool run = job->state == CODR_JOB_RUNNING;
+
     codr_trace_mark(&job->trace, "run");
+
+    /* a compiler's time is wall time: it may use all processors */
+    result = codr_sandbox_run(&job->sandbox,
+                              run ? US(job->limits.value[CODR_LIMIT_CPU_MS])
+                                  : 0,
+                              run ? (unsigned) job->broker->host.cpus : 1);
+    if (result < 0) {
+        return;                 /* this sandbox runs nothing */
+    }
+
+    announce(job);
     if (!job->told_stage) {
         job->told_stage = true;
         codr_answer_stage(job, codr_stage_of(job));
-    }
-
-    if (job->state == CODR_JOB_RUNNING) {
-        codr_sandbox_run(&job->sandbox,
-                         US(job->limits.value[CODR_LIMIT_CPU_MS]),
-                         (unsigned) job->broker->host.cpus);
-    } else {
-        /* a compiler's time is wall time: it may use all processors */
-        codr_sandbox_run(&job->sandbox, 0, 1);
     }
 }
 
@@ -187,19 +205,6 @@ codr_stage_run(codr_job_t *job)
 }
 
 
-/* Not before it is known whether there are warnings. */
-static void
-announce(codr_job_t *job)
-{
-    if (!job->announced && codr_inspect_passed(job)) {
-        codr_trace_mark(&job->trace, "verdict");
-        job->announced = true;
-        job->result->announced = true;
-        codr_pump_all(job->result);
-    }
-}
-
-
 void
 codr_stage_inspected(codr_job_t *job)
 {
@@ -218,11 +223,13 @@ codr_stage_inspected(codr_job_t *job)
         return;
     }
 
-    announce(job);
+    codr_trace_mark(&job->trace, "verdict");
     if (state != CODR_SANDBOX_IDLE && state != CODR_SANDBOX_GONE
         && !job->sandbox.ending)
     {
         run_stage(job);
+    } else {
+        announce(job);
     }
 }
 
@@ -239,7 +246,9 @@ codr_stage_begin(codr_job_t *job)
         return;
     }
 
-    announce(job);
+    if (codr_inspect_passed(job)) {
+        codr_trace_mark(&job->trace, "verdict");
+    }
     job->state = codr_compile_begin(job) ? CODR_JOB_COMPILING
                                          : CODR_JOB_RUNNING;
     start_sandbox(job);

@@ -1,10 +1,10 @@
 /*
  * A validator's child.  It is made ahead, locked up, and waits at the broker's
  * socket.  Before it looks at the first byte of the source that it is asked
- * about it closes everything but the writing end of a pipe; the filter leaves
- * it memory, that pipe and its end, and no way to another descriptor.  Nothing
- * it does can reach another source: it is the only process that sees this one,
- * and sees no other.
+ * about it closes everything but the socket of its verdict; the filter leaves
+ * it memory, that socket and its end, and no way to another descriptor.
+ * Nothing it does can reach another source: it is the only process that sees
+ * this one, and sees no other.
  *
  * Where Linux lets a system call be limited to arguments, it is; what is not
  * listed kills the process, and the broker takes that for a refusal.
@@ -79,6 +79,7 @@ add_rules(scmp_filter_ctx filter)
         { SCMP_SYS(exit_group), 0, { { 0 } } },
 
         { SCMP_SYS(write), 1, { SCMP_A0(SCMP_CMP_EQ, ANSWER, 0) } },
+        { SCMP_SYS(read), 1, { SCMP_A0(SCMP_CMP_EQ, ANSWER, 0) } },
 
         /* memory that is no file's and never code */
         { SCMP_SYS(mmap), 2,
@@ -415,6 +416,7 @@ codr_cell_run(const codr_cell_t *cell, const codr_policy_set_t *set, int peer)
     static codr_budget_t         budget;
     codr_review_verdict_t        verdict = { .version = CODR_REVIEW_VERSION };
     codr_review_request_t       *request;
+    char                         nothing;
 
     if (!lock_up(cell, peer)) {
         _exit(EXIT_FAILURE);
@@ -429,7 +431,7 @@ codr_cell_run(const codr_cell_t *cell, const codr_policy_set_t *set, int peer)
 
     began_us = codr_budget_used_us();
 
-    /* the next request is the next process's: only the pipe is left */
+    /* the next request is the next process's: only the socket is left */
     data = map_image(&len);
     bytes = sum(request, len);
     if (data == NULL || bytes == UINT64_MAX || close(PEER) == -1
@@ -444,10 +446,13 @@ codr_cell_run(const codr_cell_t *cell, const codr_policy_set_t *set, int peer)
     check_sources(&verdict, set, request, data, &budget);
     verdict.cpu_us = (uint32_t) (codr_budget_used_us() - began_us);
 
-    /* shorter than PIPE_BUF: whole or not at all */
     if (write(ANSWER, &verdict, sizeof(verdict)) != (ssize_t) sizeof(verdict))
     {
         _exit(EXIT_FAILURE);
     }
+
+    /* to end is work, and what the verdict was for comes first: until the
+       broker closes its end */
+    (void) !read(ANSWER, &nothing, 1);
     _exit(used(set, request));
 }

@@ -22,6 +22,7 @@
 
 #define SOURCE      "print(1)\n"
 #define LENGTH      (sizeof(SOURCE) - 1)
+#define LOOK_US     1000
 
 static const struct {
     const char             *name;
@@ -107,7 +108,7 @@ send_table(int peer)
 _Noreturn static void
 be_validator(int peer)
 {
-    int                          fds[2];
+    int                          fds[2], last = -1;
     size_t                       i, nfds;
     static codr_review_request_t request;
 
@@ -125,10 +126,29 @@ be_validator(int peer)
             _exit(1);
         }
         codr_close(&fds[0]);
-        codr_close(&fds[1]);
+        codr_close(&last);
+        last = fds[1];
+        if (answers[i].length == 0) {
+            codr_close(&last);
+        }
     }
 
     _exit(0);
+}
+
+
+/* A child that has answered ends when nobody listens any more. */
+static void
+look(codr_timer_t *timer)
+{
+    codr_reviewer_t *reviewer = timer->data;
+
+    if (reviewer->parting.child.fd == -1) {
+        codr_loop_stop(reviewer->loop);
+    } else {
+        (void) codr_timer_set(&reviewer->loop->timers, timer,
+                              codr_now_us() + LOOK_US);
+    }
 }
 
 
@@ -162,6 +182,7 @@ main(void)
     };
 
     static codr_reviewer_t reviewer;
+    codr_timer_t           timer = { .handler = look, .data = &reviewer };
 
     tap_number(codr_loop_init(&loop), 0, "a loop");
     tap_ok(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, peer) == 0,
@@ -195,9 +216,18 @@ main(void)
         tap_number(review.verdict.count,
                    answers[i].want == CODR_REVIEW_DONE
                    ? answers[i].verdict.count : 0, "with its findings");
+        tap_ok((reviewer.parting.child.fd != -1)
+               == (answers[i].want != CODR_REVIEW_UNAVAILABLE),
+               "its process is kept when it has answered");
         codr_review_end(&review);
     }
 
+    loop.stopped = false;
+    look(&timer);
+    if (!loop.stopped) {
+        (void) codr_loop_run(&loop);
+    }
+    tap_number(reviewer.parting.child.fd, -1, "and not for ever");
     tap_ok(waitpid(pid, &status, 0) == pid && status == 0,
            "all of them were asked for");
     return tap_done();

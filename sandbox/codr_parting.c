@@ -1,0 +1,63 @@
+/*
+ * One child at a time is kept: where there are verdicts all the time there is
+ * no better moment, and children that wait for their end are not replaced.
+ */
+
+#define _GNU_SOURCE
+
+#include "codr_parting.h"
+
+#include <sys/epoll.h>
+
+#include "codr_util.h"
+
+#define KEEP_US     10000       /* a warm program runs by then */
+
+
+static void
+part(codr_parting_t *parting)
+{
+    codr_timer_clear(&parting->loop->timers, &parting->timer);
+    codr_event_close(parting->loop, &parting->child);
+}
+
+
+static void
+kept(codr_timer_t *timer)
+{
+    part(timer->data);
+}
+
+
+/* It has ended, or says more than it was asked. */
+static void
+child_spoke(codr_event_t *event, uint32_t events)
+{
+    (void) events;
+    part(event->data);
+}
+
+
+void
+codr_parting_init(codr_parting_t *parting, codr_loop_t *loop)
+{
+    *parting = (codr_parting_t) {
+        .loop = loop,
+        .child = { .fd = -1, .handler = child_spoke, .data = parting },
+        .timer = { .handler = kept, .data = parting },
+    };
+}
+
+
+void
+codr_parting_take(codr_parting_t *parting, codr_event_t *answer)
+{
+    part(parting);
+
+    if (codr_event_move(parting->loop, &parting->child, answer) < 0
+        || codr_timer_set(&parting->loop->timers, &parting->timer,
+                          codr_now_us() + KEEP_US) < 0)
+    {
+        part(parting);
+    }
+}

@@ -1,0 +1,24 @@
+/*
+ * A validator's child that has answered.  Its end is work for a processor,
+ * as much as half a verdict, and what the verdict was for comes first: the
+ * child waits until nobody listens to it any more.
+ */
+
+#ifndef CODR_PARTING_H
+#define CODR_PARTING_H
+
+#include "codr_event.h"
+
+typedef struct {
+    codr_loop_t   *loop;
+    codr_event_t   child;       /* the last one that has answered, or none */
+    codr_timer_t   timer;
+} codr_parting_t;
+
+
+void codr_parting_init(codr_parting_t *parting, codr_loop_t *loop);
+
+/* Takes the descriptor over, closes it later; of another one, now. */
+void codr_parting_take(codr_parting_t *parting, codr_event_t *answer);
+
+#endif /* CODR_PARTING_H */
