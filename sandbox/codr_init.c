@@ -56,6 +56,8 @@ typedef struct {
     int                 children;       /* signalfd */
     pid_t               program;
     int                 waiting;        /* to one forked ahead, or -1 */
+    int                 gate;           /* of the program's process, or -1 */
+    codr_program_t      ready;          /* what that will execute */
     bool                forked;         /* that one runs the program */
     codr_describe_t     description;
 } init_t;
@@ -105,15 +107,18 @@ tell(const codr_init_reply_t *answer)
 
 /* How far it is, unless what comes next is here already: a message more is a
    wakeup of the broker, which costs as much as a mount. */
-static void
+static bool
 tell_if_waiting(codr_init_answer_t kind)
 {
     struct pollfd     next = { .fd = SOCKET, .events = POLLIN };
     codr_init_reply_t answer = { .kind = kind };
 
-    if (poll(&next, 1, 0) == 0) {
-        tell(&answer);
+    if (poll(&next, 1, 0) != 0) {
+        return false;
     }
+
+    tell(&answer);
+    return true;
 }
 
 
@@ -283,6 +288,54 @@ place_artefact(void)
 
 
 static void
+set_terminal(void)
+{
+    const codr_describe_t *description = &self.description;
+
+    if (description->terminal) {
+        check(codr_terminal_set(self.slave, description->cols,
+                                description->rows, description->echo),
+              CODR_STEP_TERMINAL);
+    }
+}
+
+
+static void
+compose_program(codr_program_t *program)
+{
+    size_t                 i;
+    const codr_describe_t *description = &self.description;
+
+    *program = blank_program(self.given);
+    program->argv = description->argv;
+    program->envp = description->envp;
+    program->artefact = description->artefact;
+    program->headers = description->headers;
+    program->terminal = description->terminal ? self.slave : -1;
+    for (i = 0; i < 3; i++) {
+        program->stdio[i] = description->stdio[i];
+    }
+}
+
+
+/* There is time before RUN: all but the exec is done in it. */
+static void
+prepare_program(void)
+{
+    uint32_t step = CODR_STEP_NONE;
+
+    if (self.waiting >= 0 || self.description.argv[0] == NULL) {
+        return;
+    }
+
+    set_terminal();
+    compose_program(&self.ready);
+    self.program = codr_program_prepare(&self.ready, &self.gate, &step);
+    check(self.program, step);
+}
+
+
+static void
 describe(size_t len, const int *fds, size_t nfds)
 {
     if (self.waiting >= 0) {
@@ -302,7 +355,9 @@ describe(size_t len, const int *fds, size_t nfds)
     place_artefact();
 
     self.state = STATE_PREPARED;
-    tell_if_waiting(CODR_INIT_PREPARED);
+    if (tell_if_waiting(CODR_INIT_PREPARED)) {
+        prepare_program();
+    }
 }
 
 
@@ -319,15 +374,19 @@ close_streams(void)
 }
 
 
-/* A new process for the program, or the one that waits. */
+/* The process that waits for its exec, the one that was forked ahead, or a new
+   one. */
 static pid_t
-start_program(int terminal, uint32_t *ret_step)
+start_program(uint32_t *ret_step)
 {
-    int                    rc;
-    size_t                 i;
-    const codr_describe_t *description = &self.description;
-    codr_program_t         program;
+    int terminal = self.description.terminal ? self.slave : -1, rc;
 
+    if (self.gate >= 0) {
+        rc = codr_program_release(self.program, &self.gate, ret_step);
+        return rc < 0 ? rc : self.program;
+    }
+
+    set_terminal();
     if (self.waiting >= 0) {
         rc = codr_waiting_run(self.waiting, terminal, &self.forked, ret_step);
         self.forked = self.forked && self.given->zygote;
@@ -335,17 +394,8 @@ start_program(int terminal, uint32_t *ret_step)
         return rc < 0 ? rc : self.program;
     }
 
-    program = blank_program(self.given);
-    program.argv = description->argv;
-    program.envp = description->envp;
-    program.artefact = description->artefact;
-    program.headers = description->headers;
-    program.terminal = terminal;
-    for (i = 0; i < 3; i++) {
-        program.stdio[i] = description->stdio[i];
-    }
-
-    return codr_program_start(&program, ret_step);
+    compose_program(&self.ready);
+    return codr_program_start(&self.ready, ret_step);
 }
 
 
@@ -353,20 +403,11 @@ static void
 run(void)
 {
     uint32_t               step = CODR_STEP_NONE;
-    codr_describe_t       *description = &self.description;
     codr_init_reply_t      started = { .kind = CODR_INIT_STARTED };
 
-    check(description->argv[0] ? 0 : -EINVAL, CODR_STEP_DESCRIPTION);
-
-    if (description->terminal) {
-        check(codr_terminal_set(self.slave, description->cols,
-                                description->rows, description->echo),
-              CODR_STEP_TERMINAL);
-    }
+    check(self.description.argv[0] ? 0 : -EINVAL, CODR_STEP_DESCRIPTION);
     started.value = own_cpu_us();
-
-    self.program = start_program(description->terminal ? self.slave : -1,
-                                 &step);
+    self.program = start_program(&step);
     check(self.program, step);
 
     codr_close(&self.slave);
@@ -581,12 +622,13 @@ codr_init_main(const codr_init_t *given)
     self.master = -1;
     self.slave = -1;
     self.waiting = -1;
+    self.gate = -1;
 
     rc = codr_enter_join(given, &step);
     check(rc, step);
     set_up(given);
     show(NAME_READY);
 
-    tell_if_waiting(CODR_INIT_READY);
+    (void) tell_if_waiting(CODR_INIT_READY);
     serve();
 }

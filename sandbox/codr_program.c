@@ -5,6 +5,9 @@
  * nothing of the job's runs before the exec.  So the child must only use its
  * own stack and the outcome it reports into, allocate nothing, and leave by
  * exec or _exit.
+ *
+ * One that is prepared sleeps where init goes on, and the other way round: in
+ * between it is in a read() that only init's word, or its end, returns from.
  */
 
 #define _GNU_SOURCE
@@ -18,6 +21,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +35,7 @@ typedef struct {
     const codr_program_t  *program;
     uint32_t               step;
     int                    error;       /* positive errno; 0: executed */
+    int                    gate[2];     /* init's end, and its own; or -1 */
 } outcome_t;
 
 typedef struct {
@@ -38,7 +43,8 @@ typedef struct {
     int      (*run)(const codr_program_t *program);
 } step_t;
 
-static char stack[STACK_SIZE] __attribute__((aligned(16)));
+static char                stack[STACK_SIZE] __attribute__((aligned(16)));
+static volatile outcome_t  prepared;
 
 
 /* With a terminal the session is init's (codr_terminal_control()). */
@@ -277,6 +283,25 @@ codr_program_execute(const codr_program_t *program, uint32_t *ret_step)
 }
 
 
+/* Says that it is there, and waits for leave; init's end is its own. */
+static void
+wait_for_leave(const outcome_t *outcome)
+{
+    char word = 'p';
+
+    if (outcome->gate[1] == -1) {
+        return;
+    }
+
+    (void) close(outcome->gate[0]);
+    if (write(outcome->gate[1], &word, 1) != 1
+        || read(outcome->gate[1], &word, 1) != 1)
+    {
+        _exit(127);
+    }
+}
+
+
 static int
 child(void *argument)
 {
@@ -289,6 +314,7 @@ child(void *argument)
         rc = codr_program_attach(outcome->program, &step);
     }
     if (rc == 0) {
+        wait_for_leave(outcome);
         rc = codr_program_execute(outcome->program, &step);
     }
 
@@ -302,7 +328,7 @@ pid_t
 codr_program_start(const codr_program_t *program, uint32_t *ret_step)
 {
     pid_t              pid;
-    volatile outcome_t outcome = { .program = program };
+    volatile outcome_t outcome = { .program = program, .gate = { -1, -1 } };
 
     pid = clone(child, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD,
                 (void *) (uintptr_t) &outcome);
@@ -318,6 +344,78 @@ codr_program_start(const codr_program_t *program, uint32_t *ret_step)
     (void) waitpid(pid, NULL, 0);
     *ret_step = outcome.step;
     return -outcome.error;
+}
+
+
+/* Its word is here; none: how it has ended. */
+static int
+hear(pid_t pid, int gate, uint32_t *ret_step)
+{
+    char    word;
+    ssize_t n;
+
+    do {
+        n = read(gate, &word, 1);
+    } while (n == -1 && errno == EINTR);
+
+    if (n == 1 || prepared.error == 0) {
+        return n == 1;          /* none, and no error: it has executed */
+    }
+
+    (void) waitpid(pid, NULL, 0);
+    *ret_step = prepared.step;
+    return -prepared.error;
+}
+
+
+pid_t
+codr_program_prepare(const codr_program_t *program, int *ret_gate,
+    uint32_t *ret_step)
+{
+    int   rc, gate[2];
+    pid_t pid;
+
+    *ret_step = CODR_STEP_FORK;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, gate) == -1) {
+        return -errno;
+    }
+
+    prepared.program = program;
+    prepared.step = CODR_STEP_NONE;
+    prepared.error = 0;
+    prepared.gate[0] = gate[0];
+    prepared.gate[1] = gate[1];
+    pid = clone(child, stack + STACK_SIZE, CLONE_VM | SIGCHLD,
+                (void *) (uintptr_t) &prepared);
+    rc = pid == -1 ? -errno : 0;
+    codr_close(&gate[1]);
+    if (rc == 0) {
+        rc = hear(pid, gate[0], ret_step);
+    }
+    if (rc == 1) {
+        *ret_gate = gate[0];
+        return pid;
+    }
+
+    codr_close(&gate[0]);
+    return rc < 0 ? rc : -ECHILD;
+}
+
+
+int
+codr_program_release(pid_t pid, int *gate, uint32_t *ret_step)
+{
+    int  rc;
+    char word = 'r';
+
+    *ret_step = CODR_STEP_FORK;
+    rc = send(*gate, &word, 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+    if (rc == 0) {
+        rc = hear(pid, *gate, ret_step);
+    }
+
+    codr_close(gate);
+    return rc == 1 ? -EPROTO : rc;
 }
 
 

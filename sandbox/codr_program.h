@@ -41,6 +41,18 @@ typedef struct {
 pid_t codr_program_start(const codr_program_t *program, uint32_t *ret_step);
 
 /*
+ * The same up to its exec, for which it waits; program stays where it is.  The
+ * pid, or negative errno with the step.  Without leave it ends with init, or
+ * with the gate.
+ */
+pid_t codr_program_prepare(const codr_program_t *program, int *ret_gate,
+    uint32_t *ret_step);
+
+/* Lets it execute its program, and closes the gate.  0, or negative errno with
+   the step. */
+int codr_program_release(pid_t pid, int *gate, uint32_t *ret_step);
+
+/*
  * The same in parts, for a process that was forked ahead: what can be done
  * before anything is known of the program, its streams and limits, the exec.
  * 0, or negative errno with the step.
