@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,10 +25,12 @@
 #include "../../sandbox/codr_io.h"
 #include "../../sandbox/codr_sanitized.h"
 #include "../../sandbox/codr_util.h"
+#include "../../validators/codr_budget.h"
 #include "../../validators/codr_cell.h"
 #include "../../validators/codr_check.h"
 
 #define BIG     (400UL * 1024 * 1024)
+#define SAMPLES 10000
 
 extern const char etext;        /* of the linker */
 
@@ -346,6 +349,32 @@ try_outside(bool (*attack)(void))
 }
 
 
+/* As it must be for a bound of milliseconds, under a timer as a child has one,
+   which makes the kernel's own clock of a process that of its ticks. */
+static unsigned
+values_of_clock(void)
+{
+    unsigned               i, values = 0;
+    uint64_t               now, before = 0;
+    volatile unsigned      work;
+    const struct itimerval off = { { 0, 0 }, { 0, 0 } };
+    const struct itimerval timer = { { 1000, 0 }, { 1000, 0 } };
+
+    (void) setitimer(ITIMER_PROF, &timer, NULL);
+    for (i = 0; i < SAMPLES; i++) {
+        for (work = 0; work < 1000; work++) {
+            continue;
+        }
+        now = codr_budget_used_us();
+        values += now != before;
+        before = now;
+    }
+    (void) setitimer(ITIMER_PROF, &off, NULL);
+
+    return values;
+}
+
+
 int
 main(void)
 {
@@ -363,6 +392,7 @@ main(void)
            "a request waits");
     tap_ok(codr_cell_prepare(&cell) == 0, "the cell is prepared");
     tap_number(try_in_cell(&cell, 255), 0, "an honest child has a verdict");
+    tap_ok(values_of_clock() > SAMPLES / 10, "the clock of a check is exact");
 
     for (i = 0; i < CODR_ARRAY_LEN(attacks); i++) {
         if (attacks[i].waived) {
