@@ -41,7 +41,7 @@
 #define FILES_MAX   16
 #define SAMPLES_MAX 100000
 #define WARM_UP     20      /* slots made, pages touched */
-#define TIDY_US     2000    /* what the spawner needs after a sandbox, amply */
+#define PAUSE_MS    2       /* in which the spawner tidies up, and is idle */
 
 #define MUST(call)  must((call) != -1, #call)
 
@@ -410,6 +410,7 @@ from_init(const job_t *job, run_t *run)
         break;
     case CODR_INIT_EXITED:
         run->status = reply.wait_status;
+        codr_close(&run->init);         /* as the broker does */
         break;
     }
 }
@@ -518,21 +519,6 @@ run_bare(const job_t *job)
 }
 
 
-/* Again and again until the spawner has tidied up, so that neither this nor the
-   sandbox that follows is disturbed. */
-static uint64_t
-run_bare_in_peace(const job_t *job)
-{
-    uint64_t us, start = codr_now_us();
-
-    do {
-        us = run_bare(job);
-    } while (codr_now_us() - start < TIDY_US);
-
-    return us;
-}
-
-
 static int
 compare(const void *a, const void *b)
 {
@@ -552,10 +538,27 @@ median(uint64_t *samples, size_t count)
 
 
 static void
-bench(job_t *job, size_t count)
+print_medians(uint64_t **samples, size_t count)
+{
+    size_t      kind;
+    double      middle, bare = (double) median(samples[0], count);
+    const char *names[] = { NULL, "pipes", "terminal" };
+
+    (void) printf("  bare      %4.0f us  min %zu\n", bare,
+                  (size_t) samples[0][0]);
+    for (kind = 1; kind < 3; kind++) {
+        middle = (double) median(samples[kind], count);
+        (void) printf("  %-8s  %4.0f us  min %zu  isolation %+.3f ms\n",
+                      names[kind], middle, (size_t) samples[kind][0],
+                      (middle - bare) / 1000);
+    }
+}
+
+
+static void
+bench(job_t *job, size_t count, int pause_ms)
 {
     size_t          i, kind;
-    double          middle[3];
     uint64_t        us, bare;
     uint64_t       *samples[3];
     static uint64_t id;
@@ -568,7 +571,10 @@ bench(job_t *job, size_t count)
     job->quiet = true;
     for (i = 0; i < count + WARM_UP; i++) {
         for (kind = 1; kind < 3; kind++) {
-            bare = run_bare_in_peace(job);
+            /* without a pause the spawner tidies up meanwhile */
+            (void) poll(NULL, 0, pause_ms);
+            bare = run_bare(job);
+            (void) poll(NULL, 0, pause_ms);
             job->terminal = kind == 2;
             must(run_job(job, ++id, &us) == 0, "job");
 
@@ -579,17 +585,10 @@ bench(job_t *job, size_t count)
         }
     }
 
+    print_medians(samples, count);
     for (kind = 0; kind < 3; kind++) {
-        middle[kind] = (double) median(samples[kind], count);
+        free(samples[kind]);
     }
-    (void) printf("bare      %4.0f us  min %zu\n", middle[0],
-                  (size_t) samples[0][0]);
-    (void) printf("pipes     %4.0f us  min %zu  isolation %+.3f ms\n",
-                  middle[1], (size_t) samples[1][0],
-                  (middle[1] - middle[0]) / 1000);
-    (void) printf("terminal  %4.0f us  min %zu  isolation %+.3f ms\n",
-                  middle[2], (size_t) samples[2][0],
-                  (middle[2] - middle[0]) / 1000);
 }
 
 
@@ -662,7 +661,10 @@ main(int argc, char **argv)
     await_ready();
 
     if (count > 0) {
-        bench(&job, count);
+        (void) printf("a cold sandbox, one after another:\n");
+        bench(&job, count, 0);
+        (void) printf("each after a pause of %d ms:\n", PAUSE_MS);
+        bench(&job, count, PAUSE_MS);
     } else {
         status = exit_status(run_job(&job, 1, &us));
         print_log();
