@@ -44,12 +44,12 @@ set_capabilities(uint64_t caps)
 {
     size_t                          i;
     uint32_t                        keep;
-    struct __user_cap_data_struct   data[_LINUX_CAPABILITY_U32S_3];
+    struct __user_cap_data_struct   data[_LINUX_CAPABILITY_U32S_3] = { 0 };
     struct __user_cap_header_struct header = {
         .version = _LINUX_CAPABILITY_VERSION_3,
     };
 
-    if (syscall(SYS_capget, &header, data) == -1) {
+    if (caps != 0 && syscall(SYS_capget, &header, data) == -1) {
         return -errno;
     }
 

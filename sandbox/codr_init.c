@@ -105,6 +105,13 @@ tell(const codr_init_reply_t *answer)
 }
 
 
+static void
+show(const char *name)
+{
+    (void) prctl(PR_SET_NAME, name, 0, 0, 0);   /* only seen by people */
+}
+
+
 /* How far it is, unless what comes next is here already: a message more is a
    wakeup of the broker, which costs as much as a mount. */
 static bool
@@ -117,6 +124,9 @@ tell_if_waiting(codr_init_answer_t kind)
         return false;
     }
 
+    if (kind == CODR_INIT_READY) {
+        show(NAME_READY);
+    }
     tell(&answer);
     return true;
 }
@@ -267,13 +277,6 @@ check_needs(void)
 }
 
 
-static void
-show(const char *name)
-{
-    (void) prctl(PR_SET_NAME, name, 0, 0, 0);   /* only seen by people */
-}
-
-
 /* For the program that is to run it. */
 static void
 place_artefact(void)
@@ -351,7 +354,6 @@ describe(size_t len, const int *fds, size_t nfds)
     show(NAME_BUSY);
     check_needs();
     check(codr_files_write(self.description.image), CODR_STEP_FILES);
-    codr_close(&self.description.image);
     place_artefact();
 
     self.state = STATE_PREPARED;
@@ -361,11 +363,13 @@ describe(size_t len, const int *fds, size_t nfds)
 }
 
 
+/* Once the program runs, which nobody waits for then. */
 static void
-close_streams(void)
+close_description(void)
 {
     size_t i;
 
+    codr_close(&self.description.image);
     for (i = 0; i < 3; i++) {
         codr_close(&self.description.stdio[i]);
     }
@@ -411,7 +415,7 @@ run(void)
     check(self.program, step);
 
     codr_close(&self.slave);
-    close_streams();
+    close_description();
     self.state = STATE_RUNNING;
     started.flags = self.forked ? CODR_STARTED_FORKED : 0;
     tell(&started);
@@ -627,7 +631,6 @@ codr_init_main(const codr_init_t *given)
     rc = codr_enter_join(given, &step);
     check(rc, step);
     set_up(given);
-    show(NAME_READY);
 
     (void) tell_if_waiting(CODR_INIT_READY);
     serve();

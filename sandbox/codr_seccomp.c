@@ -254,11 +254,19 @@ free_program(struct sock_fprog *program)
 }
 
 
+/* Mappings are copied with every clone. */
 void
-codr_seccomp_free(codr_seccomp_t *seccomp)
+codr_seccomp_forget(codr_seccomp_t *seccomp)
 {
     free_program(&seccomp->numbers);
     free_program(&seccomp->arguments);
+}
+
+
+void
+codr_seccomp_free(codr_seccomp_t *seccomp)
+{
+    codr_seccomp_forget(seccomp);
     free_program(&seccomp->late);
     codr_close(&seccomp->late_fd);
 }

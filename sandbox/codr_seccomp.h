@@ -30,6 +30,9 @@ int codr_seccomp_compile(codr_seccomp_t *ret);
 /* A program from such a file.  0, or negative errno. */
 int codr_seccomp_map(int fd, struct sock_fprog *ret);
 
+/* Gives up what is loaded once; what is left is for init. */
+void codr_seccomp_forget(codr_seccomp_t *seccomp);
+
 void codr_seccomp_free(codr_seccomp_t *seccomp);
 
 /*

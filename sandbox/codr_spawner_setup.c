@@ -549,6 +549,7 @@ leave_host(codr_spawner_t *spawner, const options_t *options)
         rc = codr_seccomp_compile(&spawner->seccomp);
         if (rc == 0) {
             rc = codr_seccomp_load_spawner(&spawner->seccomp);
+            codr_seccomp_forget(&spawner->seccomp);
         }
     }
 
