@@ -248,6 +248,7 @@ ZYGOTE_SRC = init enter program waiting box cgroup cgroup_file cgroup_v1 \
              cgroup_v2 cgroup_stale cred describe files io ipc landlock limits \
              log ns proto rlim seccomp_load terminal util
 ZYGOTE_OBJ = $(ZYGOTE_SRC:%=$(BUILD)/zygotes/codr_%.o) \
+             $(BUILD)/zygotes/codr_maps.o \
              $(BUILD)/zygotes/codr_zygote_block.o \
              $(BUILD)/zygotes/codr_zygote_serve.o
 ZYGOTE_PYTHON = python_clone python_heap python_hot python_main \
@@ -371,11 +372,12 @@ $(BUILD)/t/unit/%: t/unit/%.c $(BUILD)/libcodr.a
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(BUILD)/libcodr.a $(LIBS)
 
-# Pieces of the validator, without the parsers.
+# Pieces of the validator, without the parsers, and of a zygote.
 UNIT_CELL = $(addprefix $(BUILD)/validators/,codr_arena.o codr_budget.o \
                 codr_cell.o codr_heap.o)
 UNIT_HEAP = $(BUILD)/validators/codr_heap.o
 UNIT_NAME = $(BUILD)/validators/codr_name.o
+UNIT_NODE = $(addprefix $(BUILD)/zygotes/,codr_maps.o codr_node_state.o)
 UNIT_LINES = $(addprefix $(BUILD)/validators/,codr_arena.o \
                  codr_comment_lines.o codr_source_text.o)
 
@@ -391,6 +393,10 @@ $(BUILD)/t/unit/test_heap: t/unit/test_heap.c $(UNIT_HEAP)
 $(BUILD)/t/unit/test_comment_lines: t/unit/test_comment_lines.c $(UNIT_LINES)
 	@mkdir -p $(@D)
 	$(Q)$(VALIDATOR_COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(UNIT_LINES)
+
+$(BUILD)/t/unit/test_node_state: t/unit/test_node_state.c $(UNIT_NODE)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(UNIT_NODE)
 
 $(BUILD)/t/unit/test_name: t/unit/test_name.c $(UNIT_NAME)
 	@mkdir -p $(@D)

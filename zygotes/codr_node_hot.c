@@ -14,17 +14,16 @@
 
 #include "codr_node_hot.h"
 
-#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "codr_maps.h"
 #include "codr_node_threads.h"
 
 #define PAGE        4096UL
@@ -46,41 +45,37 @@ static char    *touched;        /* by page; shared with clones; or NULL */
 
 
 static void
-take(uintptr_t start, uintptr_t end, const char *mode)
+take(const codr_mapping_t *area)
 {
+    size_t pages = (area->end - area->start) / PAGE;
+
     ranges[nranges++] = (range_t) {
-        .start = start,
-        .pages = (end - start) / PAGE,
-        .mode = PROT_READ | (mode[2] == 'x' ? PROT_EXEC : 0),
+        .start = area->start,
+        .pages = pages,
+        .mode = PROT_READ | (area->mode[2] == 'x' ? PROT_EXEC : 0),
         .first = total,
     };
-    total += (end - start) / PAGE;
+    total += pages;
 }
 
 
 void
 codr_node_hot_plan(void)
 {
-    char      line[2 * PATH_MAX], mode[8], path[PATH_MAX], exe[PATH_MAX];
-    FILE     *maps = fopen("/proc/self/maps", "re");
-    ssize_t   len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-    uintptr_t start, end;
+    codr_maps_t    maps;
+    codr_mapping_t area;
 
-    exe[len > 0 ? len : 0] = '\0';
+    codr_maps_open(&maps);
 
-    while (maps && nranges < RANGES_MAX && fgets(line, sizeof(line), maps)) {
-        if (sscanf(line, "%lx-%lx %7s %*s %*s %*s %4095s", &start, &end, mode,
-                   path) == 4
-            && strcmp(path, exe) == 0 && strncmp(mode, "r-", 2) == 0
-            && mode[3] == 'p')
+    while (nranges < RANGES_MAX && codr_maps_next(&maps, &area)) {
+        if (codr_maps_is_program(&maps, &area)
+            && strncmp(area.mode, "r-", 2) == 0 && area.mode[3] == 'p')
         {
-            take(start, end, mode);
+            take(&area);
         }
     }
 
-    if (maps) {
-        (void) fclose(maps);
-    }
+    codr_maps_close(&maps);
 
     touched = mmap(NULL, total + 1, PROT_READ | PROT_WRITE,
                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -9,14 +9,13 @@
 
 #include "codr_node_pages.h"
 
-#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
+
+#include "codr_maps.h"
 
 #define RANGES_MAX  1024
 #define LARGE       (256 * 1024)    /* a page of V8's */
@@ -63,45 +62,36 @@ codr_node_pages_drop(void)
 /* Neither a file's data, some of which the C library uses as its own, nor what
    follows it, nor where our thread's storage is. */
 static bool
-can_go(uintptr_t start, uintptr_t end, const char *mode, const char *path,
-    const char *exe, bool after_data)
+can_go(const codr_maps_t *maps, const codr_mapping_t *area, bool after_data)
 {
-    if (path[0]) {
-        return strcmp(path, exe) == 0 && mode[1] == '-';
+    if (area->path[0]) {
+        return codr_maps_is_program(maps, area) && area->mode[1] == '-';
     }
 
-    return end - start >= LARGE && !after_data
-           && !(start <= pthread_self() && pthread_self() < end);
+    return area->end - area->start >= LARGE && !after_data
+           && !(area->start <= pthread_self() && pthread_self() < area->end);
 }
 
 
 void
 codr_node_pages_plan(void)
 {
-    bool      data = false;
-    char      line[2 * PATH_MAX], mode[8], path[PATH_MAX], exe[PATH_MAX];
-    FILE     *maps = fopen("/proc/self/maps", "re");
-    ssize_t   len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-    uintptr_t start, end;
+    bool           data = false;
+    codr_maps_t    maps;
+    codr_mapping_t area;
 
-    exe[len > 0 ? len : 0] = '\0';
+    codr_maps_open(&maps);
 
-    while (maps && nranges < RANGES_MAX && fgets(line, sizeof(line), maps)) {
-        path[0] = '\0';
-        if (sscanf(line, "%lx-%lx %7s %*s %*s %*s %4095s", &start, &end, mode,
-                   path) < 3)
-        {
-            continue;
+    while (nranges < RANGES_MAX && codr_maps_next(&maps, &area)) {
+        if (can_go(&maps, &area, data)) {
+            ranges[nranges++] = (range_t) {
+                area.start, area.end - area.start,
+            };
         }
-        if (can_go(start, end, mode, path, exe, data)) {
-            ranges[nranges++] = (range_t) { start, end - start };
-        }
-        data = path[0] != '\0';
+        data = area.path[0] != '\0';
     }
 
-    if (maps) {
-        (void) fclose(maps);
-    }
+    codr_maps_close(&maps);
 }
 
 

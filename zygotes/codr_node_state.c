@@ -12,17 +12,19 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "codr_maps.h"
 #include "codr_util.h"
 
 #define SEEN_MAX        4096
-#define FOUND_MAX       64
+#define GENERATORS_MAX  64
+#define TIMES_MAX       4096
 #define COUNTERS_MAX    4096
 #define COUNT_MAX       1e6
+#define LATER_NS        UINT64_C(60000000000)
 #define STEPS_MAX       20000       /* random numbers used at the start */
 
 typedef enum {
@@ -36,8 +38,14 @@ typedef struct {
     uint64_t  state[2];
 } generator_t;
 
+typedef union {
+    uint64_t  ns;
+    double    number;
+} value_t;
+
 typedef struct {
-    void         *at;
+    value_t      *at;
+    value_t       found;
     time_kind_t   kind;
 } time_at_t;
 
@@ -50,8 +58,8 @@ typedef void (*look_pt)(uint64_t *words, size_t count);
 
 static size_t        nseen, ngenerators, ntimes, npatterns;
 static bool          searched;
-static generator_t  *generators[FOUND_MAX];
-static time_at_t     times[FOUND_MAX];
+static generator_t  *generators[GENERATORS_MAX];
+static time_at_t     times[TIMES_MAX];
 static uint64_t      seen[SEEN_MAX];
 static double        day;
 static pattern_t     patterns[2 * SEEN_MAX + 1];
@@ -61,11 +69,17 @@ static double        counts[COUNTERS_MAX];
 static size_t        ncounters;
 
 
+/* Threads of the interpreter ask for the time, too, and at the same time. */
 void
 codr_node_state_saw_clock(uint64_t ns)
 {
-    if (!searched && nseen < SEEN_MAX) {
-        seen[nseen++] = ns;
+    size_t i;
+
+    if (!searched && __atomic_load_n(&nseen, __ATOMIC_RELAXED) < SEEN_MAX) {
+        i = __atomic_fetch_add(&nseen, 1, __ATOMIC_RELAXED);
+        if (i < SEEN_MAX) {
+            seen[i] = ns;
+        }
     }
 }
 
@@ -86,45 +100,43 @@ codr_node_state_saw_day(double us)
 static void
 search(look_pt look)
 {
-    bool      data = false;
-    char      line[4096], mode[8], path[4096];
-    FILE     *maps = fopen("/proc/self/maps", "re");
-    uintptr_t start, end;
+    bool           data = false;
+    codr_maps_t    maps;
+    codr_mapping_t area;
 
-    while (maps && fgets(line, sizeof(line), maps)) {
-        path[0] = '\0';
-        if (sscanf(line, "%lx-%lx %7s %*s %*s %*s %4095s", &start, &end, mode,
-                   path) < 3)
-        {
-            continue;
-        }
+    codr_maps_open(&maps);
+
+    while (codr_maps_next(&maps, &area)) {
         /* what has no name and follows a file's data is its rest */
-        data = path[0] == '/' || (data && path[0] == '\0');
-        if (strncmp(mode, "rw", 2) == 0
-            && (data || strcmp(path, "[heap]") == 0))
+        data = area.path[0] == '/' || (data && area.path[0] == '\0');
+        if (strncmp(area.mode, "rw", 2) == 0
+            && (data || strcmp(area.path, "[heap]") == 0))
         {
-            look((uint64_t *) start, (end - start) / sizeof(uint64_t));
+            look((uint64_t *) area.start,
+                 (area.end - area.start) / sizeof(uint64_t));
         }
-        data = data && path[0] != '\0';
+        data = data && area.path[0] != '\0';
     }
 
-    if (maps) {
-        (void) fclose(maps);
-    }
+    codr_maps_close(&maps);
 }
 
 
 static bool
+within(const void *at, const void *start, size_t size)
+{
+    return (uintptr_t) at - (uintptr_t) start < size;
+}
+
+
+/* What we have found has copies here. */
+static bool
 is_ours(const void *at)
 {
-    const char *p = at;
-
-    return (p >= (const char *) seen && p < (const char *) (seen + SEEN_MAX))
-           || (p >= (const char *) patterns
-               && p < (const char *) (patterns + CODR_ARRAY_LEN(patterns)))
-           || (p >= (const char *) counts
-               && p < (const char *) (counts + COUNTERS_MAX))
-           || p == (const char *) &day;
+    return within(at, seen, sizeof(seen)) || within(at, &day, sizeof(day))
+           || within(at, patterns, sizeof(patterns))
+           || within(at, times, sizeof(times))
+           || within(at, counts, sizeof(counts));
 }
 
 
@@ -206,7 +218,7 @@ find_generators(uint64_t *words, size_t count)
     size_t i;
 
     for (i = 0; i + 3 <= count; i++) {
-        if (look_random(words + i) && ngenerators < FOUND_MAX
+        if (look_random(words + i) && ngenerators < GENERATORS_MAX
             && is_generator((const generator_t *) (words + i)))
         {
             generators[ngenerators++] = (generator_t *) (words + i);
@@ -259,20 +271,33 @@ by_bits(const void *a, const void *b)
 }
 
 
+/* They come nearly sorted.  qsort() would leave a copy of them in the C heap,
+   where they would be found. */
+static void
+add_pattern(uint64_t bits, time_kind_t kind)
+{
+    size_t i = npatterns++;
+
+    while (i > 0 && patterns[i - 1].bits > bits) {
+        patterns[i] = patterns[i - 1];
+        i--;
+    }
+    patterns[i] = (pattern_t) { bits, kind };
+}
+
+
 static void
 make_patterns(void)
 {
-    size_t i;
+    size_t i, count = nseen < SEEN_MAX ? nseen : SEEN_MAX;
 
-    for (i = 0; i < nseen; i++) {
-        patterns[npatterns++] = (pattern_t) { seen[i], TIME_NS };
-        patterns[npatterns++] = (pattern_t) {
-            bits_of((double) seen[i]), TIME_NS_DOUBLE,
-        };
+    for (i = 0; i < count; i++) {
+        add_pattern(seen[i], TIME_NS);
     }
-    patterns[npatterns++] = (pattern_t) { bits_of(day), TIME_DAY_DOUBLE };
-
-    qsort(patterns, npatterns, sizeof(patterns[0]), by_bits);
+    for (i = 0; i < count; i++) {
+        add_pattern(bits_of((double) seen[i]), TIME_NS_DOUBLE);
+    }
+    add_pattern(bits_of(day), TIME_DAY_DOUBLE);
 }
 
 
@@ -292,11 +317,30 @@ find_times(uint64_t *words, size_t count)
         wanted.bits = words[i];
         found = bsearch(&wanted, patterns, npatterns, sizeof(patterns[0]),
                         by_bits);
-        if (found && ntimes < FOUND_MAX && !is_ours(words + i)) {
+        if (found && ntimes < TIMES_MAX && !is_ours(words + i)) {
             times[ntimes++] = (time_at_t) {
-                words + i, (time_kind_t) found->kind,
+                (value_t *) (words + i), { words[i] },
+                (time_kind_t) found->kind,
             };
         }
+    }
+}
+
+
+/* What was found in memory that somebody else has by now is no time. */
+static bool
+is_still_time(const time_at_t *time)
+{
+    double later;
+
+    switch (time->kind) {
+    case TIME_NS:
+        return time->at->ns - time->found.ns < LATER_NS;
+    case TIME_NS_DOUBLE:
+        later = time->at->number - time->found.number;
+        return later >= 0 && later < LATER_NS;
+    default:
+        return time->at->ns == time->found.ns;
     }
 }
 
@@ -304,16 +348,37 @@ find_times(uint64_t *words, size_t count)
 void
 codr_node_state_shift(uint64_t ns)
 {
-    size_t i;
+    size_t           i;
+    const time_at_t *time;
 
     for (i = 0; i < ntimes; i++) {
-        if (times[i].kind == TIME_NS) {
-            *(uint64_t *) times[i].at += ns;
+        time = &times[i];
+        if (!is_still_time(time)) {
+            continue;
+        }
+        if (time->kind == TIME_NS) {
+            time->at->ns += ns;
         } else {
-            *(double *) times[i].at += times[i].kind == TIME_DAY_DOUBLE
-                                       ? (double) ns / 1000 : (double) ns;
+            time->at->number += time->kind == TIME_DAY_DOUBLE
+                                ? (double) ns / 1000 : (double) ns;
         }
     }
+}
+
+
+/* Where there is room for no more, one may have been missed. */
+static bool
+has_day(void)
+{
+    size_t i;
+
+    for (i = 0; i < ntimes && ntimes < TIMES_MAX; i++) {
+        if (times[i].kind == TIME_DAY_DOUBLE) {
+            return true;
+        }
+    }
+
+    return false;
 }
 
 
@@ -321,10 +386,14 @@ int
 codr_node_state_find_times(void)
 {
     searched = true;
+    if (day == 0) {
+        return -ENOENT;
+    }
+
     make_patterns();
     search(find_times);
 
-    return ntimes > 0 ? 0 : -ENOENT;
+    return has_day() ? 0 : -ENOENT;
 }
 
 

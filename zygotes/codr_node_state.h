@@ -13,8 +13,8 @@
 void codr_node_state_saw_clock(uint64_t ns);
 void codr_node_state_saw_day(double us);
 
-/* Finds all of it, or only the times.  0, or negative errno; -ENOENT: there
-   are none of one. */
+/* Finds all of it, or only the times; once.  0, or negative errno; -ENOENT:
+   there are none of one, or too many. */
 int codr_node_state_find(void);
 int codr_node_state_find_times(void);
 

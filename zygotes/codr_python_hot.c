@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "codr_maps.h"
 #include "codr_util.h"
 
 #define PAGE        4096UL
@@ -102,22 +103,19 @@ look_at_area(int pagemap, uintptr_t start, uintptr_t end)
 static void
 look(void)
 {
-    int        pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-    char       line[512], mode[8];
-    FILE      *maps = fopen("/proc/self/maps", "re");
-    uintptr_t  start, end;
+    int            pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    codr_maps_t    maps;
+    codr_mapping_t area;
 
-    while (maps && pagemap != -1 && fgets(line, sizeof(line), maps)) {
-        if (sscanf(line, "%lx-%lx %7s", &start, &end, mode) == 3
-            && mode[1] == 'w' && mode[3] == 'p')
-        {
-            look_at_area(pagemap, start, end);
+    codr_maps_open(&maps);
+
+    while (pagemap != -1 && codr_maps_next(&maps, &area)) {
+        if (area.mode[1] == 'w' && area.mode[3] == 'p') {
+            look_at_area(pagemap, area.start, area.end);
         }
     }
 
-    if (maps) {
-        (void) fclose(maps);
-    }
+    codr_maps_close(&maps);
     codr_close(&pagemap);
 }
 
