@@ -528,7 +528,7 @@ advance(codr_headers_t *headers)
 
     if (sandbox->state == CODR_SANDBOX_PREPARED) {
         close_ends(headers);
-        if (!sandbox->run_asked) {
+        if (sandbox->run_us == 0) {
             (void) codr_sandbox_run(sandbox, 0, 1);
         }
         return;

@@ -411,6 +411,7 @@ run(void)
 
     check(self.description.argv[0] ? 0 : -EINVAL, CODR_STEP_DESCRIPTION);
     started.value = own_cpu_us();
+    started.at_us = codr_now_us();
     self.program = start_program(&step);
     check(self.program, step);
 
@@ -553,6 +554,7 @@ finish(int wait_status)
     codr_init_reply_t answer = {
         .kind = CODR_INIT_EXITED,
         .wait_status = wait_status,
+        .at_us = codr_now_us(),
         .flags = codr_box_is_full() ? CODR_EXITED_DISK_FULL : 0,
     };
 

@@ -273,12 +273,14 @@ typedef struct {
  * PREPARED  files are written, the program can start, and RUN has not come.
  * STARTED   the program was executed (its exec succeeded), or, with flags
  *           CODR_STARTED_FORKED, an interpreter that was there runs it; value:
- *           the CPU time in microseconds that was used before.
+ *           the CPU time in microseconds that was used before, and at_us when
+ *           it was let begin.
  *           The first of these three carries the terminal's master side.
  * FAILED    step and error; init ends.  Never an exit code of the program.
  *           With CODR_STEP_PROGRAM value is the number of the REASON, from 0.
  * EXITED    wait_status of the program and CODR_EXITED_* flags; value: CPU
- *           time in microseconds of all processes that were, init's included.
+ *           time in microseconds of all processes that were, init's included;
+ *           at_us: when init saw the program's end.
  *           Every other one is gone, and init ends.  With KEEP and a clean
  *           exit it has sent ARTEFACT before: size in value, then that many
  *           bytes in messages of raw bytes.
@@ -306,6 +308,7 @@ typedef struct {
     int32_t   wait_status;
     uint32_t  flags;
     uint64_t  value;
+    uint64_t  at_us;            /* STARTED, EXITED: CLOCK_MONOTONIC */
 } codr_init_reply_t;
 
 _Static_assert(sizeof(codr_store_t) == 16, "store layout");
@@ -313,7 +316,7 @@ _Static_assert(sizeof(codr_control_t) == 256, "control layout");
 _Static_assert(sizeof(codr_spawn_request_t) == 80, "spawn request layout");
 _Static_assert(sizeof(codr_spawn_reply_t) == 80, "spawn reply layout");
 _Static_assert(sizeof(codr_init_request_t) == 24, "init request layout");
-_Static_assert(sizeof(codr_init_reply_t) == 32, "init reply layout");
+_Static_assert(sizeof(codr_init_reply_t) == 40, "init reply layout");
 
 
 /* Exit status of a spawner that misses a required layer: the next one looks

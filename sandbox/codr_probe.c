@@ -406,7 +406,7 @@ advance(codr_probe_t *probe)
             codr_sandbox_kill(sandbox, CODR_STATUS_STOPPED);
             return;
         }
-        if (!sandbox->run_asked) {
+        if (sandbox->run_us == 0) {
             (void) codr_sandbox_run(sandbox, 0, 1);
         }
         return;

@@ -16,6 +16,19 @@
 #define END_US  10000000    /* to end what the program left, after its end */
 
 
+/* What init says of the time; the broker may hear of it much later, and of the
+   end together with the start.  It cannot have been before, nor is it to
+   come. */
+static uint64_t
+no_earlier(uint64_t at_us, uint64_t first_us)
+{
+    uint64_t now = codr_now_us();
+
+    at_us = at_us < now ? at_us : now;
+    return at_us > first_us ? at_us : first_us;
+}
+
+
 static int
 take_exited(codr_sandbox_t *sandbox, const codr_init_reply_t *reply)
 {
@@ -27,7 +40,8 @@ take_exited(codr_sandbox_t *sandbox, const codr_init_reply_t *reply)
     sandbox->end.wait_status = reply->wait_status;
     sandbox->end.flags = reply->flags;
     sandbox->end.rusage_us = reply->value;
-    sandbox->end.wall_us = codr_now_us() - sandbox->started_us;
+    sandbox->end.wall_us = no_earlier(reply->at_us, sandbox->started_us)
+                           - sandbox->started_us;
 
     /* the program is over: from here on it is init that takes time */
     codr_timer_clear(&sandbox->loop->timers, &sandbox->cpu_timer);
@@ -69,7 +83,8 @@ take_init_reply(codr_sandbox_t *sandbox, const codr_init_reply_t *reply,
 
     case CODR_INIT_STARTED:
         sandbox->forked = (reply->flags & CODR_STARTED_FORKED) != 0;
-        return codr_sandbox_started(sandbox, reply->value);
+        return codr_sandbox_started(sandbox, reply->value,
+                                    no_earlier(reply->at_us, sandbox->run_us));
 
     case CODR_INIT_FAILED:
         return take_failed(sandbox, reply);

@@ -17,9 +17,10 @@ void codr_report_ready(codr_event_t *event, uint32_t events);
 void codr_report_drain(codr_sandbox_t *sandbox);
 
 /* In codr_sandbox.c: init said so, with the CPU time in microseconds it had
-   used before.  0, or -EPROTO when it is not its turn. */
+   used before, and when that was.  0, or -EPROTO when it is not its turn. */
 int codr_sandbox_prepared(codr_sandbox_t *sandbox);
-int codr_sandbox_started(codr_sandbox_t *sandbox, uint64_t cpu_us);
+int codr_sandbox_started(codr_sandbox_t *sandbox, uint64_t cpu_us,
+    uint64_t at_us);
 
 /*
  * Once init has reported the end, and with it that nobody else is left: the

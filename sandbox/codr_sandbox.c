@@ -202,7 +202,7 @@ attempt(codr_sandbox_t *sandbox)
     if (result == 0) {
         result = sandbox->handlers->describe(sandbox);
     }
-    if (result == 0 && sandbox->run_asked) {
+    if (result == 0 && sandbox->run_us != 0) {
         result = tell_init(sandbox, CODR_INIT_RUN, 0);
     }
     if (result == 0) {
@@ -328,7 +328,7 @@ codr_sandbox_run(codr_sandbox_t *sandbox, uint64_t cpu_us, unsigned cpus)
 {
     int result;
 
-    sandbox->run_asked = true;
+    sandbox->run_us = codr_now_us();
     sandbox->cpu_limit_us = cpu_us;
     sandbox->cpus = cpus ? cpus : 1;
 
@@ -357,14 +357,14 @@ codr_sandbox_prepared(codr_sandbox_t *sandbox)
 
 
 int
-codr_sandbox_started(codr_sandbox_t *sandbox, uint64_t cpu_us)
+codr_sandbox_started(codr_sandbox_t *sandbox, uint64_t cpu_us, uint64_t at_us)
 {
-    if (!sandbox->run_asked || sandbox->started_us != 0) {
+    if (sandbox->run_us == 0 || sandbox->started_us != 0) {
         return -EPROTO;
     }
 
     sandbox->state = CODR_SANDBOX_RUNNING;
-    sandbox->started_us = codr_now_us();
+    sandbox->started_us = at_us;
     sandbox->cpu_base_us = cpu_us;
 
     if (!sandbox->ending) {

@@ -72,7 +72,6 @@ struct codr_sandbox_s {
     bool                            attached;   /* has its slot */
     bool                            spawned;    /* the spawner said so */
     bool                            ready;      /* init can be described */
-    bool                            run_asked;  /* RUN was sent */
     bool                            forked;     /* is a zygote's clone */
     bool                            ending;     /* KILL was asked for */
     bool                            unsent_spawn;
@@ -89,7 +88,8 @@ struct codr_sandbox_s {
     uint64_t                        cpu_limit_us;
     uint64_t                        cpu_pause_us;
     unsigned                        cpus;
-    uint64_t                        started_us; /* exec; 0 = not yet */
+    uint64_t                        run_us;     /* RUN was sent; 0: was not */
+    uint64_t                        started_us; /* it ran; 0: not yet */
     codr_timer_t                    wall_timer;
     codr_timer_t                    cpu_timer;
     uint64_t                        artefact_max;

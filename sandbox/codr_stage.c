@@ -427,9 +427,7 @@ codr_stage_eof(codr_job_t *job)
 void
 codr_stage_signal(codr_job_t *job, int signo)
 {
-    if (job->state != CODR_JOB_RUNNING
-        || !job->sandbox.run_asked)
-    {
+    if (job->state != CODR_JOB_RUNNING || job->sandbox.run_us == 0) {
         codr_answer_notice(job->control, CODR_NOTICE_NOT_RUNNING,
                            "the program does not run yet");
         return;

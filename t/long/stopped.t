@@ -7,7 +7,7 @@ use warnings;
 
 use Codr::Host qw(need wait_until);
 use Codr::Nginx;
-use Codr::Phases qw(%phase @phases next_job_runs paused role);
+use Codr::Phases qw(%phase @phases next_job_runs paused role stop_process);
 use Test::More;
 
 need(qw(module helper));
@@ -24,6 +24,24 @@ for my $role (@roles) {
     my ($wrong, $late) = paused($nginx, sub { role($nginx, $role) });
     is($wrong, '', "$role stopped for a while: jobs end as ever");
     is($late, '', "$role stopped: nginx does not wait for it");
+}
+
+# The time that a program took is its own, and not that of whoever counts it.
+
+{
+    my $ws = $nginx->ws;
+    $ws->execute(language => 'sh', code => 'echo on; sleep 0.1');
+    $ws->expect(qr/on/);
+    my $broker = role($nginx, 'broker');
+    stop_process($broker);
+    my $since = time;
+    ok(wait_until(20, sub { !$nginx->job_processes && time - $since > 4 }),
+        'a program ends while the broker is stopped');
+    my $for = time - $since;
+    kill CONT => $broker;
+    my $took = $ws->finish(60)->{complete}{wall_time};
+    cmp_ok($took, '<', $for, 'that is not in its wall_time');
+    cmp_ok($took, '>=', 0.1, 'what it took is');
 }
 
 # Stopped for good: it is replaced.
