@@ -282,7 +282,7 @@ add_pattern(uint64_t bits, time_kind_t kind)
         patterns[i] = patterns[i - 1];
         i--;
     }
-    patterns[i] = (pattern_t) { bits, kind };
+    patterns[i] = (pattern_t) { bits, (int) kind };
 }
 
 

@@ -72,8 +72,8 @@ for my $language (qw(python javascript c cpp rust)) {
 }
 
 # The same on the way of a job, where a check may use 43 ms of a processor for
-# what is no longer than 64 KB; a few of these have few errors in them, and so
-# twice as long.  What the processes that check have used they
+# what is no longer than 64 KB; up to four of these have few errors in them, and
+# so twice as long.  What the processes that check have used they
 # say with their verdict, by the clock that bounds them; of one that was ended
 # for it the role knows, with what it used before it had a source.
 
@@ -115,7 +115,7 @@ for my $language (@LANGUAGES) {
         $verdicts = @took;
         $jobs++;
     }
-    cmp_ok(scalar @late, '<', 3, "x-$language: a verdict within its time")
+    cmp_ok(scalar @late, '<', 5, "x-$language: a verdict within its time")
         or diag("@late");
     is("@odd", '', "x-$language: each runs or is refused");
     is("@long", '', "x-$language: none has more than its time");
