@@ -17,11 +17,11 @@ my $CANARY = 2;         # processes: its init and itself
 # Sandboxes that wait for a job come and go, with a terminal each.
 my $WAITING = ($ENV{CODR_TEST_PATH} // 'cold') eq 'cold' ? 0 : 64;
 
-# What a slot keeps: its network namespace, what the next sandbox in it will
-# need, files of its cgroups, and what tells of memory that ran out; and the
-# compile cache, which keeps programs open.
+# What a slot keeps: its network namespace with counters of it, what the next
+# sandbox in it will need, files of its cgroups, and what tells of memory that
+# ran out; and the compile cache, which keeps programs open.
 my $SLOT = qr{^(?:net|mnt|ipc):|landlock-ruleset|^/sys/fs/cgroup/|eventfd
-    |^/memfd:codr-program}x;
+    |^/memfd:codr-program|^/proc/\d+/net/(?:snmp6?|sockstat)}x;
 
 # A location for the canary, which lives longer than other jobs may.
 sub location {
@@ -95,7 +95,8 @@ sub _look {
         next if $helpers->{$pid} ne 'spawner';
         $is{mounts} += _count(split /\n/, slurp("/proc/$pid/mountinfo"));
         my %open;       # a slot has a network, and one of each at most
-        $open{ /^(net|mnt|ipc|\S+ruleset)/ ? $1 : '' }++
+        $open{ /^(net|mnt|ipc|\S+ruleset|\S+\/(?:snmp6?|sockstat)\b)/
+                ? $1 =~ s/\d+\///r : '' }++
             for map { readlink($_) // '' } glob "/proc/$pid/fd/*";
         for (grep { !/^(?:net)?$/ } keys %open) {
             my $more = $open{$_} - ($open{net} // 0);
