@@ -8,7 +8,7 @@ use Codr::Client;
 use Codr::Host qw(need slurp wait_until);
 use Codr::Nginx;
 use Codr::Redis;
-use IO::Select;
+use File::Temp qw(tempdir);
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -82,6 +82,37 @@ subtest 'each answer is late' => sub {
         0, 'they run, or are told');
     ok($node->wait_log(qr/Redis cannot be used: it does not answer/),
         'the log says it');
+    $node->finish;
+};
+
+# On the second connection, the one for messages, nothing is answered, and
+# messages have no end.  Each connection is a line of the file.
+sub flood {
+    my ($lines) = @_;
+    my $message = "*3\r\n\$7\r\nmessage\r\n\$1\r\nx\r\n\$1\r\ny\r\n" x 1000;
+    my %number;
+    return sub {
+        my ($s, $bytes) = @_;
+        if (!$number{$s}) {
+            $number{$s} = 1 + keys %number;
+            open my $out, '>>', $lines or die "$lines: $!";
+            print {$out} "$number{$s}\n";
+        }
+        if ($number{$s} == 2) {
+            return syswrite($s, $message) ? time : 'close';
+        }
+        syswrite $s, "+OK\r\n" x commands($bytes);
+        return;
+    };
+}
+
+subtest 'messages without end instead of an answer' => sub {
+    my $dir = tempdir(CLEANUP => 1);
+    my $fake = Codr::Redis->fake_later(flood("$dir/lines"));
+    my $node = node($fake->address, 'db=1');
+    ok($node->wait_log(qr/codr: Redis is up/), 'commands are answered');
+    ok(wait_until(30, sub { (() = slurp("$dir/lines") =~ /\n/g) > 2 }),
+        'the connection is given up, and made again');
     $node->finish;
 };
 

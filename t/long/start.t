@@ -6,19 +6,16 @@
 use strict;
 use warnings;
 
-use Codr::Host qw(need wait_until);
-use Codr::Hygiene;
-use Codr::Inject qw(failing fails is_whole replaced traced);
+use Codr::Host qw(need);
+use Codr::Inject qw(failing fails in_turn is_whole replaced shuffled traced);
 use Codr::Nginx;
 use Codr::Phases qw(next_job_runs);
 use Test::More;
-use Time::HiRes qw(time);
 
 need(qw(plain root module helper /usr/bin/strace));
 
 my $SECONDS = 120;      # then the rest is left out, and said
 my $MOST    = 5;        # of the same call
-my $start   = time;
 
 my $nginx = Codr::Nginx->new(languages => 0, log => 'notice', http => <<'END');
 codr_language sh { source main.sh; run /bin/sh $source; }
@@ -43,40 +40,14 @@ cmp_ok(scalar keys %count, '>', 20, 'of which all calls are seen');
 ok($count{execveat}, 'from the first on');
 ok(is_whole($nginx, 30), 'jobs run');
 
-my $descriptors = Codr::Hygiene::descriptors($nginx);
-my @injections = map {
+in_turn($nginx, $SECONDS, sub {
+    my ($call, $n) = @_;
+    started(sub { replaced($nginx, 'supervisor') }, failing($call, $n));
+    return "$call $n";
+}, shuffled('CODR_START_SEED', map {
     my $call = $_;
     map { [ $call, $_ ] } 1 .. ($count{$call} > $MOST ? $MOST : $count{$call});
-} grep { fails($_) } sort keys %count;
-
-# In another order each time, as not all may have their turn.
-my $seed = $ENV{CODR_START_SEED} // time ^ $$;
-srand $seed;
-diag("CODR_START_SEED=$seed");
-
-my ($done, $left, @stuck) = (0, 0);
-for (map { $_->[1] } sort { $a->[0] <=> $b->[0] } map { [ rand, $_ ] }
-    @injections) {
-    my ($call, $n) = @{$_};
-    if (time - $start > $SECONDS || @stuck) {
-        $left++;
-        next;
-    }
-    started(sub { replaced($nginx, 'supervisor') }, failing($call, $n));
-    $done++;
-    is_whole($nginx, 40) or push @stuck, "$call $n: "
-        . join(' ', sort values %{ $nginx->helpers });
-}
-
-diag("$done failures");
-diag("$left more were left out: no time") if $left;
-cmp_ok($done, '>', 3, 'calls have failed');
-is(join("\n", @stuck), '', 'and each time jobs ran again, of a whole helper');
-ok(wait_until(20, sub {
-    Codr::Hygiene::descriptors($nginx) <= $descriptors + 4;
-}), 'nothing is left open') or diag($descriptors, ' then ',
-    Codr::Hygiene::descriptors($nginx));
-ok(wait_until(10, sub { !$nginx->job_processes }), 'no process is left');
+} grep { fails($_) } sort keys %count));
 $nginx->finish(expected => qr/codr: /);
 
 done_testing();

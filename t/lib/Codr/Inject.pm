@@ -7,11 +7,13 @@ use strict;
 use warnings;
 
 use Codr::Host qw(slurp wait_until);
+use Codr::Hygiene;
 use Codr::Phases qw(next_job_runs role);
 use Exporter 'import';
 use POSIX ();
+use Test::More;
 
-our @EXPORT_OK = qw(failing fails is_whole replaced traced);
+our @EXPORT_OK = qw(failing fails in_turn is_whole replaced shuffled traced);
 
 # Errors the kernel has for these; EPERM for all others.
 my %error = ((map { $_ => 'EMFILE' } qw(openat pipe2 socketpair memfd_create
@@ -26,8 +28,7 @@ my %error = ((map { $_ => 'EMFILE' } qw(openat pipe2 socketpair memfd_create
 my %never = map { $_ => 1 } qw(close exit exit_group rt_sigreturn futex getpid
     getppid gettid getuid geteuid getgid getegid munmap wait4 kill
     clock_gettime restart_syscall epoll_wait epoll_ctl rt_sigprocmask fcntl
-    getsockopt getsockname
-    arch_prctl set_tid_address set_robust_list rseq);
+    getsockopt getsockname arch_prctl set_tid_address set_robust_list rseq);
 
 sub fails { return !$never{ $_[0] } }
 
@@ -67,6 +68,41 @@ sub replaced {
         my $next = role($nginx, $role) // $pid;
         return $next != $pid ? $next : 0;
     });
+}
+
+# In another order each time, as not all may have their turn; which one, a
+# variable of the environment decides.
+sub shuffled {
+    my ($variable, @all) = @_;
+    my $seed = $ENV{$variable} // time ^ $$;
+    srand $seed;
+    diag("$variable=$seed");
+    return map { $_->[1] } sort { $a->[0] <=> $b->[0] }
+        map { [ rand, $_ ] } @all;
+}
+
+# Lets one after the other fail, for so many seconds, as long as the helper is
+# whole afterwards: the code does it, and returns what to call it.  What is open
+# then is what was open before, and no process is left.
+sub in_turn {
+    my ($nginx, $seconds, $code, @injections) = @_;
+    my ($end, $done, $stuck) = (time + $seconds, 0, '');
+    my $descriptors = Codr::Hygiene::descriptors($nginx);
+    while (@injections && !$stuck && time < $end) {
+        my $name = $code->(@{ shift @injections });
+        $done++;
+        is_whole($nginx, 40)
+            or $stuck = "$name: @{[ sort values %{ $nginx->helpers } ]}";
+    }
+    diag("$done failures, no time for ", scalar @injections, ' more');
+    cmp_ok($done, '>', 3, 'calls have failed');
+    is($stuck, '', 'and each time jobs ran again, of a whole helper');
+    ok(wait_until(20, sub {
+        Codr::Hygiene::descriptors($nginx) <= $descriptors + 4;
+    }), 'nothing is left open') or diag($descriptors, ' then ',
+        Codr::Hygiene::descriptors($nginx));
+    ok(wait_until(10, sub { !$nginx->job_processes }), 'no process is left');
+    return;
 }
 
 # There is one of each role, and jobs run.
