@@ -387,23 +387,29 @@ ngx_http_codr_link_pushed(redisReply *reply)
 }
 
 
+/* Of what was asked first, negative when it is late. */
+
+static ngx_msec_int_t
+ngx_http_codr_link_left(ngx_http_codr_link_t *link)
+{
+    ngx_queue_t            *q;
+    ngx_http_codr_asked_t  *asked;
+
+    q = ngx_queue_head(&link->asked);
+    asked = ngx_queue_data(q, ngx_http_codr_asked_t, queue);
+
+    return (ngx_msec_int_t) (asked->since + NGX_HTTP_CODR_LINK_DEADLINE
+                             - ngx_current_msec);
+}
+
+
 /* For what was asked first: others that are answered meanwhile give it no more
    time. */
 
 static void
 ngx_http_codr_link_wait(ngx_http_codr_link_t *link)
 {
-    ngx_queue_t            *q;
-    ngx_msec_int_t          left;
-    ngx_http_codr_asked_t  *asked;
-
-    q = ngx_queue_head(&link->asked);
-    asked = ngx_queue_data(q, ngx_http_codr_asked_t, queue);
-
-    left = (ngx_msec_int_t) (asked->since + NGX_HTTP_CODR_LINK_DEADLINE
-                             - ngx_current_msec);
-
-    ngx_add_timer(&link->deadline, ngx_max(left, 1));
+    ngx_add_timer(&link->deadline, ngx_max(ngx_http_codr_link_left(link), 1));
 }
 
 
@@ -453,9 +459,12 @@ ngx_http_codr_link_deadline(ngx_event_t *ev)
 {
     ngx_http_codr_link_t  *link = ev->data;
 
-    /* what has come may be the answer: it was us who were slow */
+    /* what has come may be the answer, as it was us who were slow; but there
+       are messages, too, which need have no end */
 
-    if (link->connected && link->connection->read->ready) {
+    if (link->connected && link->connection->read->ready
+        && ngx_http_codr_link_left(link) > -NGX_HTTP_CODR_LINK_DEADLINE)
+    {
         ngx_add_timer(ev, 1);
         return;
     }
