@@ -554,7 +554,8 @@ sandbox_started(codr_sandbox_t *sandbox)
                               + US(job->caps.value[CODR_LIMIT_COMPILE_MS]));
 
     } else if (job->state == CODR_JOB_RUNNING) {
-        job->start_us = sandbox->started_us - job->begun_us;
+        /* init's time is that before its exec: here it would flatter */
+        job->start_us = codr_now_us() - job->begun_us;
         set_deadline(job);
 
         /* not before its terminal is as it should be: input would be
