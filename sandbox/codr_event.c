@@ -133,11 +133,11 @@ destroy_doomed(codr_loop_t *loop)
 void
 codr_loop_end_turn(codr_loop_t *loop)
 {
-    codr_late_t late = loop->late;
+    void (*late)(void) = loop->late;
 
-    if (late.handler) {
-        loop->late.handler = NULL;
-        late.handler(late.data);
+    if (late) {
+        loop->late = NULL;
+        late();
     }
 
     destroy_doomed(loop);

@@ -35,12 +35,6 @@ struct codr_event_s {
 
 #define CODR_EVENT_NONE     ((codr_event_t) { .fd = -1 })
 
-/* What one turn has left for its end; its owner's. */
-typedef struct {
-    void  (*handler)(void *data);
-    void   *data;
-} codr_late_t;
-
 /* First member of objects that codr_loop_doom() frees later. */
 struct codr_doomed_s {
     codr_doomed_t  *next;
@@ -54,7 +48,7 @@ struct codr_loop_s {
     codr_event_t    clock;          /* of the timers */
     codr_event_t    bulk;           /* the epoll of bulk events */
     codr_doomed_t  *doomed;
-    codr_late_t     late;           /* without handler: there is nothing */
+    void          (*late)(void);    /* what this turn has left for its end */
 };
 
 

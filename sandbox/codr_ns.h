@@ -9,9 +9,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* A network namespace, which serves one job after the other. */
 #define CODR_NS_COUNTERS    3
 
+/* A network namespace, which serves one job after the other. */
 typedef struct {
     int       fd;       /* -1: there is none yet */
     int       counters[CODR_NS_COUNTERS];   /* open files, or -1 */
@@ -33,7 +33,8 @@ int codr_ns_enter_net(codr_ns_net_t *net);
 
 /*
  * Gives a namespace up whose counters say that somebody has used it: the next
- * job would read there what the last one has tried.
+ * job would read there what the last one has tried.  Where not all counters
+ * are kept open the caller is in the namespace afterwards.
  */
 void codr_ns_check_net(codr_ns_net_t *net);
 

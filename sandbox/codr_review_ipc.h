@@ -42,8 +42,7 @@ typedef struct {
     uint32_t  length;
 } codr_review_source_t;
 
-/* broker -> validator; two descriptors: the source image, the
-   socket. */
+/* broker -> validator; two descriptors: the source image, the socket. */
 typedef struct {
     uint32_t              version;
     uint32_t              language;     /* of the table */

@@ -36,7 +36,7 @@ static together_t together;
 
 
 static void handle(codr_event_t *event, uint32_t events);
-static void send_together(void *data);
+static void send_together(void);
 
 
 int
@@ -290,11 +290,9 @@ send_now(codr_wire_t *wire, const uint8_t *data, size_t len)
 
 
 static void
-send_together(void *data)
+send_together(void)
 {
     codr_wire_t *wire = together.wire;
-
-    (void) data;
 
     if (wire) {
         together.wire = NULL;
@@ -307,7 +305,7 @@ void
 codr_wire_flush(codr_wire_t *wire)
 {
     if (together.wire == wire) {
-        send_together(NULL);
+        send_together();
     }
 }
 
@@ -319,7 +317,7 @@ put_together(codr_wire_t *wire, const void *frame, size_t len)
     if (together.wire == NULL) {
         together.wire = wire;
         together.len = 0;
-        wire->loop->late.handler = send_together;
+        wire->loop->late = send_together;
     }
 
     memcpy(together.data + together.len, frame, len);
@@ -333,7 +331,7 @@ codr_wire_send(codr_wire_t *wire, const void *frame, size_t len)
     size_t used = together.wire == wire ? together.len : 0;
 
     if (len > TOGETHER - used || together.wire != wire) {
-        send_together(NULL);
+        send_together();
     }
 
     if (len > TOGETHER || !codr_wire_is_drained(wire)) {

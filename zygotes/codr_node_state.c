@@ -24,7 +24,7 @@
 #define TIMES_MAX       4096
 #define COUNTERS_MAX    4096
 #define COUNT_MAX       1e6
-#define LATER_NS        UINT64_C(60000000000)
+#define LATER_NS        UINT64_C(60000000000)   /* a minute */
 #define STEPS_MAX       20000       /* random numbers used at the start */
 
 typedef enum {
@@ -327,7 +327,8 @@ find_times(uint64_t *words, size_t count)
 }
 
 
-/* What was found in memory that somebody else has by now is no time. */
+/* What was found in memory that somebody else has by now is no time; one that
+   went on for less than a minute since it was found still is. */
 static bool
 is_still_time(const time_at_t *time)
 {
