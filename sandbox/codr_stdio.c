@@ -19,6 +19,7 @@
 #include "codr_util.h"
 
 #define LINE_MAX_BYTES  4095    /* what n_tty keeps of a canonical line */
+#define READ_ON_US      250     /* that others wait for a terminal's flood */
 
 /* End a canonical line: newline, return, ^C, ^D, ^U, ^\ */
 #define LINE_ENDS       "\n\r\x03\x04\x15\x1c"
@@ -72,15 +73,15 @@ close_output(codr_stdio_t *io, codr_event_t *event)
 }
 
 
-/* Reads until the program has no more for now, or once; *ret_end is set at the
-   end of the stream. */
+/* Reads until the program has no more for now, or as long as there is time;
+   *ret_end is set at the end of the stream. */
 static size_t
-fill(int fd, uint8_t *data, size_t size, bool once, bool *ret_end)
+fill(int fd, uint8_t *data, size_t size, uint64_t until_us, bool *ret_end)
 {
     size_t  len = 0;
     ssize_t n;
 
-    while (len < size && (len == 0 || !once)) {
+    while (len < size && (len == 0 || codr_now_us() < until_us)) {
         n = read(fd, data + len, size - len);
         if (n > 0) {
             len += (size_t) n;
@@ -103,9 +104,10 @@ fill(int fd, uint8_t *data, size_t size, bool once, bool *ret_end)
 static void
 output_ready(codr_event_t *event, uint32_t events)
 {
-    bool          once, end = false;
+    bool          end = false;
     size_t        len, size;
     uint8_t      *data;
+    uint64_t      until = UINT64_MAX;
     codr_stdio_t *io = event->data;
 
     (void) events;
@@ -117,11 +119,13 @@ output_ready(codr_event_t *event, uint32_t events)
         return;
     }
 
-    /* a terminal has 4 KB: one more read would sleep until a thread of the
-       kernel has fetched others, which a flood beside others makes long */
-    once = io->terminal && codr_batch_is_flood(&io->batch);
+    /* a terminal has 4 KB: one more read sleeps until a thread of the kernel
+       has fetched others, which a flood beside others makes long */
+    if (io->terminal && codr_batch_is_flood(&io->batch)) {
+        until = codr_now_us() + READ_ON_US;
+    }
 
-    len = fill(event->fd, data, size, once, &end);
+    len = fill(event->fd, data, size, until, &end);
     if (len > 0) {
         codr_batch_add(&io->batch, len);
     }
