@@ -7,11 +7,15 @@
 #include "codr_results.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "codr_util.h"
+
+#define GIVE_BACK   (1024 * 1024)   /* bytes that have expired: worth a call */
 
 #define STAGE_KEPT  256         /* bytes of a STAGE frame after the end */
 
@@ -218,18 +222,35 @@ make_room(codr_results_t *results, size_t bytes)
 }
 
 
+/* What leaves to make room is needed at once, and malloc keeps it; what has
+   expired is not. */
+static void
+give_back(codr_results_t *results, size_t bytes)
+{
+    results->expired += bytes;
+
+    if (results->expired >= GIVE_BACK) {
+        results->expired = 0;
+        (void) malloc_trim(0);
+    }
+}
+
+
 static void
 expire(codr_timer_t *timer)
 {
+    size_t          before;
     uint64_t        now = codr_now_us();
     codr_result_t  *result;
     codr_results_t *results = timer->data;
 
+    before = results->memory;
     while ((result = results->ended.first) != NULL
            && result->ended_us + results->ttl_us <= now)
     {
         evict(results, result);
     }
+    give_back(results, before - results->memory);
 
     codr_timer_clear(results->timers, timer);
     if (result) {   /* without memory: the next end sets it */
@@ -251,10 +272,19 @@ codr_results_init(codr_results_t *results, codr_timers_t *timers)
 void
 codr_results_limit(codr_results_t *results, size_t max, uint64_t ttl_us)
 {
+    size_t before = results->memory;
+
     results->max = max;
     results->ttl_us = ttl_us;
 
+    /* a flood's tape takes the memory of those before it: pages that went to
+       the kernel and came back cost more than all else that is done with them
+       here.  Twice: a tape that has all of it may leave at once. */
+    (void) mallopt(M_TRIM_THRESHOLD,
+                   max < INT_MAX / 2 ? (int) (2 * max) : INT_MAX);
+
     make_room(results, 0);
+    give_back(results, before - results->memory);
     expire(&results->timer);
 }
 

@@ -43,6 +43,7 @@ typedef struct {
     codr_result_t       *offered;       /* see codr_results_offer() */
     size_t               count;
     size_t               memory;
+    size_t               expired;       /* of it, not given back yet */
     size_t               max;
     uint64_t             ttl_us;
 } codr_results_t;
