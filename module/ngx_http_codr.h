@@ -324,6 +324,12 @@ ngx_uint_t ngx_http_codr_helper_is_foreign(ngx_http_codr_main_conf_t *mcf);
 int ngx_http_codr_helper_open_job(ngx_http_codr_main_conf_t *mcf,
     ngx_log_t *log);
 
+/* The two steps of that: what is written in between is there when the broker
+   looks for the first time.  The second closes its descriptor. */
+ngx_int_t ngx_http_codr_helper_pair(ngx_socket_t sv[2], ngx_log_t *log);
+ngx_int_t ngx_http_codr_helper_give(ngx_http_codr_main_conf_t *mcf,
+    ngx_socket_t fd, ngx_log_t *log);
+
 /* What the helper said last, for health and codr_languages. */
 
 typedef struct {

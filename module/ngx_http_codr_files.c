@@ -22,6 +22,7 @@ static ngx_int_t ngx_http_codr_files_distinct(ngx_http_codr_execute_t *x,
     ngx_http_codr_answer_t *refusal);
 static int ngx_libc_cdecl ngx_http_codr_files_compare(const void *one,
     const void *two);
+static EVP_MD_CTX *ngx_http_codr_files_digest(void);
 static ngx_int_t ngx_http_codr_files_sizes(ngx_http_codr_execute_t *x,
     ngx_http_codr_answer_t *refusal);
 static ngx_uint_t ngx_http_codr_files_is_code(ngx_http_codr_execute_t *x,
@@ -283,6 +284,29 @@ ngx_http_codr_files_compare(const void *one, const void *two)
 }
 
 
+/* The worker's one, begun anew: to look up how SHA-256 is made costs more than
+   the digest of a small program.  NULL without memory. */
+
+static EVP_MD_CTX *
+ngx_http_codr_files_digest(void)
+{
+    static EVP_MD_CTX  *md;
+
+    if (md) {
+        return EVP_DigestInit_ex(md, NULL, NULL) == 1 ? md : NULL;
+    }
+
+    md = EVP_MD_CTX_new();
+
+    if (md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1) {
+        EVP_MD_CTX_free(md);
+        md = NULL;
+    }
+
+    return md;
+}
+
+
 static ngx_int_t
 ngx_http_codr_files_sizes(ngx_http_codr_execute_t *x,
     ngx_http_codr_answer_t *refusal)
@@ -297,10 +321,9 @@ ngx_http_codr_files_sizes(ngx_http_codr_execute_t *x,
     code = 0;
     file = x->files.elts;
 
-    md = EVP_MD_CTX_new();
+    md = ngx_http_codr_files_digest();
 
-    if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1) {
-        EVP_MD_CTX_free(md);
+    if (md == NULL) {
         return ngx_http_codr_refuse(x, refusal, CODR_ERROR_INTERNAL,
                                     "out of memory");
     }
@@ -317,8 +340,6 @@ ngx_http_codr_files_sizes(ngx_http_codr_execute_t *x,
     if (EVP_DigestFinal_ex(md, digest, NULL) == 1) {
         ngx_hex_dump(x->sha256, digest, sizeof(x->sha256) / 2);
     }
-
-    EVP_MD_CTX_free(md);
 
     if (code > x->caps.value[CODR_LIMIT_CODE]) {
         return ngx_http_codr_refuse_limit(x, refusal,

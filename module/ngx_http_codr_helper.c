@@ -421,31 +421,48 @@ ngx_http_codr_helper_exit_process(ngx_cycle_t *cycle)
 int
 ngx_http_codr_helper_open_job(ngx_http_codr_main_conf_t *mcf, ngx_log_t *log)
 {
-    ngx_int_t     rc;
     ngx_socket_t  sv[2];
 
-    if (mcf->channel == NULL) {
+    if (ngx_http_codr_helper_pair(sv, log) != NGX_OK) {
         return -1;
     }
 
-    if (socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, 0, sv)
-        == -1)
-    {
-        ngx_log_error(NGX_LOG_ERR, log, ngx_socket_errno,
-                      "codr: socketpair() failed");
-        return -1;
-    }
-
-    rc = ngx_http_codr_channel_job(mcf->channel, sv[1], log);
-
-    (void) close(sv[1]);
-
-    if (rc != NGX_OK) {
+    if (ngx_http_codr_helper_give(mcf, sv[1], log) != NGX_OK) {
         (void) close(sv[0]);
         return -1;
     }
 
     return sv[0];
+}
+
+
+ngx_int_t
+ngx_http_codr_helper_pair(ngx_socket_t sv[2], ngx_log_t *log)
+{
+    if (socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, 0, sv)
+        == -1)
+    {
+        ngx_log_error(NGX_LOG_ERR, log, ngx_socket_errno,
+                      "codr: socketpair() failed");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_codr_helper_give(ngx_http_codr_main_conf_t *mcf, ngx_socket_t fd,
+    ngx_log_t *log)
+{
+    ngx_int_t  rc;
+
+    rc = mcf->channel ? ngx_http_codr_channel_job(mcf->channel, fd, log)
+                      : NGX_ERROR;
+
+    (void) close(fd);
+
+    return rc;
 }
 
 

@@ -152,6 +152,9 @@ ngx_http_codr_job_again(ngx_http_codr_job_t *job)
 
     c = job->connection;
     job->again = 0;
+    job->len = 0;
+
+    ngx_http_codr_sendq_again(&job->out);
 
     if (ngx_http_codr_job_connect(job, c->log) != NGX_OK) {
         job->connection = c;
@@ -161,11 +164,6 @@ ngx_http_codr_job_again(ngx_http_codr_job_t *job)
     }
 
     ngx_close_connection(c);
-
-    job->len = 0;
-
-    ngx_http_codr_sendq_again(&job->out);
-    ngx_http_codr_job_flush(job);
 }
 
 

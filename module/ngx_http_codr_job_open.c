@@ -18,6 +18,14 @@
 #define NGX_HTTP_CODR_JOB_KEEP    (256 * 1024)
 
 
+/* A job's buffer, and where it goes. */
+
+typedef struct {
+    ngx_http_codr_drain_t     *drain;
+    u_char                    *buf;
+} ngx_http_codr_job_used_t;
+
+
 static ngx_http_codr_job_t *ngx_http_codr_job_create(
     ngx_http_codr_main_conf_t *mcf,
     const ngx_http_codr_job_handler_t *handler, void *data, ngx_log_t *log);
@@ -25,6 +33,11 @@ static ngx_int_t ngx_http_codr_job_open(ngx_http_codr_job_t *job,
     ngx_log_t *log, ngx_http_codr_answer_t *refusal);
 static ngx_int_t ngx_http_codr_job_init(ngx_http_codr_job_t *job,
     ngx_http_codr_execute_t *x);
+static u_char *ngx_http_codr_job_buffer(ngx_pool_t *pool,
+    ngx_http_codr_drain_t *drain);
+static void ngx_http_codr_job_spare(void *data);
+static void ngx_http_codr_job_close_sockets(ngx_socket_t sv[2],
+    ngx_log_t *log);
 
 
 ngx_int_t
@@ -108,8 +121,14 @@ static ngx_http_codr_job_t *
 ngx_http_codr_job_create(ngx_http_codr_main_conf_t *mcf,
     const ngx_http_codr_job_handler_t *handler, void *data, ngx_log_t *log)
 {
-    ngx_pool_t           *pool;
-    ngx_http_codr_job_t  *job;
+    ngx_pool_t             *pool;
+    ngx_http_codr_job_t    *job;
+    ngx_http_codr_drain_t  *drain;
+
+    drain = ngx_http_codr_drain(mcf);
+    if (drain == NULL) {
+        return NULL;
+    }
 
     pool = ngx_create_pool(NGX_HTTP_CODR_JOB_POOL, log);
     if (pool == NULL) {
@@ -119,7 +138,7 @@ ngx_http_codr_job_create(ngx_http_codr_main_conf_t *mcf,
     job = ngx_pcalloc(pool, sizeof(ngx_http_codr_job_t));
 
     if (job == NULL
-        || (job->buf = ngx_palloc(pool, NGX_HTTP_CODR_JOB_BUFFER)) == NULL)
+        || (job->buf = ngx_http_codr_job_buffer(pool, drain)) == NULL)
     {
         ngx_destroy_pool(pool);
         return NULL;
@@ -127,10 +146,62 @@ ngx_http_codr_job_create(ngx_http_codr_main_conf_t *mcf,
 
     job->pool = pool;
     job->mcf = mcf;
+    job->out.spares = &drain->spares;
     job->handler = handler;
     job->data = data;
 
     return job;
+}
+
+
+/* One that was used, if there is: as large as it is, it would go back to the
+   kernel with each job, and come anew, page by page. */
+
+static u_char *
+ngx_http_codr_job_buffer(ngx_pool_t *pool, ngx_http_codr_drain_t *drain)
+{
+    ngx_pool_cleanup_t        *cln;
+    ngx_http_codr_job_used_t  *used;
+
+    cln = ngx_pool_cleanup_add(pool, sizeof(ngx_http_codr_job_used_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    used = cln->data;
+    used->drain = drain;
+
+    if (drain->nbuffers > 0) {
+        used->buf = drain->buffers[--drain->nbuffers];
+
+    } else {
+        used->buf = ngx_alloc(NGX_HTTP_CODR_JOB_BUFFER, pool->log);
+        if (used->buf == NULL) {
+            return NULL;
+        }
+    }
+
+    cln->handler = ngx_http_codr_job_spare;
+
+    return used->buf;
+}
+
+
+static void
+ngx_http_codr_job_spare(void *data)
+{
+    ngx_http_codr_job_used_t *used = data;
+
+    ngx_http_codr_drain_t  *drain;
+
+    drain = used->drain;
+
+    if (drain->nbuffers == NGX_HTTP_CODR_JOB_SPARES) {
+        ngx_free(used->buf);
+        return;
+    }
+
+    drain->buffers[drain->nbuffers++] = used->buf;
 }
 
 
@@ -145,17 +216,15 @@ ngx_http_codr_job_open(ngx_http_codr_job_t *job, ngx_log_t *log,
         return NGX_ERROR;
     }
 
+    job->out.keep = (job->out.size <= NGX_HTTP_CODR_JOB_KEEP);
+
     if (ngx_http_codr_job_connect(job, log) != NGX_OK) {
         ngx_http_codr_answer_error(refusal, CODR_ERROR_UNAVAILABLE,
                                    "programs cannot be run at the moment");
         return NGX_ERROR;
     }
 
-    job->out.keep = (job->out.size <= NGX_HTTP_CODR_JOB_KEEP);
-
     ngx_queue_insert_tail(&drain->jobs, &job->queue);
-
-    ngx_http_codr_job_flush(job);
 
     return NGX_OK;
 }
@@ -206,26 +275,29 @@ ngx_http_codr_job_init(ngx_http_codr_job_t *job, ngx_http_codr_execute_t *x)
 ngx_int_t
 ngx_http_codr_job_connect(ngx_http_codr_job_t *job, ngx_log_t *log)
 {
-    int                fd;
+    ngx_socket_t       sv[2];
     ngx_connection_t  *c;
 
-    fd = job->remote ? ngx_http_codr_distant_open(job->mcf, log)
-                     : ngx_http_codr_helper_open_job(job->mcf, log);
-    if (fd == -1) {
+    sv[1] = -1;
+
+    if (job->remote) {
+        sv[0] = ngx_http_codr_distant_open(job->mcf, log);
+
+        if (sv[0] == -1) {
+            return NGX_ERROR;
+        }
+
+    } else if (ngx_http_codr_helper_pair(sv, log) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    c = ngx_http_codr_get_connection(fd, job,
+    c = ngx_http_codr_get_connection(sv[0], job,
                                      ngx_http_codr_job_read_handler,
                                      ngx_http_codr_job_write_handler,
                                      log);
 
     if (c == NULL) {
-        if (close(fd) == -1) {
-            ngx_log_error(NGX_LOG_ALERT, log, ngx_socket_errno,
-                          "close() of a job socket failed");
-        }
-
+        ngx_http_codr_job_close_sockets(sv, log);
         return NGX_ERROR;
     }
 
@@ -239,9 +311,20 @@ ngx_http_codr_job_connect(ngx_http_codr_job_t *job, ngx_log_t *log)
     job->connection = c;
 
     if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
-        ngx_close_connection(c);
-        job->connection = NULL;
-        return NGX_ERROR;
+        sv[0] = -1;
+        ngx_http_codr_job_close_sockets(sv, log);
+        goto failed;
+    }
+
+    /* the broker finds all of the job where it finds its socket: it is woken
+       once, and does not wait for the rest */
+
+    ngx_http_codr_job_flush(job);
+
+    if (!job->remote
+        && ngx_http_codr_helper_give(job->mcf, sv[1], log) != NGX_OK)
+    {
+        goto failed;
     }
 
     /* never cancelable: it also keeps a worker that leaves until the end */
@@ -249,4 +332,26 @@ ngx_http_codr_job_connect(ngx_http_codr_job_t *job, ngx_log_t *log)
     ngx_add_timer(c->read, job->mcf->queue_timeout + NGX_HTTP_CODR_JOB_GRACE);
 
     return NGX_OK;
+
+failed:
+
+    ngx_close_connection(c);
+    job->connection = NULL;
+
+    return NGX_ERROR;
+}
+
+
+static void
+ngx_http_codr_job_close_sockets(ngx_socket_t sv[2], ngx_log_t *log)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < 2; i++) {
+
+        if (sv[i] != -1 && close(sv[i]) == -1) {
+            ngx_log_error(NGX_LOG_ALERT, log, ngx_socket_errno,
+                          "close() of a job socket failed");
+        }
+    }
 }

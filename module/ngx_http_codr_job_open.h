@@ -20,8 +20,8 @@
 #define NGX_HTTP_CODR_JOB_GRACE   30000
 
 
-/* A socket to the helper, or to another node's; the one before is the
-   caller's to close. */
+/* A socket to the helper, or to another node's, with what is to be sent; the
+   one before is the caller's to close. */
 ngx_int_t ngx_http_codr_job_connect(ngx_http_codr_job_t *job, ngx_log_t *log);
 
 void ngx_http_codr_job_read_handler(ngx_event_t *rev);

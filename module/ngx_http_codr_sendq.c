@@ -11,7 +11,7 @@
 
 
 #define NGX_HTTP_CODR_SENDBUF  (64 * 1024)
-#define NGX_HTTP_CODR_SPARES   4
+#define NGX_HTTP_CODR_SPARES   8
 #define NGX_HTTP_CODR_IOVS     8               /* buffers of one writev() */
 
 
@@ -258,7 +258,7 @@ ngx_http_codr_sendq_forget(ngx_http_codr_sendq_t *q)
     while (q->sent) {
         b = q->sent;
         q->sent = b->next;
-        ngx_free(b);
+        ngx_http_codr_sendq_release(q, b);
     }
 
     q->keep = 0;
@@ -273,7 +273,7 @@ ngx_http_codr_sendq_free(ngx_http_codr_sendq_t *q)
     while (q->first) {
         b = q->first;
         q->first = b->next;
-        ngx_free(b);
+        ngx_http_codr_sendq_release(q, b);
     }
 
     q->last = NULL;
