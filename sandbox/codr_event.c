@@ -234,15 +234,27 @@ codr_event_set_bulk(codr_loop_t *loop, codr_event_t *event, bool bulk)
 int
 codr_event_move(codr_loop_t *loop, codr_event_t *to, codr_event_t *from)
 {
-    uint32_t events = from->events;
+    int                result = 0;
+    struct epoll_event wanted = { .events = from->events, .data.ptr = to };
 
     if (from->fd == -1) {
         return 0;
     }
 
-    (void) codr_event_watch(loop, from, 0);
+    to->bulk = from->bulk;
+    to->events = from->events;
     to->fd = codr_steal_fd(&from->fd);
-    return codr_event_watch(loop, to, events);
+    from->events = 0;
+
+    if (to->events != 0
+        && epoll_ctl(to->bulk ? loop->bulk.fd : loop->epoll, EPOLL_CTL_MOD,
+                     to->fd, &wanted) == -1)
+    {
+        result = -errno;
+        (void) codr_event_watch(loop, to, 0);   /* of nobody's, then */
+    }
+
+    return result;
 }
 
 

@@ -113,6 +113,10 @@ codr_io_discard(int *fd)
 {
     struct linger none = { .l_onoff = 1 };
 
+    if (*fd == -1) {
+        return;
+    }
+
     /* fails for what is no socket, and that does not linger */
     (void) setsockopt(*fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
     codr_close(fd);

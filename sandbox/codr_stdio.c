@@ -120,9 +120,11 @@ output_ready(codr_event_t *event, uint32_t events)
     }
 
     /* a terminal has 4 KB: one more read sleeps until a thread of the kernel
-       has fetched others, which a flood beside others makes long */
-    if (io->terminal && codr_batch_is_flood(&io->batch)) {
-        until = codr_now_us() + READ_ON_US;
+       has fetched others, which a flood beside others makes long, or has looked
+       for them in vain */
+    if (io->terminal) {
+        until = codr_batch_is_flood(&io->batch) ? codr_now_us() + READ_ON_US
+                                                : 0;
     }
 
     len = fill(event->fd, data, size, until, &end);
@@ -235,18 +237,17 @@ attach(codr_stdio_t *io, codr_event_t *event, int fd, codr_event_pt handler)
 static int
 make_pipe(int *ret_read, int *ret_write, int ours)
 {
-    int ends[2], flags;
+    int ends[2], error;
 
     if (pipe2(ends, O_CLOEXEC) == -1) {
         return -errno;
     }
 
-    flags = fcntl(ends[ours], F_GETFL);
-    if (flags == -1 || fcntl(ends[ours], F_SETFL, flags | O_NONBLOCK) == -1) {
-        flags = -errno;
+    if (fcntl(ends[ours], F_SETFL, O_NONBLOCK) == -1) {
+        error = -errno;
         codr_close(&ends[0]);
         codr_close(&ends[1]);
-        return flags;
+        return error;
     }
 
     *ret_read = ends[0];

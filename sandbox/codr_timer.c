@@ -156,7 +156,10 @@ codr_timers_arm(codr_timers_t *timers)
     uint64_t          at = timers->count ? timers->heap[0]->at_us : 0;
     struct itimerspec when = { 0 };
 
-    if (at == timers->armed_us) {
+    /* to be woken once in vain costs as much as to set it anew */
+    if (at == timers->armed_us
+        || (timers->armed_us != 0 && (at == 0 || at > timers->armed_us)))
+    {
         return;
     }
 

@@ -9,7 +9,6 @@
 #include "codr_wire.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,8 +18,8 @@
 #define TOGETHER    4096        /* bytes of small frames that go together */
 #define READ_SIZE   (2 * (CODR_FRAME_HEADER + CODR_FRAME_MAX))
 
-/* O_NONBLOCK is the open file's, and a worker that kept a duplicate of our
-   end can clear it. */
+/* Each call says so itself: O_NONBLOCK is the open file's, and a worker that
+   kept a duplicate of our end could clear it. */
 #define SEND_FLAGS  (MSG_NOSIGNAL | MSG_DONTWAIT)
 
 
@@ -43,19 +42,12 @@ int
 codr_wire_open(codr_wire_t *wire, codr_loop_t *loop, int sock,
     const codr_wire_handlers_t *handlers, void *data)
 {
-    int flags;
-
     *wire = (codr_wire_t) {
         .loop = loop,
         .event = { .fd = sock, .handler = handle, .data = wire },
         .handlers = handlers,
         .data = data,
     };
-
-    flags = fcntl(sock, F_GETFL);
-    if (flags == -1 || fcntl(sock, F_SETFL, flags | O_NONBLOCK) == -1) {
-        return -errno;
-    }
 
     return codr_event_watch(loop, &wire->event, EPOLLIN);
 }
