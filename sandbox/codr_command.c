@@ -7,6 +7,7 @@
 
 #include "codr_command.h"
 
+#include "codr_inspect.h"
 #include "codr_language.h"
 
 #define ARTEFACT_MAX    (1024ULL * 1024 * 1024)
@@ -98,7 +99,8 @@ codr_command_describe(codr_sandbox_t *sandbox)
 {
     int           fds[6], headers = -1;
     size_t        nfds = 0, len;
-    uint32_t      flags = 0;
+    uint32_t      flags = codr_inspect_passed(sandbox->data)
+                          ? CODR_DESCRIBE_RUN : 0;
     uint64_t      artefact_max = 0;
     const char   *mode = CODR_SHORTCUT_PLAIN;
     codr_job_t   *job = sandbox->data;

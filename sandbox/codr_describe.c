@@ -235,7 +235,8 @@ codr_describe_decode(codr_describe_t *ret, char *message, size_t len,
                                       | CODR_DESCRIBE_STDIO
                                       | CODR_DESCRIBE_KEEP
                                       | CODR_DESCRIBE_HEADERS
-                                      | CODR_DESCRIBE_PLACE)) != 0)
+                                      | CODR_DESCRIBE_PLACE
+                                      | CODR_DESCRIBE_RUN)) != 0)
     {
         return -EINVAL;
     }

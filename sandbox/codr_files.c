@@ -23,6 +23,8 @@
 #include "codr_proto.h"
 #include "codr_util.h"
 
+#define FEW         4096
+
 #define RESOLVE     (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS                    \
                      | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV)
 
@@ -127,6 +129,18 @@ image_max(void)
 }
 
 
+/* To map a page or two costs more than to copy them. */
+static int
+write_few(int image, size_t size)
+{
+    char    copy[FEW];
+    ssize_t n = pread(image, copy, size, 0);
+
+    return n == (ssize_t) size ? write_all(copy, size)
+                               : n == -1 ? -errno : -EIO;
+}
+
+
 int
 codr_files_write(int image)
 {
@@ -136,6 +150,9 @@ codr_files_write(int image)
 
     if (size <= 0) {
         return (int) size;
+    }
+    if (size <= FEW) {
+        return write_few(image, (size_t) size);
     }
 
     map = mmap(NULL, (size_t) size, PROT_READ, MAP_PRIVATE, image, 0);

@@ -338,31 +338,6 @@ prepare_program(void)
 }
 
 
-static void
-describe(size_t len, const int *fds, size_t nfds)
-{
-    if (self.waiting >= 0) {
-        check(codr_waiting_describe(self.waiting, message, len, fds, nfds),
-              CODR_STEP_DESCRIPTION);
-    }
-
-    check(codr_describe_decode(&self.description, message, len, fds, nfds),
-          CODR_STEP_DESCRIPTION);
-    check(self.description.terminal && self.master < 0 ? -EINVAL : 0,
-          CODR_STEP_DESCRIPTION);
-
-    show(NAME_BUSY);
-    check_needs();
-    check(codr_files_write(self.description.image), CODR_STEP_FILES);
-    place_artefact();
-
-    self.state = STATE_PREPARED;
-    if (tell_if_waiting(CODR_INIT_PREPARED)) {
-        prepare_program();
-    }
-}
-
-
 /* Once the program runs, which nobody waits for then. */
 static void
 close_description(void)
@@ -420,6 +395,33 @@ run(void)
     self.state = STATE_RUNNING;
     started.flags = self.forked ? CODR_STARTED_FORKED : 0;
     tell(&started);
+}
+
+
+static void
+describe(size_t len, const int *fds, size_t nfds)
+{
+    if (self.waiting >= 0) {
+        check(codr_waiting_describe(self.waiting, message, len, fds, nfds),
+              CODR_STEP_DESCRIPTION);
+    }
+
+    check(codr_describe_decode(&self.description, message, len, fds, nfds),
+          CODR_STEP_DESCRIPTION);
+    check(self.description.terminal && self.master < 0 ? -EINVAL : 0,
+          CODR_STEP_DESCRIPTION);
+
+    show(NAME_BUSY);
+    check_needs();
+    check(codr_files_write(self.description.image), CODR_STEP_FILES);
+    place_artefact();
+
+    self.state = STATE_PREPARED;
+    if (self.description.flags & CODR_DESCRIBE_RUN) {
+        run();
+    } else if (tell_if_waiting(CODR_INIT_PREPARED)) {
+        prepare_program();
+    }
 }
 
 
@@ -564,26 +566,23 @@ finish(int wait_status)
         answer.flags |= CODR_EXITED_NO_ARTEFACT;
     }
 
+    answer.value = whole_cpu_us();
+    reply(&answer, -1);
+
     if (self.description.terminal) {
         codr_terminal_leave();
     }
 
-    answer.value = whole_cpu_us();
-    reply(&answer, -1);
     _exit(0);
 }
 
 
 /* Orphans come to pid 1; the program's end is the job's. */
 static void
-reap(void)
+wait_for_children(void)
 {
-    int                     status;
-    pid_t                   pid;
-    struct signalfd_siginfo info;
-
-    /* which signal says nothing: a job can send it to us too */
-    (void) !read(self.children, &info, sizeof(info));
+    int   status;
+    pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
         if (pid == self.program && self.state != STATE_RUNNING) {
@@ -593,6 +592,21 @@ reap(void)
             finish(status);
         }
     }
+}
+
+
+/* Mostly it was the program, and nobody reads a signal any more. */
+static void
+reap(void)
+{
+    struct signalfd_siginfo info;
+
+    wait_for_children();
+
+    /* which signal says nothing: a job can send it to us too; and who ended
+       before it was read shows no other */
+    (void) !read(self.children, &info, sizeof(info));
+    wait_for_children();
 }
 
 

@@ -256,6 +256,7 @@ typedef enum {
 #define CODR_DESCRIBE_KEEP      0x4     /* compile: send FILE_NAME afterwards */
 #define CODR_DESCRIBE_HEADERS   0x8     /* precompiled headers are there */
 #define CODR_DESCRIBE_PLACE     0x10    /* the artefact becomes FILE_NAME */
+#define CODR_DESCRIBE_RUN       0x20    /* it runs at once: no RUN follows */
 
 typedef struct {
     uint32_t  version;

@@ -42,24 +42,53 @@ codr_sandbox_init(codr_sandbox_t *sandbox, codr_loop_t *loop,
 }
 
 
+/* What a sandbox has open. */
+typedef struct {
+    codr_event_t  init;
+    codr_event_t  oom;
+    int           fd[3];
+} open_t;
+
+
 /* Its descriptors and timers; what is known about its end stays. */
-static void
+static open_t
 release(codr_sandbox_t *sandbox)
 {
-    codr_event_close(sandbox->loop, &sandbox->init);
-    codr_event_close(sandbox->loop, &sandbox->oom);
-    codr_close(&sandbox->init_end);
-    codr_close(&sandbox->cpu.fd);
-    codr_close(&sandbox->peak.fd);
+    open_t open = {
+        .init = sandbox->init,
+        .oom = sandbox->oom,
+        .fd = {
+            codr_steal_fd(&sandbox->init_end),
+            codr_steal_fd(&sandbox->cpu.fd),
+            codr_steal_fd(&sandbox->peak.fd),
+        },
+    };
+
+    sandbox->init = CODR_EVENT_NONE;
+    sandbox->oom = CODR_EVENT_NONE;
     codr_timer_clear(&sandbox->loop->timers, &sandbox->wall_timer);
     codr_timer_clear(&sandbox->loop->timers, &sandbox->cpu_timer);
+    return open;
+}
+
+
+static void
+close_all(codr_loop_t *loop, open_t open)
+{
+    size_t i;
+
+    codr_event_close(loop, &open.init);
+    codr_event_close(loop, &open.oom);
+    for (i = 0; i < CODR_ARRAY_LEN(open.fd); i++) {
+        codr_close(&open.fd[i]);
+    }
 }
 
 
 void
 codr_sandbox_free(codr_sandbox_t *sandbox)
 {
-    release(sandbox);
+    close_all(sandbox->loop, release(sandbox));
     codr_artefact_free(&sandbox->artefact);
     sandbox->state = CODR_SANDBOX_IDLE;
 }
@@ -86,10 +115,14 @@ give_slot_back(codr_sandbox_t *sandbox, bool foreign)
 }
 
 
-/* The last thing that happens to a sandbox. */
+/* The last thing that happens to a sandbox.  Whoever waits for its end hears of
+   it before all is closed; its owner may be gone then. */
 static void
 gone(codr_sandbox_t *sandbox)
 {
+    open_t       open;
+    codr_loop_t *loop = sandbox->loop;
+
     if (sandbox->state == CODR_SANDBOX_GONE) {
         return;
     }
@@ -98,10 +131,11 @@ gone(codr_sandbox_t *sandbox)
         sandbox->end.wall_us = codr_now_us() - sandbox->started_us;
     }
 
-    release(sandbox);
+    open = release(sandbox);
     sandbox->state = CODR_SANDBOX_GONE;
     give_slot_back(sandbox, false);
     sandbox->handlers->changed(sandbox);
+    close_all(loop, open);
 }
 
 
@@ -200,9 +234,10 @@ attempt(codr_sandbox_t *sandbox)
 
     result = open_init(sandbox);
     if (result == 0) {
+        sandbox->run_told = false;
         result = sandbox->handlers->describe(sandbox);
     }
-    if (result == 0 && sandbox->run_us != 0) {
+    if (result == 0 && sandbox->run_us != 0 && !sandbox->run_told) {
         result = tell_init(sandbox, CODR_INIT_RUN, 0);
     }
     if (result == 0) {
@@ -319,6 +354,7 @@ codr_sandbox_describe(codr_sandbox_t *sandbox, uint32_t flags,
     };
 
     sandbox->artefact_max = artefact_max;
+    sandbox->run_told = (flags & CODR_DESCRIBE_RUN) != 0;
     return codr_io_send(sandbox->init.fd, pieces, 2, fds, nfds);
 }
 
@@ -331,6 +367,10 @@ codr_sandbox_run(codr_sandbox_t *sandbox, uint64_t cpu_us, unsigned cpus)
     sandbox->run_us = codr_now_us();
     sandbox->cpu_limit_us = cpu_us;
     sandbox->cpus = cpus ? cpus : 1;
+
+    if (sandbox->run_told) {
+        return 0;
+    }
 
     /* nobody at the other end, and the spawner has not answered yet: it has
        refused, and the next attempt asks again */

@@ -88,7 +88,8 @@ struct codr_sandbox_s {
     uint64_t                        cpu_limit_us;
     uint64_t                        cpu_pause_us;
     unsigned                        cpus;
-    uint64_t                        run_us;     /* RUN was sent; 0: was not */
+    bool                            run_told;   /* DESCRIBE says it all */
+    uint64_t                        run_us;     /* it may run; 0: it may not */
     uint64_t                        started_us; /* it ran; 0: not yet */
     codr_timer_t                    wall_timer;
     codr_timer_t                    cpu_timer;
@@ -118,8 +119,8 @@ bool codr_sandbox_rest(codr_sandbox_t *sandbox);
  * of a start runs again.  0, or negative errno, and it ends. */
 int codr_sandbox_adopt(codr_sandbox_t *to, codr_sandbox_t *from);
 
-/* One DESCRIBE: fields of len bytes, and descriptors.  0, or negative
-   errno. */
+/* One DESCRIBE: fields of len bytes, and descriptors.  With CODR_DESCRIBE_RUN
+   codr_sandbox_run() must follow in the same turn.  0, or negative errno. */
 int codr_sandbox_describe(codr_sandbox_t *sandbox, uint32_t flags,
     uint64_t artefact_max, const void *fields, size_t len, const int *fds,
     size_t nfds);

@@ -120,6 +120,32 @@ announce(codr_job_t *job)
 }
 
 
+/* Who waits for it hears that it begins. */
+static void
+tell_begin(codr_job_t *job)
+{
+    announce(job);
+    if (!job->told_stage) {
+        job->told_stage = true;
+        codr_answer_stage(job, codr_stage_of(job));
+    }
+}
+
+
+/* A program in a ready sandbox says something at once, and where all processors
+   are in use one message with both costs its worker and its client half as
+   much. */
+static bool
+waits_for_output(const codr_job_t *job)
+{
+    const codr_broker_t *broker = job->broker;
+
+    return job->path == CODR_PATH_POOL
+           && broker->running[CODR_KIND_INTERACTIVE]
+              + broker->running[CODR_KIND_BATCH] > broker->host.cpus;
+}
+
+
 /* Nothing holds the program back any more.  It goes first: who waits for it
    hears of that while it starts. */
 static void
@@ -139,10 +165,8 @@ run_stage(codr_job_t *job)
         return;                 /* this sandbox runs nothing */
     }
 
-    announce(job);
-    if (!job->told_stage) {
-        job->told_stage = true;
-        codr_answer_stage(job, codr_stage_of(job));
+    if (!waits_for_output(job)) {
+        tell_begin(job);
     }
 }
 
@@ -281,6 +305,7 @@ run_output(codr_stdio_t *io, uint8_t stream, uint8_t *data, size_t len)
     uint64_t    left = offset < limit ? limit - offset : 0;
 
     codr_trace_mark(&job->trace, "output");
+    tell_begin(job);
     job->written += len;
 
     if (len > left) {
@@ -561,6 +586,7 @@ sandbox_started(codr_sandbox_t *sandbox)
         /* not before its terminal is as it should be: input would be
            echoed */
         codr_stdio_begin(&job->io);
+        tell_begin(job);
     }
 }
 
@@ -597,6 +623,9 @@ stage_gone(codr_job_t *job)
     if (codr_inspect_refused(job)) {
         codr_inspect_refuse(job);
         return;
+    }
+    if (sandbox->run_us != 0) {
+        tell_begin(job);
     }
     if (can_start_over(job)) {
         job->cold = true;
