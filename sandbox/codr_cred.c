@@ -2,7 +2,8 @@
  * Credentials.  The order matters and is the reason for this file: groups
  * before gid before uid before capabilities, and only then "not dumpable" and
  * the death signal, which the kernel resets when ids change.  Runs in the
- * spawner (codr_cred_lock) and in init (codr_cred_drop), never in a program.
+ * spawner and in zygotes (codr_cred_lock) and in init (codr_cred_drop), never
+ * in a program.
  */
 
 #define _GNU_SOURCE

@@ -154,8 +154,9 @@ drop_privileges(const codr_init_t *given, uint32_t *ret_step)
         .keep_groups = given->user_ns,
     };
 
-    if (given->user_ns || given->zygote) {
-        /* a new user namespace begins with all of them again */
+    if (given->user_ns) {
+        /* a new user namespace begins with all of them again; a zygote's
+           clones have that of the zygote, which has given them up */
         rc = codr_cred_lock();
         if (rc != 0) {
             *ret_step = CODR_STEP_CREDENTIALS;

@@ -1,8 +1,8 @@
 /*
- * The zygote's loop.  Runs in the interpreter's process, with all capabilities
- * in a user namespace of its own and none outside of it.  It reads structs of
- * numbers and descriptors from the spawner and nothing from anybody else; each
- * CLONE becomes an init that is the spawner's child, not ours.
+ * The zygote's loop.  Runs in the interpreter's process, with the spawner's
+ * capabilities in a user namespace of its own and none outside of it.  It reads
+ * structs of numbers and descriptors from the spawner and nothing from anybody
+ * else; each CLONE becomes an init that is the spawner's child, not ours.
  */
 
 #define _GNU_SOURCE
@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "codr_cred.h"
 #include "codr_init.h"
 #include "codr_io.h"
 #include "codr_log.h"
@@ -118,6 +119,20 @@ enter_user_ns(void)
 }
 
 
+/* What it makes of itself for good, each of its clones has from the start: a
+   user namespace begins with all capabilities, and to take them away one by one
+   is a fiftieth of all that a job takes. */
+static void
+lock_credentials(void)
+{
+    int rc = codr_cred_lock();
+
+    if (rc != 0) {
+        die(-rc, "give up capabilities");
+    }
+}
+
+
 static void
 set_up(void)
 {
@@ -125,6 +140,7 @@ set_up(void)
 
     tell(CODR_ZYGOTE_HELLO, 0, -1);
     receive(&self.setup, CODR_ZYGOTE_SETUP, NULL, 0, &nfds);
+    lock_credentials();
 
     memcpy(self.layers.state, self.setup.layer, sizeof(self.layers.state));
     self.cgroup.version = self.setup.limit_data ? CODR_CGROUP_NONE
