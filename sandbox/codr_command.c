@@ -63,6 +63,11 @@ put_description(codr_writer_t *writer, const codr_job_t *job,
     codr_put_number(writer, CODR_FIELD_COLS, job->io.cols);
     codr_put_number(writer, CODR_FIELD_ROWS, job->io.rows);
     codr_put_number(writer, CODR_FIELD_ECHO, request->echo);
+
+    if (job->source.memfd == -1) {
+        codr_put_bytes(writer, CODR_FIELD_FILE_DATA, job->source.few,
+                       job->source.few_len);
+    }
 }
 
 
@@ -89,8 +94,9 @@ codr_command_fits(const codr_job_t *job)
 
     return encode_description(job, CODR_STAGE_RUN, mode, description,
                               sizeof(description)) > 0
-           && encode_description(job, CODR_STAGE_COMPILE, mode, description,
-                                 sizeof(description)) > 0;
+           && (job->language->compile.count == 0
+               || encode_description(job, CODR_STAGE_COMPILE, mode,
+                                     description, sizeof(description)) > 0);
 }
 
 
@@ -112,7 +118,11 @@ codr_command_describe(codr_sandbox_t *sandbox)
     len = encode_description(job, stage, mode, description,
                              sizeof(description));
 
-    fds[nfds++] = job->source.memfd;
+    if (job->source.memfd == -1) {
+        flags |= CODR_DESCRIBE_FILES;
+    } else {
+        fds[nfds++] = job->source.memfd;
+    }
     if (stage == CODR_STAGE_COMPILE) {
         flags |= CODR_DESCRIBE_KEEP;
         artefact_max = job->caps.value[CODR_LIMIT_DISK];

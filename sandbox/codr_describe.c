@@ -109,6 +109,11 @@ decode_field(codr_describe_t *ret, strings_t *strings,
             ret->echo = value == 1;
         }
         return rc;
+
+    case CODR_FIELD_FILE_DATA:
+        ret->files = field->data;
+        ret->files_len = field->length;
+        return 0;
     }
 
     return decode_text(strings, field);
@@ -175,18 +180,19 @@ decode_fields(codr_describe_t *ret, char *payload, size_t len)
 static int
 take_descriptors(codr_describe_t *ret, const int *fds, size_t nfds)
 {
-    bool   artefact = (ret->flags & CODR_DESCRIBE_ARTEFACT) != 0,
+    bool   image = ret->files == NULL,
+           artefact = (ret->flags & CODR_DESCRIBE_ARTEFACT) != 0,
            headers = (ret->flags & CODR_DESCRIBE_HEADERS) != 0,
            stdio = (ret->flags & CODR_DESCRIBE_STDIO) != 0;
     size_t i, n = 0;
 
-    if (nfds != (size_t) (1 + (artefact ? 1 : 0) + (headers ? 1 : 0)
-                          + (stdio ? 3 : 0)))
+    if (nfds != (size_t) ((image ? 1 : 0) + (artefact ? 1 : 0)
+                          + (headers ? 1 : 0) + (stdio ? 3 : 0)))
     {
         return -EINVAL;
     }
 
-    ret->image = fds[n++];
+    ret->image = image ? fds[n++] : -1;
     ret->artefact = artefact ? fds[n++] : -1;
     ret->headers = headers ? fds[n++] : -1;
     for (i = 0; i < 3; i++) {
@@ -204,7 +210,12 @@ is_consistent(const codr_describe_t *description)
 {
     bool stdio = (description->flags & CODR_DESCRIBE_STDIO) != 0,
          keep = (description->flags & CODR_DESCRIBE_KEEP) != 0,
-         place = (description->flags & CODR_DESCRIBE_PLACE) != 0;
+         place = (description->flags & CODR_DESCRIBE_PLACE) != 0,
+         files = (description->flags & CODR_DESCRIBE_FILES) != 0;
+
+    if (files != (description->files != NULL)) {
+        return false;
+    }
 
     if (description->argv[0] != NULL && stdio == description->terminal) {
         return false;
@@ -236,13 +247,15 @@ codr_describe_decode(codr_describe_t *ret, char *message, size_t len,
                                       | CODR_DESCRIBE_KEEP
                                       | CODR_DESCRIBE_HEADERS
                                       | CODR_DESCRIBE_PLACE
-                                      | CODR_DESCRIBE_RUN)) != 0)
+                                      | CODR_DESCRIBE_RUN
+                                      | CODR_DESCRIBE_FILES)) != 0)
     {
         return -EINVAL;
     }
 
     ret->flags = head.flags;
     ret->artefact_max = head.artefact_max;
+    ret->files = NULL;
     ret->terminal = false;
     ret->echo = false;
     ret->cols = 80;

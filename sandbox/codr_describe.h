@@ -29,6 +29,8 @@ typedef struct {
     bool         echo;
     uint16_t     cols;
     uint16_t     rows;
+    const void  *files;         /* the source image, or NULL: it is image */
+    size_t       files_len;
     int          image;         /* descriptors; -1 when absent */
     int          artefact;
     int          headers;

@@ -92,8 +92,8 @@ write_one(const codr_field_t *name, const codr_field_t *data)
 }
 
 
-static int
-write_all(const void *image, size_t size)
+int
+codr_files_write_image(const void *image, size_t size)
 {
     int           rc;
     codr_field_t  name, data;
@@ -136,7 +136,7 @@ write_few(int image, size_t size)
     char    copy[FEW];
     ssize_t n = pread(image, copy, size, 0);
 
-    return n == (ssize_t) size ? write_all(copy, size)
+    return n == (ssize_t) size ? codr_files_write_image(copy, size)
                                : n == -1 ? -errno : -EIO;
 }
 
@@ -151,6 +151,7 @@ codr_files_write(int image)
     if (size <= 0) {
         return (int) size;
     }
+
     if (size <= FEW) {
         return write_few(image, (size_t) size);
     }
@@ -160,7 +161,7 @@ codr_files_write(int image)
         return -errno;
     }
 
-    rc = write_all(map, (size_t) size);
+    rc = codr_files_write_image(map, (size_t) size);
     (void) munmap(map, (size_t) size);
 
     return rc;

@@ -15,6 +15,9 @@
  */
 int codr_files_write(int image);
 
+/* The same for an image that is in memory. */
+int codr_files_write_image(const void *image, size_t size);
+
 /* Writes a sealed artefact as an executable file of that name, which must not
    be there.  0, or negative errno. */
 int codr_files_place(int artefact, const char *name);

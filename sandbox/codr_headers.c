@@ -358,6 +358,7 @@ write_source(codr_headers_t *headers)
                                "", 0, used) == CODR_SOURCE_OK
            && codr_source_data(&headers->source, text, used)
               == CODR_SOURCE_OK
+           && codr_source_end(&headers->source) == CODR_SOURCE_OK
            && codr_source_seal(&headers->source) == CODR_SOURCE_OK;
 }
 

@@ -398,6 +398,16 @@ run(void)
 }
 
 
+static int
+write_files(void)
+{
+    return self.description.files
+           ? codr_files_write_image(self.description.files,
+                                    self.description.files_len)
+           : codr_files_write(self.description.image);
+}
+
+
 static void
 describe(size_t len, const int *fds, size_t nfds)
 {
@@ -413,7 +423,7 @@ describe(size_t len, const int *fds, size_t nfds)
 
     show(NAME_BUSY);
     check_needs();
-    check(codr_files_write(self.description.image), CODR_STEP_FILES);
+    check(write_files(), CODR_STEP_FILES);
     place_artefact();
 
     self.state = STATE_PREPARED;

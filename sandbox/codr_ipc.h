@@ -237,9 +237,10 @@ typedef struct {
  *     REASON*       probe: programs that must be there (looked up in PATH)
  *     ENV*          the whole environment
  *     TERMINAL COLS ROWS ECHO
+ *     FILE_DATA     with FILES: the source image
  *
  * and carries descriptors as the flags say, in this order: the source image
- * (always: a sealed memfd, fields FILE_NAME FILE_DATA, alternating), the
+ * (without FILES: a sealed memfd, fields FILE_NAME FILE_DATA, alternating), the
  * artefact to execute instead of argv[0] (with PLACE, to be written below /box
  * for the program that argv[0] names), precompiled headers, which the
  * program has as descriptor 3, then stdin, stdout, stderr (absent with a
@@ -257,6 +258,7 @@ typedef enum {
 #define CODR_DESCRIBE_HEADERS   0x8     /* precompiled headers are there */
 #define CODR_DESCRIBE_PLACE     0x10    /* the artefact becomes FILE_NAME */
 #define CODR_DESCRIBE_RUN       0x20    /* it runs at once: no RUN follows */
+#define CODR_DESCRIBE_FILES     0x40    /* the source image is a field */
 
 typedef struct {
     uint32_t  version;

@@ -526,6 +526,19 @@ publish(codr_job_t *job)
 }
 
 
+/* The image has a descriptor for whom it is not only init's to read, or when
+   the description has no room for it. */
+static codr_source_result_t
+seal_source(codr_job_t *job)
+{
+    bool few = job->source.memfd == -1 && job->language->compile.count == 0
+               && job->inspection.mode == CODR_POLICY_OFF
+               && codr_command_fits(job);
+
+    return few ? CODR_SOURCE_OK : codr_source_seal(&job->source);
+}
+
+
 static int
 take_submit(codr_job_t *job, const uint8_t *payload, size_t len)
 {
@@ -537,7 +550,10 @@ take_submit(codr_job_t *job, const uint8_t *payload, size_t len)
         return -EPROTO;
     }
 
-    result = judge_source(job, codr_source_seal(&job->source));
+    result = judge_source(job, codr_source_end(&job->source));
+    if (result == 0 && job->state != CODR_JOB_ENDED) {
+        result = judge_source(job, seal_source(job));
+    }
     if (result < 0 || job->state == CODR_JOB_ENDED) {
         return result;
     }
@@ -545,7 +561,7 @@ take_submit(codr_job_t *job, const uint8_t *payload, size_t len)
     if (!codr_dispatch_store(job->broker, job, OVERHEAD)) {
         return refuse(job, CODR_ERROR_BUSY, "no room for the files");
     }
-    if (!codr_command_fits(job)) {
+    if (job->source.memfd != -1 && !codr_command_fits(job)) {
         return refuse(job, CODR_ERROR_BAD_MESSAGE,
                       "arguments and file names are too long");
     }

@@ -23,10 +23,9 @@
 codr_source_result_t
 codr_source_open(codr_source_t *source)
 {
-    source->memfd = memfd_create("codr-source",
-                                 MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    source->few = malloc(CODR_SOURCE_FEW);
 
-    return source->memfd == -1 ? CODR_SOURCE_FAILED : CODR_SOURCE_OK;
+    return source->few == NULL ? CODR_SOURCE_FAILED : CODR_SOURCE_OK;
 }
 
 
@@ -71,12 +70,44 @@ add_name(codr_source_t *source, const char *name, size_t len)
 }
 
 
+/* The few bytes become the first of a memfd. */
+static int
+make_memfd(codr_source_t *source)
+{
+    int error;
+
+    source->memfd = memfd_create("codr-source",
+                                 MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (source->memfd == -1) {
+        return -errno;
+    }
+
+    error = codr_io_write_all(source->memfd, source->few, source->few_len);
+    free(source->few);
+    source->few = NULL;
+    return error;
+}
+
+
 static codr_source_result_t
 write_all(codr_source_t *source, const void *data, size_t len)
 {
-    int error = -codr_io_write_all(source->memfd, data, len);
+    int error = 0;
 
-    errno = error;
+    if (source->memfd == -1 && len <= CODR_SOURCE_FEW - source->few_len) {
+        memcpy(source->few + source->few_len, data, len);
+        source->few_len += len;
+        return CODR_SOURCE_OK;
+    }
+
+    if (source->memfd == -1) {
+        error = make_memfd(source);
+    }
+    if (error == 0) {
+        error = codr_io_write_all(source->memfd, data, len);
+    }
+
+    errno = -error;
     return error == 0 ? CODR_SOURCE_OK : CODR_SOURCE_FAILED;
 }
 
@@ -181,14 +212,24 @@ codr_source_data(codr_source_t *source, const void *data, size_t len)
 
 
 codr_source_result_t
+codr_source_end(const codr_source_t *source)
+{
+    return source->names.count == 0 || source->awaited != 0
+           ? CODR_SOURCE_PROTOCOL : CODR_SOURCE_OK;
+}
+
+
+codr_source_result_t
 codr_source_seal(codr_source_t *source)
 {
-    if (source->names.count == 0 || source->awaited != 0) {
-        return CODR_SOURCE_PROTOCOL;
+    int error = source->memfd == -1 ? make_memfd(source) : 0;
+
+    if (error == 0) {
+        error = codr_io_seal(source->memfd);
     }
 
-    errno = -codr_io_seal(source->memfd);
-    return errno == 0 ? CODR_SOURCE_OK : CODR_SOURCE_FAILED;
+    errno = -error;
+    return error == 0 ? CODR_SOURCE_OK : CODR_SOURCE_FAILED;
 }
 
 
@@ -198,5 +239,7 @@ codr_source_free(codr_source_t *source)
     codr_close(&source->memfd);
     codr_list_free(&source->names);
     free(source->piece);
+    free(source->few);
     source->piece = NULL;
+    source->few = NULL;
 }

@@ -1,6 +1,7 @@
 /*
- * The files of a job on their way into one sealed memfd: the bytes that are
- * checked are the bytes that run.
+ * The files of a job on their way into one image.  It is a sealed memfd, so
+ * that the bytes that are checked are the bytes that run; one of a few bytes
+ * that nobody but init reads stays in memory, and goes with the description.
  */
 
 #ifndef CODR_SOURCE_H
@@ -20,12 +21,16 @@ typedef struct {
     bool      checked;          /* policed */
 } codr_source_piece_t;
 
+#define CODR_SOURCE_FEW     4096
+
 typedef struct {
-    int                   memfd;    /* FILE_NAME FILE_DATA, alternating */
+    int                   memfd;    /* FILE_NAME FILE_DATA, alternating; or
+                                       -1, and that is */
+    uint8_t              *few;
+    size_t                few_len;
     codr_list_t           names;    /* the first is the main file */
     codr_source_piece_t  *piece;    /* one a name */
-    uint64_t              image;    /* bytes of the memfd, the last file
-                                       whole */
+    uint64_t              image;    /* its bytes, the last file whole */
     uint64_t              code;     /* bytes of source files */
     uint64_t              total;    /* bytes of all files */
     uint64_t              awaited;  /* bytes of the last file still to come */
@@ -58,7 +63,11 @@ codr_source_result_t codr_source_file(codr_source_t *source,
 codr_source_result_t codr_source_data(codr_source_t *source,
     const void *data, size_t len);
 
-/* After the last file: seals the memfd. */
+/* After the last file. */
+codr_source_result_t codr_source_end(const codr_source_t *source);
+
+/* After that, for who reads the image by its descriptor: makes the memfd if
+   there is none yet, and seals it. */
 codr_source_result_t codr_source_seal(codr_source_t *source);
 
 /* Accepts CODR_SOURCE_EMPTY and half-built ones. */

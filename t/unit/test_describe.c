@@ -123,6 +123,28 @@ refused(void)
     codr_put_text(&w, CODR_FIELD_OWNER, "a");
     tap_number(decode(&w, 1), -EINVAL, "a field of another frame");
 
+    w = begin(CODR_DESCRIBE_FILES | CODR_DESCRIBE_STDIO);
+    codr_put_text(&w, CODR_FIELD_ARG, "a");
+    tap_number(decode(&w, 4), -EINVAL, "files that are not there");
+
+    w = begin(CODR_DESCRIBE_FILES | CODR_DESCRIBE_STDIO);
+    codr_put_bytes(&w, CODR_FIELD_FILE_DATA, "x\0y", 3);
+    codr_put_text(&w, CODR_FIELD_ARG, "a");
+    tap_number(decode(&w, 4), -EINVAL, "and a descriptor of them");
+
+    w = begin(CODR_DESCRIBE_FILES | CODR_DESCRIBE_STDIO);
+    codr_put_bytes(&w, CODR_FIELD_FILE_DATA, "x\0y", 3);
+    codr_put_text(&w, CODR_FIELD_ARG, "a");
+    tap_number(decode(&w, 3), 0, "files without a descriptor");
+    tap_ok(got.image == -1 && got.files_len == 3
+           && memcmp(got.files, "x\0y", 3) == 0, "are as they were sent");
+    tap_number(got.stdio[2], fds[2], "and the streams follow at once");
+
+    w = begin(CODR_DESCRIBE_STDIO);
+    codr_put_text(&w, CODR_FIELD_ARG, "a");
+    codr_put_bytes(&w, CODR_FIELD_FILE_DATA, "x", 1);
+    tap_number(decode(&w, 4), -EINVAL, "files that nobody spoke of");
+
     w = begin(0x80);
     tap_number(decode(&w, 1), -EINVAL, "an unknown flag");
 

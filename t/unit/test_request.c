@@ -3,10 +3,14 @@
  * what is refused.
  */
 
+#define _GNU_SOURCE
+
 #include "tap.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "../../sandbox/codr_request.h"
 #include "../../sandbox/codr_source.h"
@@ -148,6 +152,38 @@ survives_cuts(void)
 }
 
 
+/* An image of this many bytes in pieces, and what its descriptor then has. */
+static void
+image(size_t len, bool few)
+{
+    char            back[3 * CODR_SOURCE_FEW];
+    size_t          i, got;
+    codr_source_t   source = CODR_SOURCE_EMPTY;
+    codr_limits_t   limits = { .value = {
+        [CODR_LIMIT_CODE] = sizeof(back), [CODR_LIMIT_FILES] = sizeof(back),
+        [CODR_LIMIT_FILE_COUNT] = 1,
+    } };
+    codr_language_t language = { .source = (char []) { "m.c" } };
+
+    (void) codr_source_open(&source);
+    (void) codr_source_file(&source, &language, &limits, "", 0, len);
+    for (i = 0; i < len; i++) {
+        (void) codr_source_data(&source, &"0123456789"[i % 10], 1);
+    }
+    tap_number(codr_source_end(&source), CODR_SOURCE_OK, "an image");
+    tap_ok((source.memfd == -1) == few, "in memory, if they are few");
+    tap_number(codr_source_seal(&source), CODR_SOURCE_OK, "sealed");
+
+    got = (size_t) pread(source.memfd, back, sizeof(back), 0);
+    tap_number(got, source.image, "the image is whole");
+    for (i = 0; i < len && back[got - len + i] == "0123456789"[i % 10]; i++) {
+        continue;
+    }
+    tap_number(i, len, "with all that was put in");
+    codr_source_free(&source);
+}
+
+
 static codr_source_result_t
 put(codr_source_t *source, const char *name, uint64_t size)
 {
@@ -170,7 +206,7 @@ files(void)
     tap_number(codr_source_open(&source), CODR_SOURCE_OK, "opens");
     tap_number(put(&source, "", 4), CODR_SOURCE_OK, "the main file");
     tap_text(source.names.item[0], "m.c", "has the language's name");
-    tap_number(codr_source_seal(&source), CODR_SOURCE_PROTOCOL,
+    tap_number(codr_source_end(&source), CODR_SOURCE_PROTOCOL,
                "nothing is missing at the end");
     tap_number(codr_source_data(&source, "abcde", 5), CODR_SOURCE_PROTOCOL,
                "no more than announced");
@@ -243,6 +279,10 @@ main(void)
     refuses();
     survives_cuts();
     files();
+    image(10, true);
+    image(CODR_SOURCE_FEW - 100, true);
+    image(CODR_SOURCE_FEW, false);
+    image(2 * CODR_SOURCE_FEW + 1, false);
     quotas();
 
     return tap_done();

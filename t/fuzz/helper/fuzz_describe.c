@@ -42,7 +42,11 @@ check(const codr_describe_t *got, const char *message, size_t size)
 
     must(got->cols >= 1 && got->cols <= 1000);
     must(got->rows >= 1 && got->rows <= 1000);
-    must(got->image == fds[0]);
+    must(got->image == (got->files ? -1 : fds[0]));
+    if (got->files) {
+        must((const char *) got->files >= message);
+        must((const char *) got->files + got->files_len <= message + size);
+    }
 }
 
 

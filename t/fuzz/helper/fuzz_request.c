@@ -75,7 +75,10 @@ build(const uint8_t *data, size_t size)
 
     must(used <= 200 && source.names.count <= 5 && source.awaited <= 200);
     if (result == CODR_SOURCE_OK) {
-        result = codr_source_seal(&source);
+        result = codr_source_end(&source);
+        if (result == CODR_SOURCE_OK) {
+            result = codr_source_seal(&source);
+        }
         must((result == CODR_SOURCE_OK)
              == (source.names.count > 0 && source.awaited == 0));
     }
