@@ -185,10 +185,13 @@ $(PARSERS)/.stamp: validators/package-lock.json
 	@[ -f $@ ] && cmp -s $< $(NPM_DIR)/package-lock.json || \
 	    { echo "the parsers are missing: make deps" >&2; exit 1; }
 
-$(CORE_OBJ): $(PARSERS)/.stamp $(BUILD)/config.mk
+CORE_SRC    = validators/core/codr_core.c
+
+$(CORE_OBJ): $(CORE_SRC) validators/codr_core.h $(PARSERS)/.stamp \
+             $(BUILD)/config.mk
 	@mkdir -p $(@D)
 	$(Q)$(FOREIGN) -I$(TREE_SITTER)/include -I$(TREE_SITTER)/src -c -o $@ \
-	    $(TREE_SITTER)/src/lib.c
+	    $(CORE_SRC)
 
 # parser.c and, where there is one, scanner.c become one object, whose tables
 # have a section of their own: the linker says where that is.

@@ -20,7 +20,7 @@
 
 #include "codr_diagnostic.h"
 
-#define CODR_REVIEW_VERSION     1
+#define CODR_REVIEW_VERSION     2
 #define CODR_REVIEW_SOURCES     1024            /* files of one request */
 #define CODR_REVIEW_AT_ONCE     2               /* requests, a processor */
 #define CODR_REVIEW_TABLE_MAX   (4 * 1024 * 1024)
@@ -72,12 +72,13 @@ typedef struct {
     uint32_t               result;      /* codr_review_result_t */
     uint32_t               count;
     uint32_t               cpu_us;      /* that it took: for people */
+    uint32_t               work_us;     /* that it was: likewise */
     codr_review_finding_t  finding[CODR_DIAGNOSTIC_FINDINGS];
 } codr_review_verdict_t;
 
 _Static_assert(sizeof(codr_review_ready_t) == 8, "ready layout");
 _Static_assert(sizeof(codr_review_request_t)
                == 24 + 8 * CODR_REVIEW_SOURCES, "review request layout");
-_Static_assert(sizeof(codr_review_verdict_t) == 336, "review verdict layout");
+_Static_assert(sizeof(codr_review_verdict_t) == 340, "review verdict layout");
 
 #endif /* CODR_REVIEW_IPC_H */

@@ -1,6 +1,5 @@
 /*
- * CPU time of a check.  Wall time would refuse honest programs on a busy
- * machine, so the clock is the process's own.
+ * Work and CPU time of a check.
  */
 
 #define _POSIX_C_SOURCE 200809L
@@ -12,15 +11,16 @@
 #include "codr_sanitized.h"
 
 /* For any source up to so many bytes, so that there is a verdict within 50 ms;
-   of honest ones the densest take four fifths. */
-#define BASE_US     43000
+   of honest ones the densest are four fifths. */
+#define BASE        38000000
 #define FREE_BYTES  65536
-#define BYTES_A_US  1           /* beyond that */
-#define MOST_US     500000
-#define CLEAN_TIMES 2           /* a machine may be slow, or so busy that
-                                   nothing is in its caches */
-#define CLEAN_PART  8           /* rounds of the parser without an error, for
-                                   each with one */
+#define PER_BYTE    1000            /* beyond that */
+#define MOST        500000000
+
+/* The longest that work may take: a machine may be slow, or so busy that
+   nothing is in its caches. */
+#define TIMES       6
+#define NS_A_US     1000
 
 
 uint64_t
@@ -36,51 +36,39 @@ codr_budget_used_us(void)
 
 
 uint64_t
-codr_budget_us(uint64_t bytes)
+codr_budget_work(uint64_t bytes)
 {
-    uint64_t us = BASE_US;
+    uint64_t work = BASE;
 
     if (bytes > FREE_BYTES) {
-        us += (bytes - FREE_BYTES) / BYTES_A_US;
+        work = bytes - FREE_BYTES < (MOST - BASE) / PER_BYTE
+               ? BASE + (bytes - FREE_BYTES) * PER_BYTE : MOST;
     }
 
-    return (us < MOST_US ? us : MOST_US) * CODR_SANITIZED_TIMES;
+    return work;
 }
 
 
 void
-codr_budget_begin(codr_budget_t *budget, uint64_t cpu_us, uint32_t nodes)
+codr_budget_begin(codr_budget_t *budget, uint64_t bytes, uint32_t nodes)
 {
-    uint64_t now = codr_budget_used_us();
+    uint64_t most = codr_budget_work(bytes);
 
     *budget = (codr_budget_t) {
-        .cpu_us = now + cpu_us, .clean_us = now + CLEAN_TIMES * cpu_us,
+        .most = most, .look = CODR_BUDGET_LOOK,
+        .cpu_us = codr_budget_used_us()
+                  + most / NS_A_US * TIMES * CODR_SANITIZED_TIMES,
         .nodes = nodes,
     };
-}
-
-
-void
-codr_budget_round(codr_budget_t *budget, bool error)
-{
-    budget->rounds++;
-    budget->errors += error;
-}
-
-
-uint64_t
-codr_budget_deadline_us(const codr_budget_t *budget)
-{
-    return budget->errors > budget->rounds / CLEAN_PART ? budget->cpu_us
-                                                        : budget->clean_us;
 }
 
 
 bool
 codr_budget_over(codr_budget_t *budget)
 {
-    if (!budget->over
-        && codr_budget_used_us() > codr_budget_deadline_us(budget))
+    budget->look = budget->work + CODR_BUDGET_LOOK;
+    if (budget->work > budget->most
+        || codr_budget_used_us() > budget->cpu_us)
     {
         budget->over = true;
     }

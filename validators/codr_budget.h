@@ -1,5 +1,9 @@
 /*
  * What one check may use.  A check that reaches a bound has no verdict.
+ *
+ * Work is counted, in nanoseconds that it takes on a processor where nothing
+ * else runs: what a source is worth does not depend on the machine, nor on who
+ * else is busy on it.  The clock is there for what nobody has thought of.
  */
 
 #ifndef CODR_BUDGET_H
@@ -8,52 +12,52 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CODR_BUDGET_STEPS   2048    /* of a loop, some ten microseconds */
+#define CODR_BUDGET_STEP    22      /* work of a step of a loop */
+#define CODR_BUDGET_NODE    100     /* of a row of the table of nodes */
+#define CODR_BUDGET_BYTE    7       /* that a parser looks at, or again */
+#define CODR_BUDGET_LOOK    50000   /* between two looks at the clock */
 
 typedef struct {
+    uint64_t  work;             /* done */
+    uint64_t  most;
+    uint64_t  look;             /* work at which to look at the clock */
     uint64_t  cpu_us;           /* deadline, in CPU time of the process */
-    uint64_t  clean_us;         /* the same, of a source with few errors */
-    uint32_t  rounds;           /* of the parser */
-    uint32_t  errors;           /* of them: it did not know how to go on */
     uint32_t  nodes;            /* of all sources, that are left */
-    uint32_t  steps;            /* since the clock was looked at */
-    bool      over;             /* time, memory or matches ran out */
+    bool      over;             /* work, time, memory or matches ran out */
     bool      over_nodes;
     bool      last;             /* the process ends: nothing is freed */
 } codr_budget_t;
 
 
-/* CPU time that checking this many bytes may use. */
-uint64_t codr_budget_us(uint64_t bytes);
-
 /* CPU time of the process. */
 uint64_t codr_budget_used_us(void);
 
-void codr_budget_begin(codr_budget_t *budget, uint64_t cpu_us,
-    uint32_t nodes);
+/* Work that checking this many bytes may be. */
+uint64_t codr_budget_work(uint64_t bytes);
 
-/* One of the parser's rounds.  Most of what is made to hurt it, it cannot
-   understand. */
-void codr_budget_round(codr_budget_t *budget, bool error);
-
-/* In CPU time of the process. */
-uint64_t codr_budget_deadline_us(const codr_budget_t *budget);
+/* For sources of so many bytes, together. */
+void codr_budget_begin(codr_budget_t *budget, uint64_t bytes, uint32_t nodes);
 
 /* Looks at the clock; true when the time is over, then and for ever. */
 bool codr_budget_over(codr_budget_t *budget);
 
-/* The same, looking at the clock now and then: for loops.  A step is as long
-   as so many. */
+/* True when it is too much. */
 static inline bool
-codr_budget_steps(codr_budget_t *budget, uint32_t steps)
+codr_budget_spend(codr_budget_t *budget, uint64_t work)
 {
-    budget->steps += steps;
-    if (budget->steps < CODR_BUDGET_STEPS) {
+    budget->work += work;
+    if (budget->work < budget->look) {
         return budget->over;
     }
 
-    budget->steps = 0;
     return codr_budget_over(budget);
+}
+
+
+static inline bool
+codr_budget_steps(codr_budget_t *budget, uint32_t steps)
+{
+    return codr_budget_spend(budget, (uint64_t) steps * CODR_BUDGET_STEP);
 }
 
 
@@ -62,9 +66,5 @@ codr_budget_step(codr_budget_t *budget)
 {
     return codr_budget_steps(budget, 1);
 }
-
-
-/* That tree-sitter makes between two questions whether to go on. */
-#define CODR_BUDGET_ROUND   128
 
 #endif /* CODR_BUDGET_H */

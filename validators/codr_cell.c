@@ -193,7 +193,7 @@ look_at_time(int signo)
     (void) signo;
 
     if (watched
-        && codr_budget_used_us() > codr_budget_deadline_us(watched) + LATE_US)
+        && codr_budget_used_us() > watched->cpu_us + LATE_US)
     {
         _exit(EXIT_FAILURE);
     }
@@ -440,11 +440,12 @@ codr_cell_run(const codr_cell_t *cell, const codr_policy_set_t *set, int peer)
         _exit(EXIT_FAILURE);
     }
 
-    codr_budget_begin(&budget, codr_budget_us(bytes), request->nodes);
+    codr_budget_begin(&budget, bytes, request->nodes);
     budget.last = true;
     watched = &budget;
     check_sources(&verdict, set, request, data, &budget);
     verdict.cpu_us = (uint32_t) (codr_budget_used_us() - began_us);
+    verdict.work_us = (uint32_t) (budget.work / 1000);
 
     if (write(ANSWER, &verdict, sizeof(verdict)) != (ssize_t) sizeof(verdict))
     {

@@ -15,7 +15,6 @@
 
 #define ARENA_BYTES     (96UL * 1024 * 1024)
 #define FOUND_MAX       1024        /* before they are sorted out */
-#define REGEX_STEPS     200000
 #define REGEX_DEPTH     2000
 #define REGEX_HEAP      2000        /* kilobytes */
 
@@ -248,7 +247,6 @@ open_check(codr_check_t *check)
         return false;
     }
 
-    pcre2_set_match_limit(check->match_context, REGEX_STEPS);
     pcre2_set_depth_limit(check->match_context, REGEX_DEPTH);
     pcre2_set_heap_limit(check->match_context, REGEX_HEAP);
     return true;

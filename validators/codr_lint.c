@@ -224,8 +224,7 @@ lint_content(const linter_t *linter, const char *path,
     codr_finding_t      finding[CODR_CHECK_FINDINGS];
     codr_check_result_t result;
 
-    codr_budget_begin(&budget, codr_budget_us(content->length),
-                      linter->lint->nodes);
+    codr_budget_begin(&budget, content->length, linter->lint->nodes);
     result = codr_check_source(linter->set, linter->language,
                                linter->lint->level, content->data,
                                (uint32_t) content->length, &budget, finding,

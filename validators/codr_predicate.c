@@ -12,6 +12,11 @@
 #include "codr_name.h"
 #include "codr_resolve.h"
 
+#define REGEX           300         /* work of one, and 2 a byte */
+#define REGEX_FEW       1000        /* steps, and per byte */
+#define REGEX_BYTE      8
+#define REGEX_STEPS     200000U
+
 
 static const char *
 text_of(const codr_check_t *check, uint32_t node, size_t *ret_len)
@@ -63,15 +68,34 @@ equal(const codr_check_t *check, const codr_predicate_t *predicate,
 }
 
 
-/* From at on; a limit that is reached is the end of the check. */
+static int
+match(codr_check_t *check, const codr_predicate_t *predicate,
+    const char *text, size_t len, size_t at, size_t steps)
+{
+    pcre2_set_match_limit(check->match_context, (uint32_t) steps);
+    return pcre2_match(predicate->regex, (PCRE2_SPTR) text, len, at, 0,
+                       check->match_data, check->match_context);
+}
+
+
+/* From at on; a limit that is reached is the end of the check.  How many steps
+   it was PCRE does not say: as few as nearly all are, or as many as may be. */
 static bool
 search(codr_check_t *check, const codr_predicate_t *predicate,
     const char *text, size_t len, size_t at)
 {
-    int result;
+    int    result = PCRE2_ERROR_MATCHLIMIT;
+    size_t few = REGEX_FEW + REGEX_BYTE * (len - at);
 
-    result = pcre2_match(predicate->regex, (PCRE2_SPTR) text, len, at, 0,
-                         check->match_data, check->match_context);
+    if (!codr_budget_spend(check->budget, REGEX + 2 * (len - at))) {
+        result = match(check, predicate, text, len, at,
+                       few < REGEX_STEPS ? few : REGEX_STEPS);
+    }
+    if (result == PCRE2_ERROR_MATCHLIMIT
+        && !codr_budget_steps(check->budget, REGEX_STEPS))
+    {
+        result = match(check, predicate, text, len, at, REGEX_STEPS);
+    }
     if (result < 0 && result != PCRE2_ERROR_NOMATCH) {
         check->budget->over = true;
     }

@@ -6,14 +6,27 @@
 
 #include <string.h>
 
+#include "codr_core.h"
+
 #define BRACKETS_DEEP   10000
+#define PIECE           1024        /* that is read at a time */
+
+
+/* Work since it was asked last. */
+static bool
+spend_core(codr_budget_t *budget)
+{
+    uint64_t work = codr_core_work;
+
+    codr_core_work = 0;
+    return codr_budget_spend(budget, work);
+}
 
 
 static bool
 parse_progress(TSParseState *state)
 {
-    codr_budget_round(state->payload, state->has_error);
-    return codr_budget_steps(state->payload, CODR_BUDGET_ROUND);
+    return spend_core(state->payload);
 }
 
 
@@ -44,19 +57,24 @@ is_too_deep(const codr_text_t *text)
 }
 
 
-typedef struct {
-    const codr_text_t  *text;
-} input_t;
-
-
+/* Piece by piece: some parsers look for the end of everything from
+   everywhere. */
 static const char *
 read_text(void *payload, uint32_t at, TSPoint point, uint32_t *ret_len)
 {
-    const input_t *input = payload;
+    uint32_t           len = PIECE - at % PIECE;
+    const codr_text_t *text = payload;
 
     (void) point;
-    *ret_len = at < input->text->length ? input->text->length - at : 0;
-    return input->text->text + (*ret_len ? at : 0);
+
+    if (at >= text->length) {
+        *ret_len = 0;
+        return text->text;
+    }
+
+    *ret_len = len < text->length - at ? len : text->length - at;
+    codr_core_work += (uint64_t) *ret_len * CODR_BUDGET_BYTE;
+    return text->text + at;
 }
 
 
@@ -64,13 +82,13 @@ static bool
 parse(codr_tree_t *tree, const codr_grammar_t *grammar,
     codr_budget_t *budget)
 {
-    input_t        data = { &tree->text };
-    TSInput        input = { .payload = &data, .read = read_text,
+    TSInput        input = { .payload = &tree->text, .read = read_text,
                              .encoding = TSInputEncodingUTF8 };
     TSParser      *parser = ts_parser_new();
     TSParseOptions options = { .payload = budget,
                                .progress_callback = parse_progress };
 
+    codr_core_work = 0;
     if (ts_parser_set_language(parser, grammar->language())) {
         tree->tree = ts_parser_parse_with_options(parser, NULL, input,
                                                   options);
@@ -79,7 +97,7 @@ parse(codr_tree_t *tree, const codr_grammar_t *grammar,
         ts_parser_delete(parser);
     }
 
-    return tree->tree != NULL;
+    return !spend_core(budget) && tree->tree != NULL;
 }
 
 
@@ -237,7 +255,8 @@ codr_tree_parse(codr_tree_t *ret, codr_arena_t *arena,
     budget->nodes -= count;
 
     ret->node = codr_arena_alloc(arena, (count + 1) * sizeof(codr_node_t));
-    if (ret->node == NULL || !flatten(ret, count + 1, budget)) {
+    if (codr_budget_spend(budget, (uint64_t) count * CODR_BUDGET_NODE)
+        || ret->node == NULL || !flatten(ret, count + 1, budget)) {
         budget->over = true;
         return false;
     }

@@ -12,6 +12,7 @@
 #include "codr_check.h"
 
 #define MATCH_LIMIT     16384       /* that tree-sitter has in progress */
+#define ROUND           128         /* steps, between two questions of its */
 #define MATCH_STEPS     8           /* what taking one is worth */
 #define CAPTURES_MAX    4096        /* of one match */
 #define CAPTURES_FIRST  64
@@ -326,7 +327,7 @@ find_shapes(walk_t *walk, const bool *skip)
 static bool
 progress(TSQueryCursorState *state)
 {
-    return codr_budget_steps(state->payload, CODR_BUDGET_ROUND);
+    return codr_budget_steps(state->payload, ROUND);
 }
 
 

@@ -52,11 +52,12 @@ $(FUZZ_BUILD)/obj/validators/%.o: validators/%.c \
 	$(Q)$(FUZZ_CC) $(FUZZ_SEES) -fsanitize=fuzzer-no-link \
 	    -I$(TREE_SITTER)/include -Isandbox -I$(BUILD)/grammars -c -o $@ $<
 
-$(FUZZ_BUILD)/obj/tree-sitter.o: $(PARSERS)/.stamp
+$(FUZZ_BUILD)/obj/tree-sitter.o: $(CORE_SRC) validators/codr_core.h \
+                                 $(PARSERS)/.stamp
 	@mkdir -p $(@D)
 	$(Q)clang -w -O1 -g $(FUZZ_SEES) -fsanitize=fuzzer-no-link \
 	    -D_DEFAULT_SOURCE -I$(TREE_SITTER)/include -I$(TREE_SITTER)/src \
-	    -c -o $@ $(TREE_SITTER)/src/lib.c
+	    -c -o $@ $(CORE_SRC)
 
 $(FUZZ_BUILD)/libcodr.a: $(SANDBOX_SRC:%.c=$(FUZZ_BUILD)/obj/%.o)
 	@rm -f $@

@@ -22,8 +22,8 @@ my %LONG_HEADER = map { $_ => 1 } qw(sandbox/codr_ipc.h sandbox/codr_proto.h
 
 my @sources = grep { -f && !m{^build/} }
     glob '{module,sandbox,shortcut,validators,zygotes}/*.[ch]
-    playground/cli/*.[ch] t/unit/*.[ch] t/sandbox/*.c t/fuzz/*.[ch]
-    t/fuzz/*/*.[ch] t/asan/*.c t/bench/*.[ch]';
+    validators/core/*.c playground/cli/*.[ch] t/unit/*.[ch] t/sandbox/*.c
+    t/fuzz/*.[ch] t/fuzz/*/*.[ch] t/asan/*.c t/bench/*.[ch]';
 my @scripts = (glob('t/*/*.t t/lib/Codr/*.pm t/run t/all t/table t/*/*.mk
     t/analyze/run t/fuzz/run t/fuzz/keep conf/run .ci/run conf/*.conf
     conf/*/*.conf'), qw(Makefile config config.m4));

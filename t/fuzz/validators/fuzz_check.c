@@ -8,7 +8,6 @@
 #include "../../../validators/codr_check.h"
 #include "../fuzz.h"
 
-#define BUDGET_US   400000          /* instrumented code is slow */
 #define NODES       50000
 
 static codr_policy_set_t             set;
@@ -77,7 +76,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         copy[i] = (char) data[i];
     }
 
-    codr_budget_begin(&budget, BUDGET_US, NODES);
+    codr_budget_begin(&budget, size, NODES);
     if (codr_check_source(&set, language, CODR_POLICY_STRICT, copy,
                           (uint32_t) size, &budget, found, &count)
         == CODR_CHECK_DONE)
