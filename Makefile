@@ -254,7 +254,7 @@ ZYGOTE_OBJ = $(ZYGOTE_SRC:%=$(BUILD)/zygotes/codr_%.o) \
              $(BUILD)/zygotes/codr_maps.o \
              $(BUILD)/zygotes/codr_zygote_block.o \
              $(BUILD)/zygotes/codr_zygote_serve.o
-ZYGOTE_PYTHON = python_clone python_heap python_hot python_main \
+ZYGOTE_PYTHON = python_clone python_end python_heap python_hot python_main \
                 python_modules python_text
 ZYGOTE_NODE = node_end node_files node_hot node_pages node_park node_state \
               node_test node_threads node_v8 node_warm

@@ -16,6 +16,7 @@
 #include "codr_python_modules.h"
 #include "codr_util.h"
 
+#define USUAL_PID       2           /* init has one child first */
 #define UNBUFFERED      "PYTHONUNBUFFERED="     /* the one that may differ */
 
 typedef struct {
@@ -26,13 +27,12 @@ typedef struct {
     PyObject     *data;         /* os.environ._data */
     PyObject     *main_thread;  /* or None */
     PyObject     *reseed;       /* or None */
-    PyObject     *hooks;        /* keywords of os.register_at_fork() */
-    PyObject     *at_fork;      /* that function */
+    PyObject     *children;     /* what modules do in a child */
     PyObject     *streams;      /* (pipes, terminal) x (buffered, not) */
-    PyObject     *none;         /* () */
+    int           has_streams;  /* which of them sys has */
 } clone_t;
 
-static clone_t self;
+static clone_t self = { .has_streams = -1 };
 
 
 static bool
@@ -94,6 +94,24 @@ take_names(PyObject *list)
 }
 
 
+/* What threading knows of its first thread. */
+static bool
+set_native_id(pid_t pid)
+{
+    int       rc;
+    PyObject *id;
+
+    if (self.main_thread == Py_None) {
+        return true;
+    }
+
+    id = PyLong_FromLong(pid);
+    rc = id ? PyObject_SetAttrString(self.main_thread, "_native_id", id) : -1;
+    Py_XDECREF(id);
+    return rc == 0;
+}
+
+
 int
 codr_python_clone_ready(PyObject *helpers)
 {
@@ -103,15 +121,14 @@ codr_python_clone_ready(PyObject *helpers)
     self.data = PyDict_GetItemString(helpers, "data");
     self.main_thread = PyDict_GetItemString(helpers, "main_thread");
     self.reseed = PyDict_GetItemString(helpers, "reseed");
-    self.hooks = PyDict_GetItemString(helpers, "hooks");
-    self.at_fork = PyDict_GetItemString(helpers, "posix_register");
+    self.children = PyDict_GetItemString(helpers, "children");
     self.streams = PyDict_GetItemString(helpers, "streams");
-    self.none = PyTuple_New(0);
 
     return extra && kept && self.data && self.main_thread && self.reseed
-           && self.hooks && self.at_fork && self.streams && self.none
-           && take_names(extra) == 0
-           && codr_python_modules_keep(kept) == 0 ? 0 : -1;
+           && self.children && self.streams && take_names(extra) == 0
+           && codr_python_modules_keep(kept) == 0
+           && set_native_id(USUAL_PID)
+           && codr_python_clone_streams(false, true) ? 0 : -1;
 }
 
 
@@ -120,9 +137,10 @@ codr_python_clone_wake(void)
 {
     Py_ssize_t i;
 
-    for (i = 0; i < PyList_GET_SIZE(self.hooks); i++) {
-        Py_XDECREF(PyObject_Call(self.at_fork, self.none,
-                                 PyList_GET_ITEM(self.hooks, i)));
+    PyThreadState_Get()->native_thread_id = PyThread_get_thread_native_id();
+
+    for (i = 0; i < PyList_GET_SIZE(self.children); i++) {
+        Py_XDECREF(PyObject_CallNoArgs(PyList_GET_ITEM(self.children, i)));
     }
     if (self.reseed != Py_None) {
         Py_XDECREF(PyObject_CallNoArgs(self.reseed));
@@ -157,12 +175,39 @@ decide_alike(char *const *envp)
 }
 
 
+/* What os.environ is already, in that order. */
+static bool
+has_environ(char *const *envp)
+{
+    size_t      len;
+    Py_ssize_t  pos = 0;
+    PyObject   *name, *value;
+
+    for ( ; PyDict_Next(self.data, &pos, &name, &value); envp++) {
+        len = (size_t) PyBytes_GET_SIZE(name);
+        if (*envp == NULL
+            || strncmp(*envp, PyBytes_AS_STRING(name), len) != 0
+            || (*envp)[len] != '='
+            || strcmp(*envp + len + 1, PyBytes_AS_STRING(value)) != 0)
+        {
+            return false;
+        }
+    }
+
+    return *envp == NULL;
+}
+
+
 static bool
 set_environ(char *const *envp)
 {
     int         rc = 0;
     PyObject   *name, *value;
     const char *equals;
+
+    if (has_environ(envp)) {
+        return true;
+    }
 
     PyDict_Clear(self.data);
 
@@ -196,24 +241,6 @@ add_argument(PyObject *argument)
 }
 
 
-/* What threading knows of its first thread. */
-static bool
-set_native_id(void)
-{
-    int       rc;
-    PyObject *id;
-
-    if (self.main_thread == Py_None) {
-        return true;
-    }
-
-    id = PyLong_FromLong(getpid());
-    rc = id ? PyObject_SetAttrString(self.main_thread, "_native_id", id) : -1;
-    Py_XDECREF(id);
-    return rc == 0;
-}
-
-
 bool
 codr_python_clone_prepare(const codr_describe_t *description, size_t words)
 {
@@ -221,7 +248,8 @@ codr_python_clone_prepare(const codr_describe_t *description, size_t words)
     bool         prepared;
 
     prepared = decide_alike(description->envp)
-               && set_environ(description->envp) && set_native_id();
+               && set_environ(description->envp)
+               && (getpid() == USUAL_PID || set_native_id(getpid()));
     for ( ; prepared && *argument; argument++) {
         prepared = add_argument(PyUnicode_DecodeFSDefault(*argument));
     }
@@ -271,14 +299,17 @@ codr_python_clone_fits(void)
 bool
 codr_python_clone_streams(bool terminal, bool unbuffered)
 {
-    int       i;
-    PyObject *three = PyTuple_GetItem(self.streams,
-                                      2 * terminal + unbuffered);
+    int       i, which = 2 * terminal + unbuffered;
+    PyObject *three = PyTuple_GetItem(self.streams, which);
 
     static const char *const names[3][2] = {
         { "stdin", "__stdin__" }, { "stdout", "__stdout__" },
         { "stderr", "__stderr__" },
     };
+
+    if (which == self.has_streams) {
+        return true;
+    }
 
     for (i = 0; three && i < 3; i++) {
         if (PySys_SetObject(names[i][0], PyTuple_GET_ITEM(three, i)) != 0
@@ -288,5 +319,6 @@ codr_python_clone_streams(bool terminal, bool unbuffered)
         }
     }
 
+    self.has_streams = which;
     return three != NULL;
 }

@@ -20,7 +20,9 @@ int codr_python_clone_ready(PyObject *helpers);
 /* In the zygote, before anything: the environment it was started with. */
 int codr_python_clone_remember(char *const *envp);
 
-/* After the fork: what its modules want to be done in a child. */
+/* After the fork, in place of PyOS_AfterFork_Child(): the zygote has one thread
+   and holds no lock, and what that function makes anew would only be copied.
+   Calls what modules want to be called, before and after it. */
 void codr_python_clone_wake(void);
 
 /* Environment and arguments.  False: an interpreter that was started so would

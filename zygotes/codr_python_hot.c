@@ -1,9 +1,9 @@
 /*
- * A program of one line changes some hundred pages of the interpreter's, most
- * of them at its end, and each is a fault that somebody waits for.  They are
- * the same ones in each clone.  So a child of the zygote runs such a program
- * first, and looks at its pages when all else of it has ended: what it had to
- * copy is copied in each clone while it waits, a range at a time.
+ * A program of one line changes some hundred pages of the interpreter's, and
+ * each is a fault that somebody waits for.  They are the same ones in each
+ * clone.  So children of the zygote run short programs first, and look at
+ * their pages when all else of them has ended: what they had to copy, or to
+ * map of a file, is fetched in each clone while it waits, a range at a time.
  */
 
 #define _GNU_SOURCE
@@ -30,7 +30,10 @@
 #define ENTRIES     512
 #define SECONDS     5           /* of a rehearsal */
 
-#define POPULATE_WRITE  23      /* MADV_POPULATE_WRITE, since 5.14 */
+#define AROUND          (16 * PAGE)     /* of a file: mapped at once */
+
+#define POPULATE_READ   22      /* MADV_POPULATE_READ, since 5.14 */
+#define POPULATE_WRITE  23
 
 /* Of an entry of /proc/self/pagemap. */
 #define PRESENT     (1ULL << 63)
@@ -40,6 +43,7 @@
 typedef struct {
     uintptr_t  start;
     size_t     len;
+    int        advice;
 } range_t;
 
 typedef struct {
@@ -52,26 +56,43 @@ static hot_t  *found;           /* what a child finds; NULL in all others */
 
 
 static void
-add(uintptr_t page)
+add(uintptr_t page, int advice)
 {
     range_t *next = &found->range[found->count], *last = next - 1;
+    bool     first = found->count == 0 || last->advice != advice;
 
-    if (found->count > 0 && last->start + last->len == page) {
+    if (!first && advice == POPULATE_READ
+        && last->start / AROUND == page / AROUND)
+    {
+        return;
+    }
+
+    if (!first && advice == POPULATE_WRITE
+        && last->start + last->len == page)
+    {
         last->len += PAGE;
 
     } else if (found->count < RANGES_MAX) {
-        *next = (range_t) { page, PAGE };
+        *next = (range_t) { page, PAGE, advice };
         found->count++;
     }
 }
 
 
-/* What is shared with the zygote comes with a clone, and a file's pages are
-   mapped by sixteens. */
-static bool
-is_copy(uint64_t entry)
+/* What is shared with the zygote comes with a clone, but for what is a file's:
+   its pages are mapped by sixteens. */
+static void
+look_at_page(uintptr_t page, uint64_t entry)
 {
-    return (entry & PRESENT) && (entry & EXCLUSIVE) && !(entry & OF_FILE);
+    if (!(entry & PRESENT)) {
+        return;
+    }
+
+    if (entry & OF_FILE) {
+        add(page, POPULATE_READ);
+    } else if (entry & EXCLUSIVE) {
+        add(page, POPULATE_WRITE);
+    }
 }
 
 
@@ -91,9 +112,7 @@ look_at_area(int pagemap, uintptr_t start, uintptr_t end)
             return;
         }
         for (i = 0; i < count; i++) {
-            if (is_copy(entries[i])) {
-                add(start + i * PAGE);
-            }
+            look_at_page(start + i * PAGE, entries[i]);
         }
         start += count * PAGE;
     }
@@ -110,7 +129,7 @@ look(void)
     codr_maps_open(&maps);
 
     while (pagemap != -1 && codr_maps_next(&maps, &area)) {
-        if (area.mode[1] == 'w' && area.mode[3] == 'p') {
+        if (area.mode[0] == 'r' && area.mode[3] == 'p') {
             look_at_area(pagemap, area.start, area.end);
         }
     }
@@ -120,10 +139,8 @@ look(void)
 }
 
 
-/* Libraries end in the order of their dependencies: ours, which was there
-   before any module, after all of those. */
-static void __attribute__((destructor))
-end(void)
+void
+codr_python_hot_end(void)
 {
     if (found) {
         look();
@@ -152,7 +169,8 @@ is_known(const range_t *range)
     size_t i;
 
     for (i = 0; i < hot.count; i++) {
-        if (hot.range[i].start <= range->start
+        if (hot.range[i].advice == range->advice
+            && hot.range[i].start <= range->start
             && hot.range[i].start + hot.range[i].len
                >= range->start + range->len)
         {
@@ -194,7 +212,6 @@ codr_python_hot_learn(void (*rehearse)(void))
     }
     found = shared;
 
-    PyOS_BeforeFork();
     pid = fork();
     if (pid == 0) {
         child(rehearse);
@@ -202,7 +219,6 @@ codr_python_hot_learn(void (*rehearse)(void))
     if (pid > 0) {
         (void) waitpid(pid, &status, 0);
     }
-    PyOS_AfterFork_Parent();
 
     keep();
 }
@@ -216,6 +232,6 @@ codr_python_hot_fetch(void)
     /* what is not fetched is found missing later */
     for (i = 0; i < hot.count; i++) {
         (void) madvise((void *) hot.range[i].start, hot.range[i].len,
-                       POPULATE_WRITE);
+                       hot.range[i].advice);
     }
 }

@@ -10,6 +10,10 @@
    return. */
 void codr_python_hot_learn(void (*rehearse)(void));
 
+/* At the end of that child, when it will write to nothing any more; does
+   nothing elsewhere. */
+void codr_python_hot_end(void);
+
 /* In a clone: has them copied, so that its program need not. */
 void codr_python_hot_fetch(void);
 

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "codr_python_end.h"
 #include "codr_python_modules.h"
 
 #define CANNOT_OPEN     2       /* exit codes of python3 */
@@ -54,6 +55,29 @@ put_on_path(const char *directory)
 }
 
 
+bool
+codr_python_main_prepare(const codr_python_script_t *script)
+{
+    PyObject *main = PyImport_AddModule("__main__");
+    PyObject *dict = main ? PyModule_GetDict(main) : NULL;
+
+    if (dict == NULL || !put_on_path(script->directory)
+        || !set_item(dict, "__file__", PyUnicode_DecodeFSDefault(script->path))
+        || PyDict_SetItemString(dict, "__cached__", Py_None) != 0
+        || PyDict_SetItemString(dict, "__loader__", script->loader) != 0)
+    {
+        return false;
+    }
+
+    /* the zygote has frozen them, as far as the collector is concerned */
+    PyObject_GC_UnTrack(main);
+    PyObject_GC_Track(main);
+    PyObject_GC_UnTrack(dict);
+    PyObject_GC_Track(dict);
+    return true;
+}
+
+
 /* Whatever a script prints at its end is seen before what is said of it. */
 static void
 flush_quietly(const char *name)
@@ -74,24 +98,9 @@ flush_quietly(const char *name)
 static void
 run_file(FILE *file, const codr_python_script_t *script)
 {
-    PyObject       *main = PyImport_AddModule("__main__"), *result;
-    PyObject       *dict = main ? PyModule_GetDict(main) : NULL;
+    PyObject       *result;
+    PyObject       *dict = PyModule_GetDict(PyImport_AddModule("__main__"));
     PyCompilerFlags flags = _PyCompilerFlags_INIT;
-
-    if (dict == NULL
-        || !set_item(dict, "__file__", PyUnicode_DecodeFSDefault(script->path))
-        || PyDict_SetItemString(dict, "__cached__", Py_None) != 0
-        || PyDict_SetItemString(dict, "__loader__", script->loader) != 0)
-    {
-        (void) fclose(file);
-        return;
-    }
-
-    /* the zygote has frozen them, as far as the collector is concerned */
-    PyObject_GC_UnTrack(main);
-    PyObject_GC_Track(main);
-    PyObject_GC_UnTrack(dict);
-    PyObject_GC_Track(dict);
 
     result = PyRun_FileExFlags(file, script->path, Py_file_input, dict, dict,
                                1, &flags);
@@ -319,7 +328,13 @@ die_of_interrupt(void)
 static int
 finish(int code, PyObject *collect)
 {
-    call_if_loaded("threading", "_shutdown");
+    if (codr_python_end_is_silent()) {
+        return flush_both(true) ? code : CANNOT_FLUSH;
+    }
+
+    if (codr_python_end_has_threading()) {
+        call_if_loaded("threading", "_shutdown");
+    }
     call_if_loaded("atexit", "_run_exitfuncs");
 
     if (!flush_both(true)) {
@@ -340,9 +355,7 @@ codr_python_main(const codr_python_script_t *script)
     bool  interrupted = false;
     FILE *file;
 
-    if (!put_on_path(script->directory)
-        || PySys_Audit("cpython.run_file", "s", script->path) < 0)
-    {
+    if (PySys_Audit("cpython.run_file", "s", script->path) < 0) {
         code = judge(&interrupted);
     } else if ((file = open_script(script->path, &code)) != NULL) {
         if (Py_MakePendingCalls() == 0) {
@@ -356,5 +369,5 @@ codr_python_main(const codr_python_script_t *script)
         code = die_of_interrupt();
     }
 
-    exit(code);
+    codr_python_end(code);
 }

@@ -8,6 +8,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <stdbool.h>
+
 /*
  * What a script is run with.  Objects that are the same for all of them are
  * made in the zygote.
@@ -19,8 +21,11 @@ typedef struct {
     PyObject    *collect;       /* gc.collect: the collector may be off */
 } codr_python_script_t;
 
-/* Runs it as __main__, with its directory on the path, and ends the process as
-   the interpreter ends. */
+/* In the zygote, when nothing more will be imported: __main__, and the script's
+   directory on the path.  False with an exception. */
+bool codr_python_main_prepare(const codr_python_script_t *script);
+
+/* Runs it as __main__, and ends the process as the interpreter ends. */
 void codr_python_main(const codr_python_script_t *script)
     __attribute__((noreturn));
 

@@ -67,6 +67,26 @@ is_kept(Py_ssize_t at, PyObject *name, PyObject *module)
 }
 
 
+bool
+codr_python_modules_are_kept(void)
+{
+    Py_ssize_t  pos = 0, at = 0;
+    PyObject   *name, *module;
+    PyObject   *modules = PyImport_GetModuleDict();
+
+    while (PyDict_Next(modules, &pos, &name, &module)) {
+        if (at >= kept_count || kept[at].name != name
+            || (kept[at].module && kept[at].module != module))
+        {
+            return false;
+        }
+        at++;
+    }
+
+    return at == kept_count;
+}
+
+
 /* All of it goes to another dictionary, which is answered. */
 static PyObject *
 take_all(PyDictObject *modules)

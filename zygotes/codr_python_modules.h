@@ -8,9 +8,14 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <stdbool.h>
+
 /* In the zygote: a list of sys.modules' items, which must stay alive; False
    for a module that is the program's.  0, or -1 without memory. */
 int codr_python_modules_keep(PyObject *items);
+
+/* sys.modules is the zygote's, and nothing else. */
+bool codr_python_modules_are_kept(void);
 
 /*
  * At a program's end: empties sys.modules, gives up what is the program's

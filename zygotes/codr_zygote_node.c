@@ -111,12 +111,6 @@ now_ns(void)
 }
 
 
-static void
-nothing(void)
-{
-}
-
-
 /* In the clones */
 
 
@@ -379,12 +373,9 @@ get_ready(void)
 static void
 wait_here(void)
 {
-    static codr_zygote_image_t image = {
-        nothing, nothing,
-        {
-            .fork = _Fork, .wake = wake, .prepare = prepare, .fits = fits,
-            .run = run, .shed = codr_node_pages_shed,
-        },
+    static codr_interpreter_t image = {
+        .fork = _Fork, .wake = wake, .prepare = prepare, .fits = fits,
+        .run = run, .shed = codr_node_pages_shed,
     };
 
     self.state = STATE_WAITING;
@@ -400,12 +391,12 @@ wait_here(void)
     }
 
     get_ready();
-    image.interpreter.own_first = CODR_ZYGOTE_FDS;
-    image.interpreter.own_last = codr_node_files_last();
+    image.own_first = CODR_ZYGOTE_FDS;
+    image.own_last = codr_node_files_last();
 
     if (sigsetjmp(self.back, 0) == 0) {
         codr_node_hot_plan();
-        if (!codr_node_test(&image.interpreter, self.argv, self.plain)) {
+        if (!codr_node_test(&image, self.argv, self.plain)) {
             codr_zygote_serve_not();
         }
         codr_node_pages_drop();

@@ -28,6 +28,7 @@
 
 #include "codr_log.h"
 #include "codr_python_clone.h"
+#include "codr_python_end.h"
 #include "codr_python_heap.h"
 #include "codr_python_hot.h"
 #include "codr_python_main.h"
@@ -57,7 +58,8 @@ typedef struct {
     char                  **argv;
     PyObject               *helpers;    /* names of the text below */
     const codr_describe_t  *description;
-    char                    script[PATH_MAX];
+    codr_python_script_t    script;
+    char                    path[PATH_MAX];     /* of the script */
 } python_t;
 
 static python_t self;
@@ -209,35 +211,12 @@ preload(void)
 
 
 static void
-before_fork(void)
-{
-    PyOS_BeforeFork();
-}
-
-
-static void
-after_fork(void)
-{
-    PyOS_AfterFork_Parent();
-}
-
-
-/* What any program does, once, while nobody waits: pages that a program writes
-   to are copied then. */
-static void
 wake(bool spare)
 {
-    PyObject *result;
-
-    PyOS_AfterFork_Child();
-    codr_python_clone_wake();
-
     if (spare) {
-        result = call("touch", PyTuple_New(0));
-        PyErr_Clear();
-        Py_XDECREF(result);
         codr_python_hot_fetch();
     }
+    codr_python_clone_wake();
 }
 
 
@@ -273,8 +252,7 @@ set_thread_stack(void)
 static void __attribute__((noreturn))
 run(void)
 {
-    const char           *unbuffered;
-    codr_python_script_t  script;
+    const char *unbuffered;
 
     codr_zygote_block_replace(self.description->envp);
     set_thread_stack();
@@ -293,13 +271,7 @@ run(void)
         exit(1);
     }
 
-    script = (codr_python_script_t) {
-        .directory = "/box",
-        .path = self.script,
-        .loader = PyDict_GetItemString(self.helpers, "loader"),
-        .collect = PyDict_GetItemString(self.helpers, "collect"),
-    };
-    codr_python_main(&script);
+    codr_python_main(&self.script);
 }
 
 
@@ -308,12 +280,11 @@ run(void)
 
 
 static int
-write_hello(void)
+write_script(const char *text)
 {
-    int fd = memfd_create("hello", 0);
+    int fd = memfd_create("rehearsal", 0);
 
-    if (fd == -1 || write(fd, HELLO, strlen(HELLO)) != (ssize_t) strlen(HELLO))
-    {
+    if (fd == -1 || write(fd, text, strlen(text)) != (ssize_t) strlen(text)) {
         _exit(1);
     }
     return fd;
@@ -321,7 +292,7 @@ write_hello(void)
 
 
 static void __attribute__((noreturn))
-rehearse(bool terminal)
+rehearse(const char *script, bool terminal)
 {
     size_t                  i;
     static codr_describe_t  description;
@@ -334,10 +305,10 @@ rehearse(bool terminal)
         description.envp[i] = environ[i];
     }
     description.envp[i] = terminal ? NULL : strdup("PYTHONUNBUFFERED=1");
-    (void) snprintf(self.script, sizeof(self.script), "/proc/self/fd/%d",
-                    write_hello());
+    (void) snprintf(self.path, sizeof(self.path), "/proc/self/fd/%d",
+                    write_script(script));
 
-    wake(true);
+    wake(false);
     if (prepare(&description) && codr_python_clone_fits()) {
         run();
     }
@@ -348,14 +319,22 @@ rehearse(bool terminal)
 static void
 rehearse_pipes(void)
 {
-    rehearse(false);
+    rehearse(HELLO, false);
 }
 
 
 static void
 rehearse_terminal(void)
 {
-    rehearse(true);
+    rehearse(HELLO, true);
+}
+
+
+static void
+rehearse_sample(void)
+{
+    rehearse(PyUnicode_AsUTF8(PyDict_GetItemString(self.helpers, "sample")),
+             false);
 }
 
 
@@ -394,12 +373,9 @@ is_same_python(void)
 static int
 zygote_main(int argc, char **argv, char **envp)
 {
-    static const codr_zygote_image_t image = {
-        before_fork, after_fork,
-        {
-            .fork = fork, .wake = wake, .prepare = prepare,
-            .fits = codr_python_clone_fits, .run = run,
-        },
+    static const codr_interpreter_t image = {
+        .fork = fork, .wake = wake, .prepare = prepare,
+        .fits = codr_python_clone_fits, .run = run,
     };
 
     codr_log_init("zygote", CODR_ZYGOTE_LOG);
@@ -410,7 +386,7 @@ zygote_main(int argc, char **argv, char **envp)
     if (codr_python_clone_remember(environ) != 0) {
         die("remember the environment");
     }
-    (void) snprintf(self.script, sizeof(self.script), "/box/%s",
+    (void) snprintf(self.path, sizeof(self.path), "/box/%s",
                     argv[argc - 1]);
 
     if (!is_same_python()) {
@@ -427,11 +403,21 @@ zygote_main(int argc, char **argv, char **envp)
     must("begin");
     preload();
     must("warm");
-    if (codr_python_clone_ready(self.helpers) != 0) {
+    self.script = (codr_python_script_t) {
+        .directory = "/box",
+        .path = self.path,
+        .loader = PyDict_GetItemString(self.helpers, "loader"),
+        .collect = PyDict_GetItemString(self.helpers, "collect"),
+    };
+    if (codr_python_clone_ready(self.helpers) != 0
+        || codr_python_end_ready(self.helpers) != 0
+        || !codr_python_main_prepare(&self.script))
+    {
         die("prepare for clones");
     }
     codr_python_hot_learn(rehearse_pipes);
     codr_python_hot_learn(rehearse_terminal);
+    codr_python_hot_learn(rehearse_sample);
     codr_python_heap_enlarge();
     if (!has_one_thread()) {
         die("the interpreter has more than one thread");

@@ -11,9 +11,10 @@ import io, os, sys
 
 def begin():
     """The interpreter as it is when it has just started."""
-    global plain, hooks
+    global plain, hooks, others
     plain = set(sys.modules)
     hooks = []
+    others = []
     os.register_at_fork = register
 
 
@@ -22,12 +23,13 @@ posix_register = os.register_at_fork
 
 def register(**given):
     """For the time of preloading.  What these two do in a child is for one
-    whose parent had threads and used random numbers: clones are neither.  It
-    is registered when a clone may have children of its own."""
+    whose parent had threads and used random numbers: clones have neither, but
+    their children may.  What others do is done in clones, too."""
     name = sys._getframe(1).f_globals.get('__name__')
     if name in ('random', 'threading') and list(given) == ['after_in_child']:
         hooks.append(given)
     else:
+        others.append(given)
         posix_register(**given)
 
 
@@ -70,15 +72,35 @@ def make_streams():
     return made
 
 
+def practise():
+    """What programs do is found in the interpreter's caches then, and a clone
+    need not write it there."""
+    exec(compile(sample, '/box/main.py', 'exec'),
+         {'__name__': 'sample', '__builtins__': __builtins__})
+    for file in sys.stdout, sys.stderr:
+        file.closed
+        file.flush()
+
+
 def warm():
     """All modules are there that will be."""
     global extra, kept, old, streams, reseed, collect, main_thread, data
-    global loader
+    global loader, objects, count, gc_hooks, exits, threading, children
     import gc
     external = sys.modules['_frozen_importlib_external']
     os.register_at_fork = posix_register
-    collect = gc.collect
+    collect, objects, count = gc.collect, gc.get_objects, gc.get_count
+    gc_hooks = gc.callbacks
+    exits = getattr(sys.modules.get('atexit'), '_ncallbacks', None)
+    children = ([given['before'] for given in reversed(others)
+                 if 'before' in given]
+                + [given['after_in_child'] for given in others
+                   if 'after_in_child' in given])
+    for given in hooks:
+        os.register_at_fork(**given)
     data = os.environ._data
+    for name in [name for name in data if name.startswith((b'CODR_', b'LD_'))]:
+        del data[name]
     extra = sorted({name.partition('.')[0] for name in sys.modules
                     if name not in plain})
     kept = [(name, name != '__main__' and module)
@@ -90,11 +112,12 @@ def warm():
     reseed = random and super(random.Random, random._inst).seed
     threading = sys.modules.get('threading')
     main_thread = threading and threading.main_thread()
+    practise()
     gc.collect()
     gc.freeze()
 
 
-# In a clone that waits
+# A program that does what many do
 
 
 sample = '''
@@ -118,9 +141,3 @@ with open('/dev/null', 'w') as out:
     print(1, 'a', x[0], file=out)
 '''
 
-
-def touch():
-    """What any program does: pages it writes to are copied now."""
-    space = {'__name__': 'sample', '__builtins__': __builtins__}
-    exec(compile(sample, '/box/main.py', 'exec'), space)
-    collect()

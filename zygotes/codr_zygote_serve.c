@@ -29,7 +29,7 @@
 #define FDS_MAX     (1 + CODR_INIT_TASKS)
 
 typedef struct {
-    const codr_zygote_image_t  *image;
+    const codr_interpreter_t   *interpreter;
     codr_zygote_request_t       setup;
     codr_layers_t               layers;
     codr_seccomp_t              seccomp;
@@ -177,7 +177,7 @@ clone_init(const codr_zygote_request_t *request, const int *fds, size_t nfds)
     int                rc, into = -1;
     size_t             i;
     codr_init_zygote_t zygote = {
-        .interpreter = &self.image->interpreter,
+        .interpreter = self.interpreter,
     };
     codr_init_t        init = {
         .request = &request->spawn,
@@ -203,12 +203,10 @@ clone_init(const codr_zygote_request_t *request, const int *fds, size_t nfds)
         return rc;
     }
 
-    self.image->before_fork();
     rc = codr_ns_clone(self.setup.namespaces | CLONE_PARENT, into);
     if (rc == 0) {
         codr_init_main(&init);
     }
-    self.image->after_fork();
 
     return rc;
 }
@@ -242,9 +240,9 @@ serve(void)
 
 
 void
-codr_zygote_serve(const codr_zygote_image_t *image)
+codr_zygote_serve(const codr_interpreter_t *interpreter)
 {
-    self.image = image;
+    self.interpreter = interpreter;
     (void) prctl(PR_SET_NAME, NAME, 0, 0, 0);   /* for who looks at ps */
 
     add_landlock_paths();

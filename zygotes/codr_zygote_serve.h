@@ -10,15 +10,8 @@
 
 #include "codr_waiting.h"
 
-typedef struct {
-    void                (*before_fork)(void);
-    void                (*after_fork)(void);    /* in the zygote */
-    codr_interpreter_t    interpreter;
-} codr_zygote_image_t;
-
-
 /* Serves until the spawner is gone. The interpreter must have one thread. */
-void codr_zygote_serve(const codr_zygote_image_t *image)
+void codr_zygote_serve(const codr_interpreter_t *interpreter)
     __attribute__((noreturn));
 
 /* Whether a job's words begin with those that the zygote was started with: its

@@ -92,6 +92,38 @@ my @programs = (
         . "def f():\n    A('local')\nf()\nprint('end')\n" ],
     [ 'destructor imports', "class A:\n    def __del__(self):\n"
         . "        import json\na = A()\nb = a\nb.a = a\n" ],
+    [ 'destructors without a collector', "class A:\n    __slots__ = ()\n"
+        . "    def __del__(self):\n        print('slots')\nclass B(int):\n"
+        . "    __slots__ = ()\n    def __del__(self):\n        print('int')\n"
+        . "a = A()\nb = [B(5)]\n" ],
+    [ 'a destructor nobody names', "def f():\n    class A:\n"
+        . "        def __del__(self):\n            print('gone')\n"
+        . "    a = A()\n    a.a = a\nf()\ndel f\nprint('end')\n" ],
+    [ 'a destructor in sys', "import sys\nclass A:\n    def __del__(self):\n"
+        . "        print('gone')\nsys.argv.append(A())\ndel A\n" ],
+    [ 'a weak reference that calls', "import weakref\nx = {1}\n"
+        . "r = weakref.ref(x, print)\n" ],
+    [ 'a lost stdout', "import sys\nprint('kept', end='')\n"
+        . "sys.stdout = None\n" ],
+    [ 'a callback of the collector', "import gc, io\n"
+        . "gc.callbacks.append(lambda phase, info: print(phase)"
+        . " if not gc.garbage.append(1) and len(gc.garbage) < 3 else None)\n"
+    ],
+    [ 'threading in an atexit', "import atexit\n\@atexit.register\n"
+        . "def f():\n    import threading\n"
+        . "    print(threading.main_thread().is_alive())\n" ],
+    [ 'threading, in an atexit', "import atexit, threading\n"
+        . "\@atexit.register\ndef f():\n"
+        . "    print(threading.main_thread().is_alive())\n" ],
+    [ 'threading in a destructor', "import threading\nclass A:\n"
+        . "    def __del__(self, t=threading):\n"
+        . "        print(t.main_thread().is_alive())\na = A()\n" ],
+    [ 'a thread nobody knows', "import _thread, time\n"
+        . "_thread.start_new_thread(time.sleep, (60,))\nprint('end')\n" ],
+    [ 'an executor at the end', "import time\n"
+        . "from concurrent.futures import ThreadPoolExecutor as T\n"
+        . "def f():\n    time.sleep(0.1)\n    print('late')\n"
+        . "T(2).submit(f)\nprint('end')\n" ],
     [ 'weak references', "import weakref\nclass A: pass\na = A()\n"
         . "weakref.finalize(a, print, 'finalized')\nprint('end')\n" ],
     [ 'a file left open', "f = open('left', 'w')\nf.write('x' * 9)\n"

@@ -156,6 +156,15 @@ for i in range(3):
     print(good, most > before + 5000, pages() < before + 2000)
 END
 
+# Nothing of the zygote's own work is left for a program to see.
+my $seen = job(<<'END');
+import gc
+print(sorted({type(o).__name__ for o in gc.get_objects()}
+    - {'module', 'dict', 'list', 'tuple', 'frozenset', 'function'}))
+END
+is($seen->{stdout}, "[]\n", 'it finds no objects but its own')
+    or diag(explain($seen));
+
 # What clones have in common.
 
 my $seeds = 'import random, os; print(random.random(), random.randrange(2**60),'
