@@ -19,7 +19,10 @@
 #include "codr_util.h"
 
 #define LINE_MAX_BYTES  4095    /* what n_tty keeps of a canonical line */
-#define READ_ON_US      250     /* that others wait for a terminal's flood */
+
+/* Of a terminal's flood. */
+#define READ_ON_US      250     /* that others wait for it */
+#define READ_SIZE       2048    /* bytes at a time, of the 4 KB there are */
 
 /* End a canonical line: newline, return, ^C, ^D, ^U, ^\ */
 #define LINE_ENDS       "\n\r\x03\x04\x15\x1c"
@@ -73,29 +76,58 @@ close_output(codr_stdio_t *io, codr_event_t *event)
 }
 
 
-/* Reads until the program has no more for now, or as long as there is time;
-   *ret_end is set at the end of the stream. */
+/* 0 when the program has no more for now, or at the end of the stream, which
+   sets *ret_end. */
 static size_t
-fill(int fd, uint8_t *data, size_t size, uint64_t until_us, bool *ret_end)
+read_once(int fd, uint8_t *data, size_t size, bool *ret_end)
 {
-    size_t  len = 0;
     ssize_t n;
 
-    while (len < size && (len == 0 || codr_now_us() < until_us)) {
-        n = read(fd, data + len, size - len);
-        if (n > 0) {
-            len += (size_t) n;
-            continue;
-        }
-        if (n == -1 && errno == EINTR) {
-            continue;
-        }
-        if (n == -1 && errno == EAGAIN) {
-            return len;
-        }
-        *ret_end = true;        /* 0, or EIO of a terminal without slaves */
-        return len;
+    do {
+        n = read(fd, data, size);
+    } while (n == -1 && errno == EINTR);
+
+    if (n > 0) {
+        return (size_t) n;
     }
+
+    /* 0, or EIO of a terminal without slaves */
+    *ret_end = n == 0 || errno != EAGAIN;
+    return 0;
+}
+
+
+static size_t
+fill(int fd, uint8_t *data, size_t size, bool *ret_end)
+{
+    size_t n, len = 0;
+
+    do {
+        n = read_once(fd, data + len, size - len, ret_end);
+        len += n;
+    } while (n > 0 && len < size);
+
+    return len;
+}
+
+
+/*
+ * A terminal has 4 KB, and a thread of the kernel fetches others when some of
+ * them have been read.  It is told so after half of them, to be there when the
+ * rest is read: a read of what is not there sleeps until it has been, which a
+ * flood beside others makes long, or has looked for them in vain.
+ */
+static size_t
+fill_in_turn(int fd, uint8_t *data, size_t size, bool *ret_end)
+{
+    size_t   n, max, len = 0;
+    uint64_t until_us = codr_now_us() + READ_ON_US;
+
+    do {
+        max = size - len < READ_SIZE ? size - len : READ_SIZE;
+        n = read_once(fd, data + len, max, ret_end);
+        len += n;
+    } while (n > 0 && len < size && codr_now_us() < until_us);
 
     return len;
 }
@@ -107,7 +139,6 @@ output_ready(codr_event_t *event, uint32_t events)
     bool          end = false;
     size_t        len, size;
     uint8_t      *data;
-    uint64_t      until = UINT64_MAX;
     codr_stdio_t *io = event->data;
 
     (void) events;
@@ -119,15 +150,14 @@ output_ready(codr_event_t *event, uint32_t events)
         return;
     }
 
-    /* a terminal has 4 KB: one more read sleeps until a thread of the kernel
-       has fetched others, which a flood beside others makes long, or has looked
-       for them in vain */
-    if (io->terminal) {
-        until = codr_batch_is_flood(&io->batch) ? codr_now_us() + READ_ON_US
-                                                : 0;
+    if (!io->terminal) {
+        len = fill(event->fd, data, size, &end);
+    } else if (codr_batch_is_flood(&io->batch)) {
+        len = fill_in_turn(event->fd, data, size, &end);
+    } else {
+        len = read_once(event->fd, data, size, &end);
     }
 
-    len = fill(event->fd, data, size, until, &end);
     if (len > 0) {
         codr_batch_add(&io->batch, len);
     }
