@@ -437,8 +437,14 @@ codr_client_accept(codr_broker_t *broker, codr_config_t *config, int sock)
     client->broker = broker;
     client->config = codr_config_ref(config);
 
-    if (begin(client, sock) == 0 && refused) {
+    if (begin(client, sock) < 0) {
+        return;
+    }
+
+    if (refused) {
         codr_client_refuse(client, CODR_ERROR_BUSY,
                            "no room for another job");
+    } else {
+        codr_wire_look(&client->wire);  /* a job's frames are there by now */
     }
 }

@@ -37,7 +37,7 @@
 
 #define SOCKET          CODR_ENTER_SOCKET
 
-/* What ps shows of a sandbox that waits for its job, and of one that has it. */
+/* What ps shows of a sandbox that waits, and of one whose program runs. */
 #define NAME_READY      "codr-ready"
 #define NAME_BUSY       "codr-init"
 
@@ -390,6 +390,7 @@ run(void)
     self.program = start_program(&step);
     check(self.program, step);
 
+    show(NAME_BUSY);
     codr_close(&self.slave);
     close_description();
     self.state = STATE_RUNNING;
@@ -421,7 +422,6 @@ describe(size_t len, const int *fds, size_t nfds)
     check(self.description.terminal && self.master < 0 ? -EINVAL : 0,
           CODR_STEP_DESCRIPTION);
 
-    show(NAME_BUSY);
     check_needs();
     check(write_files(), CODR_STEP_FILES);
     place_artefact();

@@ -222,6 +222,13 @@ handle(codr_event_t *event, uint32_t events)
 }
 
 
+void
+codr_wire_look(codr_wire_t *wire)
+{
+    handle(&wire->event, EPOLLIN);
+}
+
+
 static int
 append(codr_wire_t *wire, const uint8_t *data, size_t len)
 {

@@ -46,6 +46,9 @@ struct codr_wire_s {
 int codr_wire_open(codr_wire_t *wire, codr_loop_t *loop, int sock,
     const codr_wire_handlers_t *handlers, void *data);
 
+/* Takes what has come already; the handlers may have closed it then. */
+void codr_wire_look(codr_wire_t *wire);
+
 void codr_wire_close(codr_wire_t *wire);
 
 /* Nothing more will be sent; the worker reads what is there, then the end. */

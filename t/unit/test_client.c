@@ -62,7 +62,6 @@ say(const void *frame, size_t len)
     }
 
     codr_client_accept(&broker, &config, ends[0]);
-    broker.clients->wire.event.handler(&broker.clients->wire.event, EPOLLIN);
     settle();
     return ends[1];
 }
