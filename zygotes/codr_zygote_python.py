@@ -129,8 +129,8 @@ class A:
         return f'A({self.n})'
 def f(n):
     return n if n < 2 else f(n - 1) + f(n - 2)
-x = [A(i) for i in range(50)] + [f(10), 1.5, 10 ** 30, 'a' * 30, b'b']
-d = {str(i): (i, [i], {i}) for i in range(100)}
+x = [A(i) for i in range(5)] + [f(5), 1.5, 10 ** 30, 'a' * 30, b'b']
+d = {str(i): (i, [i], {i}) for i in range(5)}
 try:
     {}['x']
 except KeyError as e:
@@ -139,5 +139,6 @@ except KeyError as e:
 ' '.join(sorted(map(str, d)))
 with open('/dev/null', 'w') as out:
     print(1, 'a', x[0], file=out)
+del out
 '''
 
