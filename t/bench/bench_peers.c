@@ -11,6 +11,7 @@
 #include <err.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,21 @@ with_directory(const char *option)
 }
 
 
+/* isolate's, once for all programs. */
+static void
+make_box(const char *path)
+{
+    char        command[512];
+    static bool made;
+
+    (void) snprintf(command, sizeof(command), "'%s' --init >/dev/null", path);
+    if (!made && system(command) != 0) {
+        errx(1, "isolate --init did not succeed");
+    }
+    made = true;
+}
+
+
 size_t
 bench_peers(bench_peer_t ret[BENCH_PEERS_MAX], const char *interpreter,
     const char *file)
@@ -97,7 +113,6 @@ bench_peers(bench_peer_t ret[BENCH_PEERS_MAX], const char *interpreter,
     size_t             i, n, count = 0;
     const char        *path, **argv;
     const char *const *option;
-    char               command[512];
 
     for (i = 0; i < BENCH_PEERS_MAX; i++) {
         path = path_of(&peers[i]);
@@ -116,11 +131,7 @@ bench_peers(bench_peer_t ret[BENCH_PEERS_MAX], const char *interpreter,
         ret[count++] = (bench_peer_t) { peers[i].name, argv };
 
         if (strcmp(peers[i].name, "isolate") == 0) {
-            (void) snprintf(command, sizeof(command),
-                            "'%s' --init >/dev/null", path);
-            if (system(command) != 0) {
-                errx(1, "isolate --init did not succeed");
-            }
+            make_box(path);
         }
     }
 
