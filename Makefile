@@ -256,8 +256,8 @@ ZYGOTE_OBJ = $(ZYGOTE_SRC:%=$(BUILD)/zygotes/codr_%.o) \
              $(BUILD)/zygotes/codr_zygote_serve.o
 ZYGOTE_PYTHON = python_clone python_end python_heap python_hot python_main \
                 python_modules python_text
-ZYGOTE_NODE = node_end node_files node_hot node_pages node_park node_state \
-              node_test node_threads node_v8 node_warm
+ZYGOTE_NODE = node_end node_files node_hot node_pages node_park node_search \
+              node_state node_test node_threads node_times node_v8 node_warm
 ZYGOTE_CC  = $(CC) $(WARN) $(CFLAGS) $(HARDEN_CFLAGS) -fPIC \
              -fvisibility=hidden -ffunction-sections -fdata-sections -MMD -MP \
              -Isandbox -Izygotes -Wa,-Izygotes
@@ -380,7 +380,8 @@ UNIT_CELL = $(addprefix $(BUILD)/validators/,codr_arena.o codr_budget.o \
                 codr_cell.o codr_heap.o)
 UNIT_HEAP = $(BUILD)/validators/codr_heap.o
 UNIT_NAME = $(BUILD)/validators/codr_name.o
-UNIT_NODE = $(addprefix $(BUILD)/zygotes/,codr_maps.o codr_node_state.o)
+UNIT_NODE = $(addprefix $(BUILD)/zygotes/,codr_maps.o \
+                codr_node_search.o codr_node_times.o)
 UNIT_LINES = $(addprefix $(BUILD)/validators/,codr_arena.o \
                  codr_comment_lines.o codr_source_text.o)
 
@@ -397,7 +398,7 @@ $(BUILD)/t/unit/test_comment_lines: t/unit/test_comment_lines.c $(UNIT_LINES)
 	@mkdir -p $(@D)
 	$(Q)$(VALIDATOR_COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(UNIT_LINES)
 
-$(BUILD)/t/unit/test_node_state: t/unit/test_node_state.c $(UNIT_NODE)
+$(BUILD)/t/unit/test_node_times: t/unit/test_node_times.c $(UNIT_NODE)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(UNIT_NODE)
 

@@ -8,15 +8,11 @@
 #include "codr_maps.h"
 
 #include <string.h>
-#include <unistd.h>
 
 
 void
 codr_maps_open(codr_maps_t *maps)
 {
-    ssize_t len = readlink("/proc/self/exe", maps->exe, sizeof(maps->exe) - 1);
-
-    maps->exe[len > 0 ? len : 0] = '\0';
     maps->file = fopen("/proc/self/maps", "re");
 }
 
@@ -39,10 +35,22 @@ codr_maps_next(const codr_maps_t *maps, codr_mapping_t *ret)
 }
 
 
-bool
-codr_maps_is_program(const codr_maps_t *maps, const codr_mapping_t *mapping)
+void
+codr_maps_file_at(uintptr_t place, char *ret_path)
 {
-    return maps->exe[0] && strcmp(mapping->path, maps->exe) == 0;
+    codr_maps_t    maps;
+    codr_mapping_t area;
+
+    ret_path[0] = '\0';
+    codr_maps_open(&maps);
+
+    while (codr_maps_next(&maps, &area)) {
+        if (area.start <= place && place < area.end && area.path[0] == '/') {
+            (void) memcpy(ret_path, area.path, sizeof(area.path));
+        }
+    }
+
+    codr_maps_close(&maps);
 }
 
 

@@ -19,7 +19,6 @@ typedef struct {
 
 typedef struct {
     FILE  *file;                /* NULL: nothing can be said */
-    char   exe[PATH_MAX];
 } codr_maps_t;
 
 void codr_maps_open(codr_maps_t *maps);
@@ -27,10 +26,10 @@ void codr_maps_open(codr_maps_t *maps);
 /* false: that was all. */
 bool codr_maps_next(const codr_maps_t *maps, codr_mapping_t *ret);
 
-/* Whether it is of the program that is executed. */
-bool codr_maps_is_program(const codr_maps_t *maps,
-    const codr_mapping_t *mapping);
-
 void codr_maps_close(codr_maps_t *maps);
+
+/* The path, of up to PATH_MAX bytes, of the file that is mapped there, or
+   "". */
+void codr_maps_file_at(uintptr_t place, char *ret_path);
 
 #endif /* CODR_MAPS_H */

@@ -25,6 +25,7 @@
 
 #include "codr_maps.h"
 #include "codr_node_threads.h"
+#include "codr_node_v8.h"
 
 #define PAGE        4096UL
 #define RANGES_MAX  16
@@ -62,13 +63,15 @@ take(const codr_mapping_t *area)
 void
 codr_node_hot_plan(void)
 {
+    char           node[PATH_MAX];
     codr_maps_t    maps;
     codr_mapping_t area;
 
+    codr_maps_file_at(codr_node_v8_code(), node);
     codr_maps_open(&maps);
 
     while (nranges < RANGES_MAX && codr_maps_next(&maps, &area)) {
-        if (codr_maps_is_program(&maps, &area)
+        if (area.path[0] && strcmp(area.path, node) == 0
             && strncmp(area.mode, "r-", 2) == 0 && area.mode[3] == 'p')
         {
             take(&area);

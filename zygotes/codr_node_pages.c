@@ -13,9 +13,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "codr_maps.h"
+#include "codr_node_v8.h"
 
 #define RANGES_MAX  1024
 #define LARGE       (256 * 1024)    /* a page of V8's */
@@ -62,10 +64,10 @@ codr_node_pages_drop(void)
 /* Neither a file's data, some of which the C library uses as its own, nor what
    follows it, nor where our thread's storage is. */
 static bool
-can_go(const codr_maps_t *maps, const codr_mapping_t *area, bool after_data)
+can_go(const char *node, const codr_mapping_t *area, bool after_data)
 {
     if (area->path[0]) {
-        return codr_maps_is_program(maps, area) && area->mode[1] == '-';
+        return strcmp(area->path, node) == 0 && area->mode[1] == '-';
     }
 
     return area->end - area->start >= LARGE && !after_data
@@ -77,13 +79,15 @@ void
 codr_node_pages_plan(void)
 {
     bool           data = false;
+    char           node[PATH_MAX];
     codr_maps_t    maps;
     codr_mapping_t area;
 
+    codr_maps_file_at(codr_node_v8_code(), node);
     codr_maps_open(&maps);
 
     while (nranges < RANGES_MAX && codr_maps_next(&maps, &area)) {
-        if (can_go(&maps, &area, data)) {
+        if (can_go(node, &area, data)) {
             ranges[nranges++] = (range_t) {
                 area.start, area.end - area.start,
             };

@@ -1,6 +1,6 @@
 /*
- * What of an interpreter's memory must be another one's in each clone: the
- * state of its random numbers, and when it was started.
+ * What of an interpreter's memory must be another one's in each clone, or says
+ * how far it is.
  */
 
 #ifndef CODR_NODE_STATE_H
@@ -8,20 +8,11 @@
 
 #include <stdint.h>
 
-/* A value of the monotonic clock or of the day that the interpreter was given
-   while it started, in ns and us. */
-void codr_node_state_saw_clock(uint64_t ns);
-void codr_node_state_saw_day(double us);
-
-/* Finds all of it, or only the times; once.  0, or negative errno; -ENOENT:
-   there are none of one, or too many. */
+/* Finds its random number generators, once; 0, or -ENOENT: there are none. */
 int codr_node_state_find(void);
-int codr_node_state_find_times(void);
 
-/* In a clone: new random numbers; then, when it begins, all that happened
-   before is as long ago as if it had not waited for so many ns. */
+/* In a clone: new random numbers.  0, or negative errno. */
 int codr_node_state_reseed(void);
-void codr_node_state_shift(uint64_t ns);
 
 /* The number that each call of use() makes larger by one, as it was before;
    NULL: not found. */

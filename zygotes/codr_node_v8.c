@@ -67,6 +67,13 @@ codr_node_v8_open(void)
 }
 
 
+uintptr_t
+codr_node_v8_code(void)
+{
+    return (uintptr_t) v8.isolate;
+}
+
+
 bool
 codr_node_v8_run(const char *text)
 {

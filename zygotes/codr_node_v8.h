@@ -6,10 +6,15 @@
 #define CODR_NODE_V8_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Looks for what the interpreter has of V8.  False when something is not
    there. */
 bool codr_node_v8_open(void);
+
+/* An address of its code: Debian has that in a library, others in the
+   executable. */
+uintptr_t codr_node_v8_code(void);
 
 /* Whether the value of the text is true.  It must not throw. */
 bool codr_node_v8_run(const char *text);

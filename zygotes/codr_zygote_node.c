@@ -39,6 +39,7 @@
 #include "codr_node_state.h"
 #include "codr_node_test.h"
 #include "codr_node_threads.h"
+#include "codr_node_times.h"
 #include "codr_node_v8.h"
 #include "codr_node_warm.h"
 #include "codr_util.h"
@@ -260,7 +261,7 @@ begin(void)
 
     codr_zygote_block_replace(self.description ? self.description->envp
                                                : self.plain);
-    codr_node_state_shift(now_ns() - self.stopped);
+    codr_node_times_shift(now_ns() - self.stopped);
 
     *(void **) &loop = dlsym(RTLD_DEFAULT, "uv_default_loop");
     *(void **) &update = dlsym(RTLD_DEFAULT, "uv_update_time");
@@ -282,7 +283,7 @@ park(void)
     };
 
     self.sound = has_loop() && codr_node_v8_open()
-                 && codr_node_state_find_times() == 0;
+                 && codr_node_times_find() == 0;
     if (self.sound) {
         codr_node_warm_count();
         codr_node_end_find();
@@ -360,6 +361,9 @@ get_ready(void)
     rc = codr_node_threads_park();
     if (rc == 0) {
         rc = codr_node_files_plan(CODR_ZYGOTE_FDS);
+    }
+    if (rc == 0) {
+        rc = codr_node_times_find();
     }
     if (rc == 0) {
         rc = codr_node_state_find();
@@ -448,16 +452,17 @@ zygote_main(int argc, char **argv, char **envp)
 }
 
 
-/* The interpreter's way to the kernel */
+/* The interpreter's way to the kernel.  Libraries are on it before main(). */
 
 
-PUBLIC int
-__libc_start_main(main_pt real_main, int argc, char **argv,
-    void (*init)(void), void (*fini)(void), void (*rtld_fini)(void),
-    void *stack_end)
+static void
+read_mode(void)
 {
-    start_pt    start;
     const char *parked = getenv(CODR_PARKED);
+
+    if (self.main) {
+        return;                 /* it is known, and the environment a job's */
+    }
 
     if (parked) {
         self.mode = MODE_PARKED;
@@ -465,7 +470,17 @@ __libc_start_main(main_pt real_main, int argc, char **argv,
     } else if (getenv(CODR_ZYGOTE_TEST)) {
         self.mode = MODE_TEST;
     }
+}
 
+
+PUBLIC int
+__libc_start_main(main_pt real_main, int argc, char **argv,
+    void (*init)(void), void (*fini)(void), void (*rtld_fini)(void),
+    void *stack_end)
+{
+    start_pt start;
+
+    read_mode();
     self.main = real_main;
     *(void **) &start = dlsym(RTLD_NEXT, "__libc_start_main");
 
@@ -530,6 +545,7 @@ clock_gettime(clockid_t clock, struct timespec *ret)
 
     if (next == NULL) {
         *(void **) &next = dlsym(RTLD_NEXT, "clock_gettime");
+        read_mode();
     }
 
     rc = next(clock, ret);
@@ -540,10 +556,10 @@ clock_gettime(clockid_t clock, struct timespec *ret)
             ret->tv_sec -= PRETENDED_S;
         }
         if (clock == CLOCK_MONOTONIC) {
-            codr_node_state_saw_clock((uint64_t) ret->tv_sec * 1000000000
+            codr_node_times_saw_clock((uint64_t) ret->tv_sec * 1000000000
                                       + (uint64_t) ret->tv_nsec);
         } else if (clock == CLOCK_REALTIME) {
-            codr_node_state_saw_day(1e6 * (double) ret->tv_sec
+            codr_node_times_saw_day(1e6 * (double) ret->tv_sec
                                     + (double) (ret->tv_nsec / 1000));
         }
     }
@@ -561,12 +577,13 @@ gettimeofday(struct timeval *restrict ret, void *restrict zone)
 
     if (next == NULL) {
         *(void **) &next = dlsym(RTLD_NEXT, "gettimeofday");
+        read_mode();
     }
 
     rc = next(ret, zone);
     if (self.state == STATE_STARTING && rc == 0) {
         ret->tv_sec -= self.pretends ? PRETENDED_S : 0;
-        codr_node_state_saw_day(1e6 * (double) ret->tv_sec
+        codr_node_times_saw_day(1e6 * (double) ret->tv_sec
                                 + (double) ret->tv_usec);
     }
 

@@ -62,7 +62,8 @@ sub own_code {
     my ($pid) = @_;
     my $kb = 0;
     for (split /^(?=[0-9a-f]+-)/m, slurp("/proc/$pid/smaps")) {
-        $kb += $1 if m{^\S+ r-xp .*/node$}m && /^Anonymous:\s+(\d+) kB/m;
+        $kb += $1 if m{^\S+ r-xp .*/(?:node|libnode[.so\d]+)$}m
+            && /^Anonymous:\s+(\d+) kB/m;
     }
     return $kb;
 }

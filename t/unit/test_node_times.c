@@ -3,11 +3,14 @@
  * it does, are moved on in a clone.
  */
 
+#define _GNU_SOURCE
+
 #include "tap.h"
 
 #include <stdint.h>
+#include <sys/mman.h>
 
-#include "../../zygotes/codr_node_state.h"
+#include "../../zygotes/codr_node_times.h"
 
 #define COPIES  1000            /* as with busy processors, and more */
 #define SEEN    250
@@ -29,26 +32,29 @@ seen(size_t i)
 int
 main(void)
 {
-    size_t i, moved = 0;
+    size_t  i, moved = 0;
+    double *object = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     for (i = 0; i < SEEN; i++) {
-        codr_node_state_saw_clock(seen(i));
+        codr_node_times_saw_clock(seen(i));
     }
     for (i = 0; i < COPIES; i++) {
         kept[i] = seen(i);
     }
     rounded = (double) seen(0);
+    object[1] = (double) seen(2) / 1e6;
 
-    codr_node_state_saw_day(DAY);
-    codr_node_state_saw_day(DAY + 1);
+    codr_node_times_saw_day(DAY);
+    codr_node_times_saw_day(DAY + 1);
     day = DAY;
 
     reused = seen(1);
 
-    tap_number(codr_node_state_find_times(), 0, "times are found");
+    tap_number(codr_node_times_find(), 0, "times are found");
     reused = 1;
-    codr_node_state_saw_clock(seen(0));
-    codr_node_state_shift(AGE);
+    codr_node_times_saw_clock(seen(0));
+    codr_node_times_shift(AGE);
 
     for (i = 0; i < COPIES; i++) {
         moved += kept[i] == seen(i) + AGE;
@@ -58,6 +64,9 @@ main(void)
            && rounded < (double) seen(0) + 4.01e9, "and what was rounded");
     tap_ok(day > DAY + 3.99e6 && day < DAY + 4.01e6,
            "and the day, in its own unit");
+    tap_ok(object[1] - (double) seen(2) / 1e6 > 3999
+           && object[1] - (double) seen(2) / 1e6 < 4001,
+           "and what JavaScript keeps");
     tap_number((long) reused, 1, "what is another's by now is left alone");
 
     return tap_done();
