@@ -364,6 +364,14 @@ codr_sandbox_run(codr_sandbox_t *sandbox, uint64_t cpu_us, unsigned cpus)
 {
     int result;
 
+    /* what came before may have shown that the spawner is gone, and this one
+       with it: nothing of it may be told as begun */
+    if (sandbox->state == CODR_SANDBOX_IDLE
+        || sandbox->state == CODR_SANDBOX_GONE)
+    {
+        return -ENOTCONN;
+    }
+
     sandbox->run_us = codr_now_us();
     sandbox->cpu_limit_us = cpu_us;
     sandbox->cpus = cpus ? cpus : 1;

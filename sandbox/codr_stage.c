@@ -598,7 +598,8 @@ can_start_over(const codr_job_t *job)
 {
     const codr_sandbox_end_t *end = &job->sandbox.end;
 
-    if (job->sandbox.started_us != 0) {
+    /* a program that writes has begun, whether init was heard or not */
+    if (job->sandbox.started_us != 0 || job->written != 0) {
         return false;
     }
 

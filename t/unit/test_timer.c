@@ -8,11 +8,14 @@
 #include "tap.h"
 
 #include <stdlib.h>
+#include <sys/timerfd.h>
 
 #include "../../sandbox/codr_slot.h"
 #include "../../sandbox/codr_timer.h"
+#include "../../sandbox/codr_util.h"
 
 #define COUNT   500
+#define SECOND  1000000ULL
 
 
 static void
@@ -53,6 +56,50 @@ timers(void)
 }
 
 
+/* Microseconds until the heap wakes somebody; 0: it does not. */
+static uint64_t
+armed(codr_timers_t *heap)
+{
+    struct itimerspec left = { 0 };
+
+    codr_timers_arm(heap);
+    (void) timerfd_gettime(heap->fd, &left);
+
+    return (uint64_t) left.it_value.tv_sec * SECOND
+           + (uint64_t) left.it_value.tv_nsec / 1000;
+}
+
+
+/* To wake too early is allowed, too late is not. */
+static void
+wakes(void)
+{
+    uint64_t       now = codr_now_us();
+    codr_timer_t   one = { 0 }, other = { 0 };
+    codr_timers_t  heap;
+
+    tap_number(codr_timers_init(&heap), 0, "another heap");
+    tap_number(armed(&heap), 0, "without timers it does not wake");
+
+    codr_timer_set(&heap, &one, now + 9000 * SECOND);
+    tap_ok(armed(&heap) > 8000 * SECOND, "nor long before the first one");
+
+    codr_timer_set(&heap, &other, now + 5000 * SECOND);
+    tap_ok(armed(&heap) <= 5000 * SECOND, "an earlier one wakes in time");
+    codr_timer_set(&heap, &other, now + 7000 * SECOND);
+    tap_ok(armed(&heap) <= 7000 * SECOND, "so does one that is put off");
+    codr_timer_set(&heap, &other, now + 3000 * SECOND);
+    tap_ok(armed(&heap) <= 3000 * SECOND, "and then moved ahead");
+
+    codr_timer_clear(&heap, &other);
+    codr_timer_clear(&heap, &one);
+    (void) armed(&heap);
+    codr_timer_set(&heap, &one, now + 1000 * SECOND);
+    tap_ok(armed(&heap) - 1 < 1000 * SECOND, "or set after all were cleared");
+    codr_timers_free(&heap);
+}
+
+
 static void
 slots(void)
 {
@@ -80,6 +127,7 @@ int
 main(void)
 {
     timers();
+    wakes();
     slots();
 
     return tap_done();
