@@ -34,6 +34,11 @@ typedef struct {
 
 static clone_t self = { .has_streams = -1 };
 
+static const char *const names[3][2] = {
+    { "stdin", "__stdin__" }, { "stdout", "__stdout__" },
+    { "stderr", "__stderr__" },
+};
+
 
 static bool
 begins(const char *text, const char *with)
@@ -302,11 +307,6 @@ codr_python_clone_streams(bool terminal, bool unbuffered)
     int       i, which = 2 * terminal + unbuffered;
     PyObject *three = PyTuple_GetItem(self.streams, which);
 
-    static const char *const names[3][2] = {
-        { "stdin", "__stdin__" }, { "stdout", "__stdout__" },
-        { "stderr", "__stderr__" },
-    };
-
     if (which == self.has_streams) {
         return true;
     }
@@ -321,4 +321,36 @@ codr_python_clone_streams(bool terminal, bool unbuffered)
 
     self.has_streams = which;
     return three != NULL;
+}
+
+
+bool
+codr_python_clone_has_streams(void)
+{
+    int       i;
+    PyObject *three = PyTuple_GetItem(self.streams, self.has_streams);
+
+    for (i = 1; three && i < 3; i++) {
+        if (PySys_GetObject(names[i][0]) != PyTuple_GET_ITEM(three, i)
+            || PySys_GetObject(names[i][1]) != PyTuple_GET_ITEM(three, i))
+        {
+            return false;
+        }
+    }
+
+    return three != NULL;
+}
+
+
+void
+codr_python_clone_flush(void)
+{
+    int       i;
+    PyObject *three = PyTuple_GetItem(self.streams, self.has_streams);
+
+    for (i = 1; three && i < 3; i++) {
+        Py_XDECREF(PyObject_CallMethod(PyTuple_GET_ITEM(three, i), "flush",
+                                       NULL));
+        PyErr_Clear();
+    }
 }

@@ -37,4 +37,11 @@ bool codr_python_clone_fits(void);
    exception. */
 bool codr_python_clone_streams(bool terminal, bool unbuffered);
 
+/* Whether sys still has those that a program writes to, and no others. */
+bool codr_python_clone_has_streams(void);
+
+/* At the end, whether sys still has them or not: an interpreter would give
+   them up with their last reference. */
+void codr_python_clone_flush(void);
+
 #endif /* CODR_PYTHON_CLONE_H */

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "codr_python_clone.h"
 #include "codr_python_end.h"
 #include "codr_python_modules.h"
 
@@ -99,9 +100,11 @@ static void
 run_file(FILE *file, const codr_python_script_t *script)
 {
     PyObject       *result;
-    PyObject       *dict = PyModule_GetDict(PyImport_AddModule("__main__"));
+    PyObject       *main = PyImport_AddModule("__main__");
+    PyObject       *dict = PyModule_GetDict(main);
     PyCompilerFlags flags = _PyCompilerFlags_INIT;
 
+    Py_INCREF(main);            /* a program may take it from sys.modules */
     result = PyRun_FileExFlags(file, script->path, Py_file_input, dict, dict,
                                1, &flags);
     flush_quietly("stderr");
@@ -113,6 +116,7 @@ run_file(FILE *file, const codr_python_script_t *script)
         PyErr_Clear();
         Py_DECREF(result);
     }
+    Py_DECREF(main);
 }
 
 
@@ -288,6 +292,26 @@ forget_system(void)
 }
 
 
+/* The last to go with sys: a program's own are objects, too. */
+static void
+forget_hooks_and_streams(void)
+{
+    size_t i;
+
+    static const char *const streams[] = {
+        "stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__",
+    };
+
+    (void) PySys_SetObject("excepthook", PySys_GetObject("__excepthook__"));
+    (void) PySys_SetObject("displayhook", PySys_GetObject("__displayhook__"));
+    (void) PySys_SetObject("unraisablehook",
+                           PySys_GetObject("__unraisablehook__"));
+    for (i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
+        (void) PySys_SetObject(streams[i], Py_None);
+    }
+}
+
+
 /* The program's own modules, the last imported first: with them go its
    objects, and their destructors run.  What the zygote had imported needs no
    tearing down: it was never this process's alone. */
@@ -310,6 +334,7 @@ end_modules(PyObject *collect)
             Py_DECREF(module);
         }
     }
+    forget_hooks_and_streams();
     PyErr_Clear();
 }
 
@@ -342,7 +367,7 @@ finish(int code, PyObject *collect)
     }
     (void) PyGC_Collect();
     end_modules(collect);
-    (void) flush_both(false);       /* what destructors have said */
+    codr_python_clone_flush();      /* what destructors have said */
 
     return code;
 }

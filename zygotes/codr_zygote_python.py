@@ -85,12 +85,13 @@ def practise():
 def warm():
     """All modules are there that will be."""
     global extra, kept, old, streams, reseed, collect, main_thread, data
-    global loader, objects, count, gc_hooks, exits, threading, children
+    global loader, objects, count, stats, debug, gc_hooks, exits, threading
+    global children
     import gc
     external = sys.modules['_frozen_importlib_external']
     os.register_at_fork = posix_register
     collect, objects, count = gc.collect, gc.get_objects, gc.get_count
-    gc_hooks = gc.callbacks
+    stats, debug, gc_hooks = gc.get_stats, gc.get_debug, gc.callbacks
     exits = getattr(sys.modules.get('atexit'), '_ncallbacks', None)
     children = ([given['before'] for given in reversed(others)
                  if 'before' in given]

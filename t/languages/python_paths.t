@@ -105,6 +105,29 @@ my @programs = (
         . "r = weakref.ref(x, print)\n" ],
     [ 'a lost stdout', "import sys\nprint('kept', end='')\n"
         . "sys.stdout = None\n" ],
+    [ 'stdout lost twice', "import sys\nprint('kept', end='')\n"
+        . "sys.stdout = sys.__stdout__ = None\n" ],
+    [ 'stdout replaced twice', "import os, sys\nclass A:\n"
+        . "    def write(self, text):\n        os.write(1, text.encode())\n"
+        . "    def flush(self):\n        os.write(1, b'flushed\\n')\n"
+        . "sys.stdout = sys.__stdout__ = A()\nprint('x')\n" ],
+    [ '__main__ taken away', "import sys\ndel sys.modules['__main__']\n"
+        . "x = [[i] for i in range(1000)]\nprint(__name__)\n" ],
+    [ 'frozen objects', "import gc, os\nif os.fork() == 0:\n"
+        . "    x = [open('left', 'w')]\n    x[0].write('kept')\n"
+        . "    gc.freeze()\nelse:\n    os.wait()\n"
+        . "    print(open('left').read())\n" ],
+    [ 'a destructor the collector does not know', "import os, warnings\n"
+        . "warnings.simplefilter('always')\nx = os.scandir('/')\nnext(x)\n"
+        . "x = {'a': (x,)}\n" ],
+    [ 'a callback of threading', "import threading\n"
+        . "threading._register_atexit(print, 'called')\n" ],
+    [ 'another end of threading', "def f():\n    import threading\n"
+        . "    threading._shutdown = lambda: print('called')\nf()\n" ],
+    [ 'an excepthook that goes', "import sys\nclass A:\n"
+        . "    def __call__(self, *a):\n        print('hook')\n"
+        . "    def __del__(self):\n        print('gone')\n"
+        . "sys.excepthook = A()\ndel A\n1 / 0\n" ],
     [ 'a callback of the collector', "import gc, io\n"
         . "gc.callbacks.append(lambda phase, info: print(phase)"
         . " if not gc.garbage.append(1) and len(gc.garbage) < 3 else None)\n"
@@ -238,6 +261,8 @@ my @programs = (
     [ 'an audit hook', "import sys\nsys.addaudithook(lambda e, a:"
         . " print(e) if e == 'compile' else None)\ncompile('1', 'x',"
         . " 'eval')\n" ],
+    [ 'an audit hook until the end', "import sys\nprint('end')\n"
+        . "sys.addaudithook(lambda e, a: print(e))\n" ],
     [ 'signal at exit', "import atexit, os, signal\natexit.register("
         . "os.kill, os.getpid(), 0)\nprint('end')\n" ],
 );
