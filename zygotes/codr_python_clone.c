@@ -343,14 +343,20 @@ codr_python_clone_has_streams(void)
 
 
 void
-codr_python_clone_flush(void)
+codr_python_clone_flush(bool all)
 {
     int       i;
-    PyObject *three = PyTuple_GetItem(self.streams, self.has_streams);
+    PyObject *type, *value, *traceback;
+    PyObject *three = PyTuple_GET_ITEM(self.streams, self.has_streams);
 
-    for (i = 1; three && i < 3; i++) {
+    PyErr_Fetch(&type, &value, &traceback);
+    for (i = 1; i < 3; i++) {
+        if (!all && Py_REFCNT(PyTuple_GET_ITEM(three, i)) > 1) {
+            continue;
+        }
         Py_XDECREF(PyObject_CallMethod(PyTuple_GET_ITEM(three, i), "flush",
                                        NULL));
         PyErr_Clear();
     }
+    PyErr_Restore(type, value, traceback);
 }

@@ -41,7 +41,7 @@ bool codr_python_clone_streams(bool terminal, bool unbuffered);
 bool codr_python_clone_has_streams(void);
 
 /* At the end, whether sys still has them or not: an interpreter would give
-   them up with their last reference. */
-void codr_python_clone_flush(void);
+   them up with their last reference.  Not all: those that nobody has. */
+void codr_python_clone_flush(bool all);
 
 #endif /* CODR_PYTHON_CLONE_H */

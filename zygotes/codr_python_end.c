@@ -20,6 +20,7 @@
 #include "codr_python_hot.h"
 #include "codr_python_modules.h"
 
+#define CALLS_C         "/_ctypes."     /* on_exit(), say */
 #define YOUNG_MAX       2000    /* objects; more with the collector disabled */
 #define OLDER_MAX       10      /* collections: who has many objects has all */
 #define VISITS_MAX      50000   /* what objects refer to */
@@ -123,6 +124,7 @@ look_at_library(struct dl_phdr_info *info, size_t size, void *data)
     for (i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
         known |= strstr(info->dlpi_name, silent[i]) != NULL;
     }
+    known &= strstr(info->dlpi_name, CALLS_C) == NULL;
 
     self.all_silent &= known;
     self.libraries = info->dlpi_adds;
@@ -161,7 +163,9 @@ codr_python_end_ready(PyObject *helpers)
 
     self.references = Py_REFCNT(self.threading);
     if (self.threading != Py_None) {
-        self.shutdown = PyObject_GetAttrString(self.threading, "_shutdown");
+        self.shutdown = PyDict_GetItemString(
+            PyModule_GetDict(self.threading), "_shutdown");
+        Py_XINCREF(self.shutdown);
     }
     self.main = PyModule_GetDict(PyImport_AddModule("__main__"));
     self.collections = count_collections();
@@ -319,25 +323,22 @@ tells_of_collections(void)
 }
 
 
-/* threading has callbacks, or was made to end in another way. */
+/* threading has callbacks, or was made to end in another way.  Without a
+   reference taken: that would copy a page. */
 static bool
 has_threading_exits(void)
 {
-    bool      has;
-    PyObject *exits, *shutdown;
+    PyObject *names, *exits;
 
     if (self.threading == Py_None) {
         return false;
     }
 
-    exits = PyObject_GetAttrString(self.threading, "_threading_atexits");
-    shutdown = PyObject_GetAttrString(self.threading, "_shutdown");
-    has = exits == NULL || PyObject_IsTrue(exits) != 0
-          || shutdown != self.shutdown;
-    PyErr_Clear();
-    Py_XDECREF(exits);
-    Py_XDECREF(shutdown);
-    return has;
+    names = PyModule_GetDict(self.threading);
+    exits = PyDict_GetItemString(names, "_threading_atexits");
+    return exits == NULL || !PyList_CheckExact(exits)
+           || PyList_GET_SIZE(exits) > 0
+           || PyDict_GetItemString(names, "_shutdown") != self.shutdown;
 }
 
 

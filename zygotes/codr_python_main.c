@@ -107,6 +107,7 @@ run_file(FILE *file, const codr_python_script_t *script)
     Py_INCREF(main);            /* a program may take it from sys.modules */
     result = PyRun_FileExFlags(file, script->path, Py_file_input, dict, dict,
                                1, &flags);
+    codr_python_clone_flush(false);
     flush_quietly("stderr");
     flush_quietly("stdout");
 
@@ -367,7 +368,7 @@ finish(int code, PyObject *collect)
     }
     (void) PyGC_Collect();
     end_modules(collect);
-    codr_python_clone_flush();      /* what destructors have said */
+    codr_python_clone_flush(true);      /* what destructors have said */
 
     return code;
 }

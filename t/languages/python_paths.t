@@ -107,6 +107,10 @@ my @programs = (
         . "sys.stdout = None\n" ],
     [ 'stdout lost twice', "import sys\nprint('kept', end='')\n"
         . "sys.stdout = sys.__stdout__ = None\n" ],
+    [ 'stdout replaced by a stream', "import io, sys\nprint('first')\n"
+        . "sys.stdout = sys.__stdout__ = io.TextIOWrapper("
+        . "io.FileIO(1, 'w', closefd=False))\nprint('second')\nclass A:\n"
+        . "    def __del__(self):\n        print('gone')\na = A()\n" ],
     [ 'stdout replaced twice', "import os, sys\nclass A:\n"
         . "    def write(self, text):\n        os.write(1, text.encode())\n"
         . "    def flush(self):\n        os.write(1, b'flushed\\n')\n"
