@@ -134,10 +134,21 @@ static int
 write_few(int image, size_t size)
 {
     char    copy[FEW];
-    ssize_t n = pread(image, copy, size, 0);
+    size_t  len = 0;
+    ssize_t n;
 
-    return n == (ssize_t) size ? codr_files_write_image(copy, size)
-                               : n == -1 ? -errno : -EIO;
+    while (len < size) {
+        n = pread(image, copy + len, size - len, (off_t) len);
+        if (n == -1 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return n == -1 ? -errno : -EIO;
+        }
+        len += (size_t) n;
+    }
+
+    return codr_files_write_image(copy, size);
 }
 
 
