@@ -384,6 +384,7 @@ sub signal { return kill $_[1] => $_[2] // $_[0]{pid} }
 sub reload {
     my ($self, %o) = @_;
     $self->write_conf(%o) if %o;
+    wait_until(10, sub { scalar $self->workers });  # the first ones are old
     my %old = map { $_ => 1 } $self->workers;
     kill HUP => $self->{pid};
     return wait_until(10, sub {
