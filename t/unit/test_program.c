@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../../sandbox/codr_program.h"
+#include "../../sandbox/codr_sanitized.h"
 #include "../../sandbox/codr_util.h"
 
 static const codr_spawn_request_t limits = {
@@ -103,7 +104,11 @@ test_leave(bool given)
     tap_text(text, given ? "ran\n" : "", "and only then");
     tap_ok(waitpid(pid, &status, 0) == pid && WIFEXITED(status),
            "it ends by itself");
-    tap_number(WEXITSTATUS(status), given ? 0 : 127, "as it should");
+    if (CODR_SANITIZED && !given) {
+        tap_skip("as it should", "ASan takes another stack for an overflow");
+    } else {
+        tap_number(WEXITSTATUS(status), given ? 0 : 127, "as it should");
+    }
     codr_close(&out[0]);
 }
 

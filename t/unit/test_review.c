@@ -230,5 +230,6 @@ main(void)
     tap_number(reviewer.parting.child.fd, -1, "and not for ever");
     tap_ok(waitpid(pid, &status, 0) == pid && status == 0,
            "all of them were asked for");
+    codr_loop_free(&loop);
     return tap_done();
 }
