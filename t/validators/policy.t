@@ -154,21 +154,7 @@ is($job->{status}, 'ok', 'and the program runs');
 
 # Nobody can tell.
 
-# The role itself, and those that wait for a source.
-sub validators {
-    my $base = $nginx->uid_base;
-    my %parent;
-    for my $dir (glob '/proc/[0-9]*') {
-        my $line = join ' ', split /\0/, slurp("$dir/cmdline");
-        next if $line !~ /^codr-validator serve .*--uid $base\b/;
-        my ($pid) = $dir =~ /(\d+)$/;
-        ($parent{$pid}) = slurp("$dir/status") =~ /^PPid:\s+(\d+)/m;
-    }
-    my ($role) = grep { !exists $parent{ $parent{$_} // 0 } } keys %parent;
-    return ($role, grep { $_ != ($role // 0) } keys %parent);
-}
-
-my ($first, @cells) = validators();
+my ($first, @cells) = $nginx->validators;
 ok($first, 'there is a validator');
 cmp_ok(scalar @cells, '>=', 2, 'and processes wait for sources');
 kill 'STOP', $first, @cells;
@@ -183,10 +169,10 @@ $answer = $nginx->post('/run', { language => 'python',
     code => "print('goes on')\n" });
 is($answer->{json}{stdout}, "goes on\n", 'and goes on afterwards');
 
-($first, @cells) = validators();
+($first, @cells) = $nginx->validators;
 kill 'KILL', @cells;
 ok(wait_until(20, sub {
-        my (undef, @now) = validators();
+        my (undef, @now) = $nginx->validators;
         my %gone = map { $_ => 1 } @cells;
         @now >= @cells && !grep { $gone{$_} } @now;
     }), 'those who die are replaced');
@@ -194,7 +180,7 @@ $answer = $nginx->post('/run', { language => 'python',
     code => "print('others')\n" });
 is($answer->{json}{stdout}, "others\n", 'by some that tell');
 
-($first, @cells) = validators();
+($first, @cells) = $nginx->validators;
 kill 'STOP', $first, @cells;
 $socket = $nginx->ws(path => '/warn');
 $socket->execute(language => 'python', code => "print('unseen')\n");
@@ -204,7 +190,10 @@ ok($job->{complete}
     || $job->{error}{diagnostics}[0]{rule} eq 'policy.unavailable',
     'a validator that dies refuses, or another one tells')
     or diag(explain($job));
-ok(wait_until(20, sub { my ($pid) = validators(); $pid && $pid != $first }),
+ok(wait_until(20, sub {
+        my ($pid) = $nginx->validators;
+        $pid && $pid != $first;
+    }),
     'another one is started');
 ok(wait_until(20, sub { !grep { -d "/proc/$_" } @cells }),
     'and nobody is left of the first');

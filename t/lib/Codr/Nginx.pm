@@ -302,6 +302,21 @@ sub zygotes {
         $self->_own_processes;
 }
 
+# Pids of the validator, and of those that wait for a source.
+sub validators {
+    my ($self) = @_;
+    my $base = $self->uid_base;
+    my %parent;
+    for my $dir (glob '/proc/[0-9]*') {
+        my $line = join ' ', split /\0/, slurp("$dir/cmdline");
+        next if $line !~ /^\S*codr-validator serve .*--uid $base\b/;
+        my ($pid) = $dir =~ /(\d+)$/;
+        ($parent{$pid}) = slurp("$dir/status") =~ /^PPid:\s+(\d+)/m;
+    }
+    my ($role) = grep { !exists $parent{ $parent{$_} // 0 } } keys %parent;
+    return ($role // (), grep { $_ != ($role // 0) } keys %parent);
+}
+
 # Pids of whatever is in a sandbox.
 sub sandbox_processes {
     my ($self) = @_;
