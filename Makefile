@@ -186,8 +186,10 @@ $(PARSERS)/.stamp: validators/package-lock.json
 	    { echo "the parsers are missing: make deps" >&2; exit 1; }
 
 CORE_SRC    = validators/core/codr_core.c
+CORE_PARTS  = $(wildcard validators/core/*.c) validators/codr_core.h \
+              validators/codr_rows.h validators/codr_tree.h
 
-$(CORE_OBJ): $(CORE_SRC) validators/codr_core.h $(PARSERS)/.stamp \
+$(CORE_OBJ): $(CORE_PARTS) $(PARSERS)/.stamp \
              $(BUILD)/config.mk
 	@mkdir -p $(@D)
 	$(Q)$(FOREIGN) -I$(TREE_SITTER)/include -I$(TREE_SITTER)/src -c -o $@ \

@@ -71,7 +71,7 @@ add_block(codr_arena_t *arena, size_t size)
 
 
 void *
-codr_arena_alloc(codr_arena_t *arena, size_t size)
+codr_arena_room(codr_arena_t *arena, size_t size)
 {
     void *place;
 
@@ -88,17 +88,27 @@ codr_arena_alloc(codr_arena_t *arena, size_t size)
     place = arena->pos;
     arena->pos += size;
     arena->left -= size;
-    return memset(place, 0, size);
+    return place;
+}
+
+
+void *
+codr_arena_alloc(codr_arena_t *arena, size_t size)
+{
+    void *place = codr_arena_room(arena, size);
+
+    return place ? memset(place, 0, size) : NULL;
 }
 
 
 char *
 codr_arena_copy(codr_arena_t *arena, const void *data, size_t len)
 {
-    char *copy = codr_arena_alloc(arena, len + 1);
+    char *copy = codr_arena_room(arena, len + 1);
 
-    if (copy && len > 0) {
+    if (copy) {
         memcpy(copy, data, len);
+        copy[len] = '\0';
     }
 
     return copy;

@@ -32,6 +32,9 @@ void codr_arena_init(codr_arena_t *arena, size_t budget);
 /* Zeroed and aligned for any object, or NULL. */
 void *codr_arena_alloc(codr_arena_t *arena, size_t size);
 
+/* Likewise, but for what was there before. */
+void *codr_arena_room(codr_arena_t *arena, size_t size);
+
 /* A copy with a NUL, or NULL. */
 char *codr_arena_copy(codr_arena_t *arena, const void *data, size_t len);
 

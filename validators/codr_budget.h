@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define CODR_BUDGET_STEP    22      /* work of a step of a loop */
-#define CODR_BUDGET_NODE    100     /* of a row of the table of nodes */
+#define CODR_BUDGET_NODE    35      /* of a row of the table of nodes */
 #define CODR_BUDGET_BYTE    7       /* that a parser looks at, or again */
 #define CODR_BUDGET_LOOK    50000   /* between two looks at the clock */
 

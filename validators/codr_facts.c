@@ -250,7 +250,8 @@ static bool
 add_about(codr_check_t *check, const codr_fact_t *fact, codr_role_t kind,
     uint32_t node)
 {
-    codr_about_t *about = codr_arena_alloc(&check->arena, sizeof(*about));
+    codr_about_t   *about = codr_arena_room(&check->arena, sizeof(*about));
+    codr_meaning_t *meaning = codr_tree_mean(&check->tree, node);
 
     if (about == NULL) {
         return false;
@@ -258,8 +259,8 @@ add_about(codr_check_t *check, const codr_fact_t *fact, codr_role_t kind,
 
     about->kind = kind;
     about->fact = fact;
-    about->next = check->tree.node[node].about;
-    check->tree.node[node].about = about;
+    about->next = meaning->about;
+    meaning->about = about;
     return true;
 }
 

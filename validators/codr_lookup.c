@@ -58,7 +58,9 @@ put_prefix(const use_t *use, uint32_t node, char path[CODR_NAME_SIZE])
 
     while (node != 0 && !codr_budget_step(use->check->budget)) {
         node = rows[node].parent;
-        for (about = rows[node].about; about; about = about->next) {
+        for (about = codr_tree_meaning(&use->check->tree, node)->about; about;
+             about = about->next)
+        {
             if (about->kind != CODR_ROLE_PREFIX) {
                 continue;
             }

@@ -228,6 +228,25 @@ inside(codr_check_t *check, const codr_predicate_t *predicate,
 }
 
 
+/* Lines count from 1; no rule looks far. */
+static bool
+is_above(const codr_check_t *check, uint32_t line, uint32_t node)
+{
+    uint32_t    row = 1;
+    const char *p = check->tree.text.text;
+    const char *end = p + check->tree.node[node].start;
+
+    while (row < line && p < end
+           && (p = memchr(p, '\n', (size_t) (end - p))) != NULL)
+    {
+        p++;
+        row++;
+    }
+
+    return row < line;
+}
+
+
 static bool
 holds_for(codr_check_t *check, const codr_predicate_t *predicate,
     const codr_match_t *match, uint32_t node)
@@ -249,7 +268,7 @@ holds_for(codr_check_t *check, const codr_predicate_t *predicate,
         return has_const(check, predicate, node);
 
     case CODR_PREDICATE_LINE_BELOW:
-        return check->tree.node[node].row + 1 < predicate->number;
+        return is_above(check, predicate->number, node);
 
     case CODR_PREDICATE_INSIDE:
         return inside(check, predicate, node);

@@ -315,15 +315,19 @@ is_import(codr_role_t kind)
 }
 
 
+static bool
+is_reference(const codr_node_t *row)
+{
+    return row->reference && !row->name;
+}
+
+
 static const codr_value_t *
-resolve(codr_check_t *check, codr_node_t *row, uint32_t node)
+resolve(codr_check_t *check, uint32_t node)
 {
     codr_value_t       *value;
-    const codr_about_t *about;
-
-    if (row->about == NULL && (!row->reference || row->name)) {
-        return &nothing;
-    }
+    codr_tree_t        *tree = &check->tree;
+    const codr_about_t *about, *first = codr_tree_meaning(tree, node)->about;
 
     value = codr_arena_alloc(&check->arena, sizeof(*value));
     if (value == NULL) {
@@ -331,21 +335,21 @@ resolve(codr_check_t *check, codr_node_t *row, uint32_t node)
         return &nothing;
     }
 
-    for (about = row->about; about; about = about->next) {
+    for (about = first; about; about = about->next) {
         if (!is_import(about->kind)) {
             take_about(check, value, about);
         }
     }
 
     /* an import asks its own node for the string it is */
-    row->value = value;
-    for (about = row->about; about; about = about->next) {
+    codr_tree_mean(tree, node)->value = value;
+    for (about = first; about; about = about->next) {
         if (is_import(about->kind)) {
             take_about(check, value, about);
         }
     }
 
-    if (row->reference && !row->name) {
+    if (is_reference(&tree->node[node])) {
         codr_lookup(check, value, node);
     }
 
@@ -356,22 +360,24 @@ resolve(codr_check_t *check, codr_node_t *row, uint32_t node)
 const codr_value_t *
 codr_resolve(codr_check_t *check, uint32_t node)
 {
-    codr_node_t        *row = &check->tree.node[node];
-    const codr_value_t *value = row->value;
+    const codr_value_t   *value;
+    const codr_meaning_t *meaning = codr_tree_meaning(&check->tree, node);
 
-    if (value == &in_progress || !check->resolves || check->depth >= DEPTH
-        || codr_budget_step(check->budget))
+    if (meaning->value == &in_progress || !check->resolves
+        || check->depth >= DEPTH || codr_budget_step(check->budget)
+        || (meaning->about == NULL
+            && !is_reference(&check->tree.node[node])))
     {
         return &nothing;
     }
-    if (value) {
-        return value;
+    if (meaning->value) {
+        return meaning->value;
     }
 
-    row->value = &in_progress;
+    codr_tree_mean(&check->tree, node)->value = &in_progress;
     check->depth++;
-    value = resolve(check, row, node);
+    value = resolve(check, node);
     check->depth--;
-    row->value = value;
+    codr_tree_mean(&check->tree, node)->value = value;
     return value;
 }

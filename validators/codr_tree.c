@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "codr_core.h"
+#include "codr_rows.h"
 
 #define BRACKETS_DEEP   10000
 #define PIECE           1024        /* that is read at a time */
@@ -114,7 +115,7 @@ hash(const void *id)
 
 /* Few policies need it: they have patterns that are tree-sitter's. */
 static bool
-fill_slots(codr_tree_t *tree)
+fill_slots(codr_tree_t *tree, codr_budget_t *budget)
 {
     uint32_t at, n, slots = 64;
 
@@ -123,13 +124,16 @@ fill_slots(codr_tree_t *tree)
     }
 
     tree->mask = slots - 1;
+    tree->id = codr_arena_alloc(tree->arena, tree->count * sizeof(void *));
     tree->slot = codr_arena_alloc(tree->arena, slots * sizeof(uint32_t));
-    if (tree->slot == NULL) {
+    if (tree->id == NULL || tree->slot == NULL
+        || !codr_rows_fill(tree, tree->count, budget, tree->id))
+    {
         return false;
     }
 
     for (n = 0; n < tree->count; n++) {
-        for (at = hash(tree->node[n].id) & tree->mask; tree->slot[at] != 0;
+        for (at = hash(tree->id[n]) & tree->mask; tree->slot[at] != 0;
              at = (at + 1) & tree->mask)
         {
             /* void */
@@ -142,18 +146,19 @@ fill_slots(codr_tree_t *tree)
 
 
 uint32_t
-codr_tree_index(codr_tree_t *tree, const void *id)
+codr_tree_index(codr_tree_t *tree, const void *id, codr_budget_t *budget)
 {
     uint32_t at, n;
 
-    if (tree->slot == NULL && !fill_slots(tree)) {
+    if (tree->slot == NULL && !fill_slots(tree, budget)) {
+        budget->over = true;
         return CODR_NO_NODE;
     }
 
     for (at = hash(id) & tree->mask; (n = tree->slot[at]) != 0;
          at = (at + 1) & tree->mask)
     {
-        if (tree->node[n - 1].id == id) {
+        if (tree->id[n - 1] == id) {
             return n - 1;
         }
     }
@@ -162,67 +167,36 @@ codr_tree_index(codr_tree_t *tree, const void *id)
 }
 
 
-static void
-add(codr_tree_t *tree, TSTreeCursor *cursor, uint32_t parent)
+codr_meaning_t *
+codr_tree_mean(codr_tree_t *tree, uint32_t node)
 {
-    TSNode       node = ts_tree_cursor_current_node(cursor);
-    codr_node_t *row = &tree->node[tree->count++];
+    uint32_t at = tree->node[node].meaning;
 
-    row->id = node.id;
-    row->parent = parent;
-    row->start = ts_node_start_byte(node);
-    row->end = ts_node_end_byte(node);
-    row->row = ts_node_start_point(node).row;
-    row->symbol = ts_node_symbol(node);
-    row->field = ts_tree_cursor_current_field_id(cursor);
-    row->named = ts_node_is_named(node);
-    row->extra = ts_node_is_extra(node);
-    row->missing = ts_node_is_missing(node);
+    if (at == 0) {
+        at = tree->meanings++;
+        tree->node[node].meaning = at;
+        tree->meaning[at] = (codr_meaning_t) { NULL, NULL };
+    }
+
+    return &tree->meaning[at];
 }
 
 
-/* In document order, by a cursor: no recursion, no ts_node_parent(), which
-   descends from the root each time. */
+/* Rows and meanings; what is not needed of the latter is never touched. */
 static bool
-flatten(codr_tree_t *tree, uint32_t max, codr_budget_t *budget)
+make_table(codr_tree_t *tree, uint32_t count, codr_budget_t *budget)
 {
-    bool         whole = false;
-    uint32_t     at = 0;        /* the node that the cursor is at */
-    TSTreeCursor cursor;
-
-    cursor = ts_tree_cursor_new(ts_tree_root_node(tree->tree));
-    add(tree, &cursor, 0);
-
-    for ( ;; ) {
-        if (ts_tree_cursor_goto_first_child(&cursor)) {
-            /* void */
-        } else {
-            while (!ts_tree_cursor_goto_next_sibling(&cursor)) {
-                tree->node[at].next = tree->count;
-                whole = !ts_tree_cursor_goto_parent(&cursor);
-                if (whole) {
-                    break;
-                }
-                at = tree->node[at].parent;
-            }
-            if (whole) {
-                break;
-            }
-            tree->node[at].next = tree->count;
-            at = tree->node[at].parent;
-        }
-
-        if (tree->count == max
-            || (tree->count % 4096 == 0 && codr_budget_over(budget)))
-        {
-            break;
-        }
-        add(tree, &cursor, at);
-        at = tree->count - 1;
+    tree->node = codr_arena_room(tree->arena,
+                                 ((size_t) count + 1) * sizeof(codr_node_t));
+    tree->meaning = codr_arena_room(tree->arena, ((size_t) count + 2)
+                                                 * sizeof(codr_meaning_t));
+    if (tree->node == NULL || tree->meaning == NULL) {
+        return false;
     }
 
-    ts_tree_cursor_delete(&cursor);
-    return whole;
+    tree->meaning[0] = (codr_meaning_t) { NULL, NULL };
+    tree->meanings = 1;
+    return codr_rows_fill(tree, count + 1, budget, NULL);
 }
 
 
@@ -254,9 +228,9 @@ codr_tree_parse(codr_tree_t *ret, codr_arena_t *arena,
     }
     budget->nodes -= count;
 
-    ret->node = codr_arena_alloc(arena, (count + 1) * sizeof(codr_node_t));
     if (codr_budget_spend(budget, (uint64_t) count * CODR_BUDGET_NODE)
-        || ret->node == NULL || !flatten(ret, count + 1, budget)) {
+        || !make_table(ret, count, budget))
+    {
         budget->over = true;
         return false;
     }

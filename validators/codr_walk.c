@@ -352,7 +352,8 @@ take_found(walk_t *walk, const TSQueryMatch *match)
     for (i = 0; i < match->capture_count && n < CAPTURES_MAX; i++) {
         walk->capture[n].id = match->captures[i].index;
         walk->capture[n].node = codr_tree_index(&check->tree,
-                                                match->captures[i].node.id);
+                                                match->captures[i].node.id,
+                                                check->budget);
         n += walk->capture[n].node != CODR_NO_NODE;
     }
 

@@ -52,7 +52,7 @@ $(FUZZ_BUILD)/obj/validators/%.o: validators/%.c \
 	$(Q)$(FUZZ_CC) $(FUZZ_SEES) -fsanitize=fuzzer-no-link \
 	    -I$(TREE_SITTER)/include -Isandbox -I$(BUILD)/grammars -c -o $@ $<
 
-$(FUZZ_BUILD)/obj/tree-sitter.o: $(CORE_SRC) validators/codr_core.h \
+$(FUZZ_BUILD)/obj/tree-sitter.o: $(CORE_PARTS) \
                                  $(PARSERS)/.stamp
 	@mkdir -p $(@D)
 	$(Q)clang -w -O1 -g $(FUZZ_SEES) -fsanitize=fuzzer-no-link \

@@ -140,3 +140,5 @@ ts_stack_pop_all(Stack *self, StackVersion version)
 #include "tree_cursor.c"
 #include "tree.c"
 #include "wasm_store.c"
+
+#include "codr_core_rows.c"
