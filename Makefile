@@ -382,6 +382,7 @@ UNIT_CELL = $(addprefix $(BUILD)/validators/,codr_arena.o codr_budget.o \
                 codr_cell.o codr_heap.o)
 UNIT_HEAP = $(BUILD)/validators/codr_heap.o
 UNIT_NAME = $(BUILD)/validators/codr_name.o
+UNIT_LISTING = $(UNIT_NAME) $(BUILD)/validators/codr_listing.o
 UNIT_NODE = $(addprefix $(BUILD)/zygotes/,codr_maps.o \
                 codr_node_search.o codr_node_times.o)
 UNIT_LINES = $(addprefix $(BUILD)/validators/,codr_arena.o \
@@ -407,6 +408,10 @@ $(BUILD)/t/unit/test_node_times: t/unit/test_node_times.c $(UNIT_NODE)
 $(BUILD)/t/unit/test_name: t/unit/test_name.c $(UNIT_NAME)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(UNIT_NAME)
+
+$(BUILD)/t/unit/test_listing: t/unit/test_listing.c $(UNIT_LISTING)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -MF $@.d $(LDFLAGS) -o $@ $< $(UNIT_LISTING)
 
 # Probes run inside sandboxes and outside of them, as the control: static, so
 # that they need nothing there.

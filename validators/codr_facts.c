@@ -15,6 +15,19 @@
 
 #define BUCKETS_MIN     64
 
+/* Facts that are nothing but these are taken at once. */
+#define MARKS   (CODR_ROLE_BIT(CODR_ROLE_NONE)                              \
+                 | CODR_ROLE_BIT(CODR_ROLE_REFERENCE)                       \
+                 | CODR_ROLE_BIT(CODR_ROLE_NAME)                            \
+                 | CODR_ROLE_BIT(CODR_ROLE_MEMBER_NAME))
+
+/* Facts with one of these enter names. */
+#define NAMES   (CODR_ROLE_BIT(CODR_ROLE_DEFINE)                            \
+                 | CODR_ROLE_BIT(CODR_ROLE_BIND_NAME)                       \
+                 | CODR_ROLE_BIT(CODR_ROLE_MACRO_NAME)                      \
+                 | CODR_ROLE_BIT(CODR_ROLE_IMPORT_PATH)                     \
+                 | CODR_ROLE_BIT(CODR_ROLE_IMPORT_STAR))
+
 
 uint32_t
 codr_match_node(const codr_match_t *match, codr_role_t role, uint32_t i)
@@ -52,23 +65,68 @@ codr_facts_bucket(const codr_facts_t *facts, uint32_t scope,
 }
 
 
+/* It and what is in it name something; they do not use it. */
+static void
+mark_name(codr_tree_t *tree, uint32_t node)
+{
+    uint32_t i, end = tree->node[node].end;
+
+    tree->node[node].name = true;
+    for (i = node + 1; i < tree->count && tree->node[i].start < end; i++)
+    {
+        tree->node[i].name = true;
+    }
+}
+
+
+/* What only marks names and their uses needs no place of its own. */
+static void
+mark(codr_check_t *check, const codr_match_t *match)
+{
+    uint32_t               i;
+    const codr_capture_t  *capture;
+
+    for (i = 0; i < match->captures; i++) {
+        capture = &match->capture[i];
+        switch ((codr_role_t) match->query->role[capture->id]) {
+
+        case CODR_ROLE_REFERENCE:
+            check->tree.node[capture->node].reference = true;
+            break;
+
+        case CODR_ROLE_NAME:
+        case CODR_ROLE_MEMBER_NAME:
+            mark_name(&check->tree, capture->node);
+            break;
+
+        default:
+            break;
+        }
+    }
+}
+
+
 /* The first run: matches are kept, scopes are marked. */
 static bool
 keep(codr_check_t *check, const codr_match_t *match)
 {
+    size_t          size = match->captures * sizeof(codr_capture_t);
     codr_fact_t    *fact;
-    codr_capture_t *capture;
 
-    fact = codr_arena_alloc(&check->arena, sizeof(*fact));
-    capture = codr_arena_alloc(&check->arena,
-                               match->captures * sizeof(*capture));
-    if (fact == NULL || capture == NULL) {
+    mark(check, match);
+    if ((match->pattern->roles & ~MARKS) == 0) {
+        return true;
+    }
+
+    fact = codr_arena_room(&check->arena, sizeof(*fact) + size);
+    if (fact == NULL) {
         return false;
     }
 
-    memcpy(capture, match->capture, match->captures * sizeof(*capture));
+    fact->next = NULL;
     fact->match = *match;
-    fact->match.capture = capture;
+    fact->match.capture = fact->capture;
+    memcpy(fact->capture, match->capture, size);
     *check->facts.last = fact;
     check->facts.last = &fact->next;
     return true;
@@ -84,6 +142,10 @@ mark_scopes(codr_check_t *check)
     codr_scope_t kind;
 
     for (fact = check->facts.first; fact; fact = fact->next) {
+        if ((fact->match.pattern->roles & CODR_ROLE_BIT(CODR_ROLE_SCOPE)) == 0)
+        {
+            continue;
+        }
         node = codr_match_node(&fact->match, CODR_ROLE_SCOPE, 0);
         if (node != CODR_NO_NODE && codr_predicates_hold(check, &fact->match))
         {
@@ -129,20 +191,6 @@ place_of(const codr_tree_t *tree, uint32_t node, codr_place_t place)
     }
 
     return 0;
-}
-
-
-/* It and what is in it name something; they do not use it. */
-static void
-mark_name(codr_tree_t *tree, uint32_t node)
-{
-    uint32_t i, end = tree->node[node].end;
-
-    tree->node[node].name = true;
-    for (i = node + 1; i < tree->count && tree->node[i].start < end; i++)
-    {
-        tree->node[i].name = true;
-    }
 }
 
 
@@ -269,18 +317,7 @@ static bool
 take_capture(codr_check_t *check, const codr_fact_t *fact, codr_role_t role,
     uint32_t node)
 {
-    codr_node_t *row = &check->tree.node[node];
-
     switch (role) {
-
-    case CODR_ROLE_REFERENCE:
-        row->reference = true;
-        return true;
-
-    case CODR_ROLE_NAME:
-    case CODR_ROLE_MEMBER_NAME:
-        mark_name(&check->tree, node);
-        return true;
 
     case CODR_ROLE_MEMBER:
     case CODR_ROLE_SAME:
@@ -304,6 +341,10 @@ static bool
 take_names(codr_check_t *check, const codr_fact_t *fact)
 {
     const codr_match_t *match = &fact->match;
+
+    if ((match->pattern->roles & NAMES) == 0) {
+        return true;
+    }
 
     if (!enter_name(check, fact, CODR_ROLE_DEFINE, CODR_ROLE_DEFINE)
         || !enter_name(check, fact, CODR_ROLE_BIND_NAME, CODR_ROLE_BIND_NAME)

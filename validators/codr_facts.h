@@ -32,6 +32,7 @@ typedef struct codr_fact_s codr_fact_t;
 struct codr_fact_s {
     codr_fact_t     *next;          /* of all */
     codr_match_t     match;
+    codr_capture_t   capture[];     /* of the match */
 };
 
 /* A fact in the list of a node. */

@@ -231,14 +231,49 @@ unicode(const char *text, size_t len, size_t *at, uint32_t *ret)
 }
 
 
+static bool
+is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+           || (c >= '0' && c <= '9') || c == '_';
+}
+
+
+/* How much of it is what nearly all of every name is, and stays as it is. */
+static size_t
+count_plain(const char *text, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && is_plain(text[n])) {
+        n++;
+    }
+
+    /* Rust's raw identifiers */
+    return n > 0 && n < len && text[n] == '#' && text[n - 1] == 'r' ? n - 1
+                                                                    : n;
+}
+
+
 size_t
 codr_name_fold(char ret[CODR_NAME_SIZE], const char *text, size_t len)
 {
-    size_t   at = 0, next, to = 0, before;
+    size_t   at = 0, next, to = 0, before, plain;
     int      angle = 0;
     uint32_t character;
 
     while (at < len) {
+        plain = angle > 0 ? 0 : count_plain(text + at, len - at);
+        if (plain > CODR_NAME_SIZE - 1 - to) {
+            return 0;
+        }
+        memcpy(ret + to, text + at, plain);
+        to += plain;
+        at += plain;
+        if (at == len) {
+            break;
+        }
+
         if (len - at > 2 && text[at] == 'r' && text[at + 1] == '#'
             && (to == 0 || ret[to - 1] == '.'))
         {

@@ -30,7 +30,7 @@ typedef enum {
     CODR_PREDICATE_INSIDE           /* an ancestor's type */
 } codr_predicate_kind_t;
 
-typedef struct {
+typedef struct codr_predicate_s {
     codr_predicate_kind_t  kind;
     bool                   negate;
     bool                   any;         /* of a quantified capture's nodes */
@@ -40,6 +40,7 @@ typedef struct {
     uint32_t              *length;      /* of each word: they may hold NUL */
     bool                  *wild;        /* PATH: a word with '*' */
     codr_sieve_t           sieve;       /* PATH */
+    uint64_t               listed;      /* PATH: its bit in the listing */
     uint32_t               words;
     uint32_t              *symbol;      /* INSIDE: 0 ends them */
     pcre2_code            *regex;
@@ -70,6 +71,7 @@ typedef struct {
     codr_predicate_t  *predicate;
     size_t             predicates;
     uint32_t           rule;        /* of the set, or CODR_NO_RULE */
+    uint64_t           roles;       /* of bindings: bits of its captures' */
 
     /* #set!; the other strings are the query's */
     const char        *id;

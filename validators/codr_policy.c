@@ -203,7 +203,7 @@ load(builder_t *builder, const char *path, bool bindings, codr_query_t **ret)
 /* Policies */
 
 
-static void
+static int
 skip_rules(codr_policy_t *policy, size_t own)
 {
     size_t              i;
@@ -212,7 +212,14 @@ skip_rules(codr_policy_t *policy, size_t own)
     const codr_query_t *inherited;
 
     if (query->except.count == 0) {
-        return;
+        return 0;
+    }
+
+    if (policy->skip == NULL) {
+        policy->skip = calloc(CODR_POLICY_RULES, sizeof(bool));
+        if (policy->skip == NULL) {
+            return -ENOMEM;
+        }
     }
 
     for (i = 0; i < own; i++) {
@@ -223,6 +230,8 @@ skip_rules(codr_policy_t *policy, size_t own)
             }
         }
     }
+
+    return 0;
 }
 
 
@@ -259,20 +268,12 @@ build(builder_t *builder, codr_policy_t *policy, const char *path)
     if (result == 0) {
         result = chain(policy, query);
     }
-    if (result < 0) {
-        return result;
+
+    for (i = 0; result == 0 && i < policy->queries; i++) {
+        result = skip_rules(policy, i);
     }
 
-    policy->skip = calloc(CODR_POLICY_RULES, sizeof(bool));
-    if (policy->skip == NULL) {
-        return -ENOMEM;
-    }
-
-    for (i = 0; i < policy->queries; i++) {
-        skip_rules(policy, i);
-    }
-
-    return 0;
+    return result;
 }
 
 

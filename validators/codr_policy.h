@@ -29,7 +29,7 @@ typedef struct {
     codr_query_t  *query[CODR_POLICY_FILES];    /* inherited ones first */
     size_t         queries;
     codr_query_t  *bindings;        /* of the grammar, or NULL */
-    bool          *skip;            /* rules that "except" drops */
+    bool          *skip;            /* rules that "except" drops, or NULL */
 } codr_policy_t;
 
 /* What a configuration wants of a language. */

@@ -45,6 +45,17 @@ is_word(const codr_predicate_t *predicate, const char *text, size_t len)
 }
 
 
+bool
+codr_predicate_says(const codr_check_t *check,
+    const codr_predicate_t *predicate, uint32_t node)
+{
+    size_t      len;
+    const char *text = text_of(check, node, &len);
+
+    return is_word(predicate, text, len);
+}
+
+
 static bool
 equal(const codr_check_t *check, const codr_predicate_t *predicate,
     const codr_match_t *match, uint32_t node)

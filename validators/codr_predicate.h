@@ -10,6 +10,10 @@
 /* False also when a bound is reached: the budget says so then. */
 bool codr_predicates_hold(codr_check_t *check, const codr_match_t *match);
 
+/* Whether a node's text is one of the words of an #eq? or #any-of?. */
+bool codr_predicate_says(const codr_check_t *check,
+    const codr_predicate_t *predicate, uint32_t node);
+
 /* The next match of a #find? of the pattern from *at on, in bytes of the
    text; false when there is none.  1 byte long at least. */
 bool codr_predicate_find(codr_check_t *check, const codr_match_t *match,

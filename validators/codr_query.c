@@ -448,6 +448,24 @@ tell_mistake(const codr_query_t *query, uint32_t offset, TSQueryError kind,
 }
 
 
+static uint64_t
+roles_of(const codr_query_t *query, uint32_t pattern)
+{
+    uint32_t i;
+    uint64_t roles = 0;
+
+    for (i = 0; i < query->captures; i++) {
+        if (ts_query_capture_quantifier_for_id(query->query, pattern, i)
+            != TSQuantifierZero)
+        {
+            roles |= CODR_ROLE_BIT(query->role[i]);
+        }
+    }
+
+    return roles;
+}
+
+
 static int
 read_pattern(codr_query_t *query, uint32_t i, codr_query_error_t *error)
 {
@@ -460,8 +478,12 @@ read_pattern(codr_query_t *query, uint32_t i, codr_query_error_t *error)
     if (result == -EINVAL) {
         return codr_query_mistake(query, at, error, "%s", what);
     }
-    if (result < 0 || query->bindings) {
+    if (result < 0) {
         return result;
+    }
+    if (query->bindings) {
+        pattern->roles = roles_of(query, i);
+        return 0;
     }
 
     if (pattern->id == NULL || pattern->message == NULL) {
@@ -540,6 +562,9 @@ codr_query_compile(codr_query_t *query, const codr_grammar_t *grammar,
                                   query->query,
                                   query->plain ? NULL : query->text);
     }
+    if (result == 0) {
+        result = codr_gates_make(&query->gates, query);
+    }
 
     return result;
 }
@@ -603,6 +628,7 @@ codr_query_free(codr_query_t *query)
         ts_query_delete(query->query);
     }
 
+    codr_gates_free(&query->gates);
     codr_shapes_free(&query->shapes);
     codr_list_free(&query->except);
     codr_list_free(&query->strip);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codr_gate.h"
 #include "codr_grammar.h"
 #include "codr_list.h"
 #include "codr_pattern.h"
@@ -62,6 +63,7 @@ struct codr_query_s {
     codr_pattern_t        *pattern;     /* one for each of the query's */
     uint32_t               patterns;
     codr_shapes_t          shapes;      /* and query has what they have not */
+    codr_gates_t           gates;       /* of the shapes */
     uint32_t               refuse;      /* capture, or UINT32_MAX */
     uint8_t               *role;        /* of each capture: bindings */
     uint32_t               captures;

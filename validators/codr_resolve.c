@@ -381,3 +381,16 @@ codr_resolve(codr_check_t *check, uint32_t node)
     codr_tree_mean(&check->tree, node)->value = value;
     return value;
 }
+
+
+const codr_value_t *
+codr_resolved(const codr_check_t *check, uint32_t node)
+{
+    const codr_meaning_t *meaning = codr_tree_meaning(&check->tree, node);
+
+    if (meaning->about == NULL && !is_reference(&check->tree.node[node])) {
+        return &nothing;
+    }
+
+    return meaning->value == &in_progress ? NULL : meaning->value;
+}

@@ -22,4 +22,7 @@ struct codr_value_s {
 /* Never NULL; without paths and text when nothing is known. */
 const codr_value_t *codr_resolve(codr_check_t *check, uint32_t node);
 
+/* What is known without resolving anything; NULL: nobody has asked yet. */
+const codr_value_t *codr_resolved(const codr_check_t *check, uint32_t node);
+
 #endif /* CODR_RESOLVE_H */

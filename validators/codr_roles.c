@@ -63,3 +63,50 @@ codr_role_find(const char *name)
 
     return (codr_role_t) role;
 }
+
+
+bool
+codr_role_marks(codr_role_t role)
+{
+    switch (role) {
+
+    case CODR_ROLE_DEFINE:
+    case CODR_ROLE_BIND_NAME:
+    case CODR_ROLE_IMPORT_PATH:
+    case CODR_ROLE_IMPORT_NAME:
+    case CODR_ROLE_IMPORT_FROM:
+    case CODR_ROLE_IMPORT_STAR:
+    case CODR_ROLE_PREFIX:
+    case CODR_ROLE_REFERENCE:
+    case CODR_ROLE_NAME:
+    case CODR_ROLE_MEMBER_NAME:
+    case CODR_ROLE_MACRO_NAME:
+        return true;
+
+    case CODR_ROLE_NONE:
+    case CODR_ROLE_SCOPE:
+    case CODR_ROLE_BIND_VALUE:
+    case CODR_ROLE_BIND_PROPERTY:
+    case CODR_ROLE_BIND_KEY:
+    case CODR_ROLE_PREFIX_PATH:
+    case CODR_ROLE_MEMBER:
+    case CODR_ROLE_MEMBER_OBJECT:
+    case CODR_ROLE_MEMBER_KEY:
+    case CODR_ROLE_SAME:
+    case CODR_ROLE_SAME_VALUE:
+    case CODR_ROLE_CALL:
+    case CODR_ROLE_CALL_FUNCTION:
+    case CODR_ROLE_CALL_ARGUMENT:
+    case CODR_ROLE_MODULE:
+    case CODR_ROLE_MODULE_NAME:
+    case CODR_ROLE_STRING:
+    case CODR_ROLE_STRING_TEXT:
+    case CODR_ROLE_STRING_PART:
+    case CODR_ROLE_STRING_CODE:
+    case CODR_ROLE_MACRO_BODY:
+    case CODR_ROLE_COUNT:
+        break;
+    }
+
+    return false;
+}

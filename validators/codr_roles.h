@@ -5,6 +5,8 @@
 #ifndef CODR_ROLES_H
 #define CODR_ROLES_H
 
+#include <stdbool.h>
+
 typedef enum {
     CODR_ROLE_NONE = 0,             /* "@_name": for predicates only */
     CODR_ROLE_SCOPE,
@@ -41,8 +43,15 @@ typedef enum {
     CODR_ROLE_COUNT
 } codr_role_t;
 
+#define CODR_ROLE_BIT(role)     (1ULL << (role))
+
+_Static_assert(CODR_ROLE_COUNT <= 64, "a bit for each");
+
 
 /* CODR_ROLE_COUNT for a name that means nothing. */
 codr_role_t codr_role_find(const char *name);
+
+/* Whether it says something of names whatever the predicates say. */
+bool codr_role_marks(codr_role_t role);
 
 #endif /* CODR_ROLES_H */

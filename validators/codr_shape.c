@@ -217,8 +217,9 @@ keep(const layout_t *layout, codr_shape_t **array, uint32_t *count)
     }
 
     memcpy(step, layout->step, layout->steps * sizeof(*step));
-    grown[(*count)++] = (codr_shape_t) { layout->pattern, layout->steps,
-                                         step };
+    grown[(*count)++] = (codr_shape_t) {
+        .pattern = layout->pattern, .steps = layout->steps, .step = step,
+    };
     return 0;
 }
 
@@ -283,18 +284,11 @@ forget(codr_shapes_t *shapes, uint32_t from)
 }
 
 
-/* 0 is no symbol of a node: it is the end, and so stands for any. */
-static uint32_t
-slot_of(const codr_shapes_t *shapes, uint16_t symbol)
-{
-    return symbol == CODR_SYMBOL_ERROR ? shapes->symbols : symbol;
-}
-
-
 /* Those of one symbol together, in their order. */
 static int
 sort(codr_shapes_t *shapes)
 {
+    uint16_t      root;
     uint32_t      i, n = 0, symbol;
     codr_shape_t *sorted;
 
@@ -308,7 +302,8 @@ sort(codr_shapes_t *shapes)
     for (symbol = 0; symbol <= shapes->symbols; symbol++) {
         shapes->first[symbol] = n;
         for (i = 0; i < shapes->shapes; i++) {
-            if (slot_of(shapes, shapes->shape[i].step[0].symbol) == symbol) {
+            root = shapes->shape[i].step[0].symbol;
+            if (codr_shapes_slot(shapes->symbols, root) == symbol) {
                 sorted[n++] = shapes->shape[i];
             }
         }

@@ -19,6 +19,7 @@
 #define CODR_SYMBOL_ERROR   UINT16_MAX
 
 typedef struct codr_shape_s codr_shape_t;
+struct codr_predicate_s;
 
 /* A node of a shape; they are in the order of the source. */
 typedef struct {
@@ -39,12 +40,19 @@ typedef struct {
     bool           least;           /* of repeat: one */
     codr_shape_t  *repeat;          /* every child that is one of these */
     uint32_t       repeats;
+    const struct codr_predicate_s  *text;   /* a gate; or NULL */
+    uint64_t       listed;          /* a gate: a bit of the listing; or 0 */
 } codr_shape_step_t;
 
 struct codr_shape_s {
+    uint64_t      needs;            /* a gate: kinds of children */
+    uint64_t      listed;           /* that of the root */
     uint32_t      pattern;          /* of the query */
     uint32_t      steps;
     codr_shape_step_t  *step;             /* the first one is the root */
+    bool          plain;            /* of the root only the symbol counts */
+    bool          sure;             /* and there is nothing but the root, which
+                                       is asked for its paths first */
 };
 
 /* All shapes of a query, by the symbol of their root. */
@@ -61,6 +69,14 @@ typedef struct {
    its text.  0, or negative errno. */
 int codr_shapes_take(codr_shapes_t *ret, const TSLanguage *language,
     TSQuery *query, const char *text);
+
+/* Where shapes of a symbol are: errors come last.  0 is no symbol of a node: it
+   is the end, and so stands for any. */
+static inline uint32_t
+codr_shapes_slot(uint32_t symbols, uint16_t symbol)
+{
+    return symbol == CODR_SYMBOL_ERROR ? symbols : symbol;
+}
 
 void codr_shapes_free(codr_shapes_t *shapes);
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "codr_listing.h"
 #include "codr_name.h"
 
 #define REWRITES    8           /* of one path */
@@ -75,20 +76,24 @@ has(const codr_value_t *value, const char *path)
 static void
 add(codr_check_t *check, codr_value_t *value, char path[CODR_NAME_SIZE])
 {
-    char *copy;
+    size_t       len;
+    codr_listed_t *copy;
 
     rewrite_all(check, path);
     if (value->paths == CODR_VALUE_PATHS || has(value, path)) {
         return;
     }
 
-    copy = codr_arena_copy(&check->arena, path, strlen(path));
+    len = strlen(path);
+    copy = codr_arena_room(&check->arena, sizeof(*copy) + len + 1);
     if (copy == NULL) {
         check->budget->over = true;
         return;
     }
 
-    value->path[value->paths++] = copy;
+    codr_listed_read(copy, path, len);
+    memcpy(copy->text, path, len + 1);
+    value->path[value->paths++] = copy->text;
 }
 
 

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "codr_check.h"
+#include "codr_predicate.h"
+#include "codr_resolve.h"
 
 #define MATCH_LIMIT     16384       /* that tree-sitter has in progress */
 #define ROUND           128         /* steps, between two questions of its */
@@ -138,6 +140,70 @@ fits(const try_t *try, const codr_shape_step_t *step, uint32_t node)
 }
 
 
+/* Gates */
+
+
+/* The lists that paths of the node are in; false: nobody has asked for them
+   yet. */
+static bool
+find_listed(const walk_t *walk, uint32_t node, uint64_t *ret)
+{
+    uint32_t            p;
+    uint64_t            bits = 0;
+    const codr_value_t *value = codr_resolved(walk->check, node);
+
+    if (value == NULL) {
+        return false;
+    }
+
+    for (p = 0; p < value->paths; p++) {
+        bits |= codr_listing_find(&walk->query->gates.listing,
+                                  codr_listed_of(value->path[p]));
+    }
+
+    *ret = bits;
+    return true;
+}
+
+
+/* Whether a node may be this one for all that is said of it. */
+static bool
+passes(const walk_t *walk, const codr_shape_step_t *step, uint32_t node)
+{
+    uint64_t listed;
+
+    if (step->text && !codr_predicate_says(walk->check, step->text, node)) {
+        return false;
+    }
+
+    return step->listed == 0 || !find_listed(walk, node, &listed)
+           || (listed & step->listed) != 0;
+}
+
+
+/* The kinds of its children. */
+static uint64_t
+find_kinds(const walk_t *walk, uint32_t node)
+{
+    uint32_t            c, symbols = walk->query->shapes.symbols;
+    uint64_t            kinds = 0;
+    const codr_gates_t *gates = &walk->query->gates;
+    const codr_node_t  *row;
+
+    for (c = node + 1; c < walk->row[node].next; c = row->next) {
+        row = &walk->row[c];
+        kinds |= gates->symbol[codr_shapes_slot(symbols, row->symbol)]
+                 & gates->field[row->field];
+    }
+
+    (void) codr_budget_step(walk->check->budget);
+    return kinds;
+}
+
+
+/* Shapes */
+
+
 static void
 found(try_t *try)
 {
@@ -235,7 +301,9 @@ go_on(try_t *try, uint8_t s)
         if (codr_budget_step(walk->check->budget)) {
             break;
         }
-        if (fits(try, step, c) && push(walk, step, c)) {
+        if (fits(try, step, c) && passes(walk, step, c)
+            && push(walk, step, c))
+        {
             try->at[s] = c;
             came = go_on(try, s + 1);
             if (try->part && try->found) {
@@ -261,29 +329,64 @@ go_on(try_t *try, uint8_t s)
 
 
 static void
+try_shape(walk_t *walk, const codr_shape_t *shape, uint32_t node)
+{
+    try_t                    try = { .walk = walk, .shape = shape };
+    const codr_shape_step_t *root = &shape->step[0];
+
+    if ((!shape->plain && !fits(&try, root, node))
+        || (root->text
+            && !codr_predicate_says(walk->check, root->text, node)))
+    {
+        return;
+    }
+
+    walk->captures = 0;
+    if (push(walk, root, node)) {
+        try.at[0] = node;
+        (void) go_on(&try, 1);
+    }
+}
+
+
+/* Those that have no gate, or get through it.  Who asks for the paths of the
+   node first is who would have done so without one. */
+static void
 try_shapes(walk_t *walk, uint32_t slot, const bool *skip, uint32_t node)
 {
-    try_t                 try = { .walk = walk };
-    uint32_t              i;
-    const codr_pattern_t *pattern;
-    const codr_shapes_t  *shapes = &walk->query->shapes;
+    bool                 counted = false, asked = false;
+    uint32_t             i;
+    uint64_t             kinds = 0, listed = 0, bit;
+    const codr_shape_t  *shape;
+    const codr_shapes_t *shapes = &walk->query->shapes;
 
-    for (i = shapes->first[slot]; i < shapes->first[slot + 1]; i++) {
-        try.shape = &shapes->shape[i];
-        pattern = &walk->query->pattern[try.shape->pattern];
-        if ((skip && skip[pattern->rule])
-            || !fits(&try, &try.shape->step[0], node))
+    for (i = shapes->first[slot]; i < shapes->first[slot + 1]
+                                  && !walk->stopped; i++)
+    {
+        shape = &shapes->shape[i];
+        bit = shape->listed;
+        if (asked && bit != 0 && (listed & bit) == 0) {
+            continue;
+        }
+        if (shape->needs != 0 && !counted) {
+            counted = true;
+            kinds = find_kinds(walk, node);
+        }
+        if ((shape->needs & ~kinds) != 0
+            || (skip && skip[walk->query->pattern[shape->pattern].rule]))
         {
             continue;
         }
-        walk->captures = 0;
-        if (push(walk, &try.shape->step[0], node)) {
-            try.at[0] = node;
-            (void) go_on(&try, 1);
+        if (bit != 0 && !asked) {
+            if (shape->sure) {
+                (void) codr_resolve(walk->check, node);
+            }
+            asked = find_listed(walk, node, &listed);
+            if (asked && (listed & bit) == 0) {
+                continue;
+            }
         }
-        if (walk->stopped) {
-            return;
-        }
+        try_shape(walk, shape, node);
     }
 }
 
@@ -309,7 +412,9 @@ find_shapes(walk_t *walk, const bool *skip)
         }
         slot = tree->node[n].symbol == CODR_SYMBOL_ERROR
                ? shapes->symbols : tree->node[n].symbol;
-        if (slot <= shapes->symbols && slot > 0) {
+        if (slot <= shapes->symbols && slot > 0
+            && shapes->first[slot] < shapes->first[slot + 1])
+        {
             try_shapes(walk, slot, skip, n);
         }
         if (shapes->first[1] > 0 && !walk->stopped) {
