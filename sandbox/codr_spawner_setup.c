@@ -31,6 +31,7 @@
 #include "codr_nursery.h"
 #include "codr_rlim.h"
 #include "codr_uid.h"
+#include "codr_turn.h"
 #include "codr_util.h"
 
 #define HOST_NAME       "codr"
@@ -594,6 +595,7 @@ codr_spawner_set_up(codr_spawner_t *ret, codr_nursery_t *nursery, int argc,
     }
 
     codr_layer_probe(&ret->layers);
+    (void) codr_turn_short();   /* without it sandboxes may be a turn late */
 
     if (ret->user_ns) {
         options.allowed[CODR_LAYER_UIDS] = true;

@@ -1,8 +1,8 @@
 /*
- * The scheduler's view of a process that passes on what others write.  Since
- * 6.12 a turn's length can be asked for, and who asks for a shorter one than
- * the process that is running need not wait for the end of that one's.  Before
- * that the request means nothing.
+ * The scheduler's view of a process that does little at a time for others who
+ * wait for it.  Since 6.12 a turn's length can be asked for, and who asks for a
+ * shorter one than the process that is running need not wait for the end of
+ * that one's.  Before that the request means nothing.
  */
 
 #define _GNU_SOURCE
@@ -10,6 +10,7 @@
 #include "codr_turn.h"
 
 #include <errno.h>
+#include <linux/sched.h>
 #include <linux/sched/types.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -31,5 +32,6 @@ codr_turn_short(void)
 
     attr.size = sizeof(attr);
     attr.sched_runtime = TURN_NS;
+    attr.sched_flags |= SCHED_FLAG_RESET_ON_FORK;   /* programs are others */
     return syscall(SYS_sched_setattr, 0, &attr, 0) == -1 ? -errno : 0;
 }

@@ -6,7 +6,8 @@
 #define CODR_TURN_H
 
 /* For who is woken often and has little to do each time: it asks for short
-   turns and gets them early.  Its share of the processors stays as it is.
+   turns and gets them early.  Its share of the processors stays as it is, and
+   its children have turns as others have.
    Returns 0, or a negative errno and nothing has changed. */
 int codr_turn_short(void);
 

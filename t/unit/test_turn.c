@@ -8,6 +8,7 @@
 
 #include <linux/sched/types.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../sandbox/codr_turn.h"
@@ -16,6 +17,8 @@
 int
 main(void)
 {
+    int               status = -1;
+    pid_t             pid;
     struct sched_attr before, after;
 
     tap_number(syscall(SYS_sched_getattr, 0, &before, sizeof(before), 0), 0,
@@ -29,5 +32,14 @@ main(void)
     tap_ok(after.sched_runtime <= before.sched_runtime
            && (before.sched_runtime == 0 || after.sched_runtime == 500000),
            "a kernel that knows of turns has taken it");
+
+    (void) fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        _exit(syscall(SYS_sched_getattr, 0, &after, sizeof(after), 0) == 0
+              && after.sched_runtime == before.sched_runtime ? 0 : 1);
+    }
+    tap_ok(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0,
+           "a child has turns as before");
     return tap_done();
 }
