@@ -30,7 +30,7 @@ static const codr_rule_text_t too_complex = {
     " allowed.", "error",
 };
 
-/* The source image, mapped. */
+/* The source image; mapped, if it is a file. */
 typedef struct {
     const char  *data;
     size_t       length;
@@ -102,6 +102,11 @@ map(const codr_source_t *source)
     void   *place;
     image_t image = { NULL, (size_t) source->image };
 
+    if (source->memfd == -1) {
+        image.data = (const char *) source->few;
+        return image;
+    }
+
     place = mmap(NULL, image.length, PROT_READ, MAP_PRIVATE, source->memfd,
                  0);
     if (place != MAP_FAILED) {
@@ -112,10 +117,20 @@ map(const codr_source_t *source)
 }
 
 
+static void
+unmap(const codr_source_t *source, const image_t *image)
+{
+    if (source->memfd != -1 && image->data) {
+        (void) munmap((void *) (uintptr_t) image->data, image->length);
+    }
+}
+
+
 /* The findings as fields, for ERROR or STARTED. */
 static void
 encode(codr_job_t *job)
 {
+    bool               found = job->inspection.review.verdict.count > 0;
     image_t            image = { "", 0 };
     codr_range_t       nowhere = { "", 0, 0, 0 };
     codr_writer_t      writer;
@@ -123,7 +138,7 @@ encode(codr_job_t *job)
     static uint8_t     buffer[FINDINGS_MAX];
 
     codr_writer_init(&writer, buffer, sizeof(buffer));
-    if (inspection->review.verdict.count > 0) {
+    if (found) {
         image = map(&job->source);
     }
 
@@ -137,8 +152,8 @@ encode(codr_job_t *job)
         put_found(&writer, job, &image);
     }
 
-    if (image.length > 0 && image.data) {
-        (void) munmap((void *) (uintptr_t) image.data, image.length);
+    if (found) {
+        unmap(&job->source, &image);
     }
 
     inspection->findings_len = (size_t) (writer.pos - writer.start);

@@ -526,13 +526,12 @@ publish(codr_job_t *job)
 }
 
 
-/* The image has a descriptor for whom it is not only init's to read, or when
-   the description has no room for it. */
+/* The image has a descriptor where several sandboxes read it, or when the
+   description has no room for it. */
 static codr_source_result_t
 seal_source(codr_job_t *job)
 {
     bool few = job->source.memfd == -1 && job->language->compile.count == 0
-               && job->inspection.mode == CODR_POLICY_OFF
                && codr_command_fits(job);
 
     return few ? CODR_SOURCE_OK : codr_source_seal(&job->source);

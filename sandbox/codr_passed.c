@@ -44,18 +44,37 @@ add_sources(SHA2_CTX *hash, const codr_review_request_t *request,
 }
 
 
-bool
-codr_passed_key(codr_passed_key_t *ret, const codr_review_request_t *request,
-    int memfd)
+static bool
+hash_all(codr_passed_key_t *ret, const codr_review_request_t *request,
+    const uint8_t *image, size_t size)
 {
     bool           whole;
-    void          *image;
-    ssize_t        size = codr_io_sealed_size(memfd, CODR_PASSED_IMAGE);
     SHA2_CTX       hash;
     const uint32_t about[] = {
         request->language, request->level, request->nodes, request->sources,
     };
 
+    SHA256Init(&hash);
+    SHA256Update(&hash, (const uint8_t *) about, sizeof(about));
+    whole = add_sources(&hash, request, image, size);
+    SHA256Final(ret->bytes, &hash);
+    return whole;
+}
+
+
+bool
+codr_passed_key(codr_passed_key_t *ret, const codr_review_request_t *request,
+    int memfd)
+{
+    bool     whole;
+    void    *image;
+    ssize_t  size;
+
+    if (request->bytes > 0) {
+        return hash_all(ret, request, request->data, request->bytes);
+    }
+
+    size = codr_io_sealed_size(memfd, CODR_PASSED_IMAGE);
     if (size <= 0) {
         return false;
     }
@@ -65,11 +84,7 @@ codr_passed_key(codr_passed_key_t *ret, const codr_review_request_t *request,
         return false;
     }
 
-    SHA256Init(&hash);
-    SHA256Update(&hash, (const uint8_t *) about, sizeof(about));
-    whole = add_sources(&hash, request, image, (size_t) size);
-    SHA256Final(ret->bytes, &hash);
-
+    whole = hash_all(ret, request, image, (size_t) size);
     (void) munmap(image, (size_t) size);
     return whole;
 }

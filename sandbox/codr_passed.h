@@ -30,7 +30,8 @@ typedef struct {
 void codr_passed_clear(codr_passed_t *passed);
 
 /* What is asked about: language, level, nodes, and the bytes of each source in
-   a sealed image.  False when that is too large, or cannot be read. */
+   an image: the request's own, or the sealed memfd.  False when that is too
+   large, or cannot be read. */
 bool codr_passed_key(codr_passed_key_t *ret,
     const codr_review_request_t *request, int memfd);
 

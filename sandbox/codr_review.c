@@ -25,6 +25,8 @@
 #define RUN_US      5000000     /* its CPU time has a bound of its own */
 
 
+_Static_assert(CODR_SOURCE_FEW <= CODR_REVIEW_DATA, "few fit");
+
 static void answer_came(codr_event_t *event, uint32_t events);
 static void link_spoke(codr_event_t *event, uint32_t events);
 static void next_spoke(codr_event_t *event, uint32_t events);
@@ -124,6 +126,7 @@ too_late(codr_timer_t *timer)
 /* Requests */
 
 
+/* Nothing is left of the last one: it was another process's. */
 static bool
 fill(codr_review_request_t *request, const codr_review_t *review,
     int language)
@@ -136,6 +139,10 @@ fill(codr_review_request_t *request, const codr_review_t *review,
     request->language = (uint32_t) language;
     request->level = review->level;
     request->nodes = review->nodes;
+    if (source->memfd == -1) {
+        request->bytes = (uint32_t) source->few_len;
+        memcpy(request->data, source->few, source->few_len);
+    }
 
     for (i = 0; i < source->names.count; i++) {
         if (!source->piece[i].checked) {
@@ -164,10 +171,11 @@ send_request(codr_review_t *review, const codr_review_request_t *request)
         return result;
     }
 
-    fds[0] = review->source->memfd;
-    fds[1] = ends[1];
-    result = codr_io_send_one(reviewer->link.fd, request, sizeof(*request),
-                              fds, 2);
+    fds[0] = ends[1];
+    fds[1] = review->source->memfd;
+    result = codr_io_send_one(reviewer->link.fd, request,
+                              CODR_REVIEW_REQUEST(request->sources), fds,
+                              fds[1] == -1 ? 1 : 2);
     codr_close(&ends[1]);
     if (result == 0) {
         review->answer = (codr_event_t) {

@@ -16,12 +16,14 @@
 #ifndef CODR_REVIEW_IPC_H
 #define CODR_REVIEW_IPC_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "codr_diagnostic.h"
 
-#define CODR_REVIEW_VERSION     2
+#define CODR_REVIEW_VERSION     3
 #define CODR_REVIEW_SOURCES     1024            /* files of one request */
+#define CODR_REVIEW_DATA        4096            /* bytes in a request */
 #define CODR_REVIEW_AT_ONCE     2               /* requests, a processor */
 #define CODR_REVIEW_TABLE_MAX   (4 * 1024 * 1024)
 
@@ -42,16 +44,25 @@ typedef struct {
     uint32_t  length;
 } codr_review_source_t;
 
-/* broker -> validator; two descriptors: the source image, the socket. */
+/*
+ * broker -> validator, up to the last source.  One descriptor, the socket; and
+ * where the image does not stand in the request, a second one: the sealed
+ * memfd.
+ */
 typedef struct {
     uint32_t              version;
     uint32_t              language;     /* of the table */
     uint32_t              level;        /* codr_policy_level_t */
     uint32_t              nodes;        /* syntax nodes of all files */
     uint32_t              sources;
-    uint32_t              zero;
+    uint32_t              bytes;        /* of the image, here; 0: none */
+    uint8_t               data[CODR_REVIEW_DATA];
     codr_review_source_t  source[CODR_REVIEW_SOURCES];
 } codr_review_request_t;
+
+#define CODR_REVIEW_REQUEST(sources)                                         \
+    (offsetof(codr_review_request_t, source)                                 \
+     + (size_t) (sources) * sizeof(codr_review_source_t))
 
 typedef enum {
     CODR_REVIEW_DONE = 0,
@@ -78,7 +89,8 @@ typedef struct {
 
 _Static_assert(sizeof(codr_review_ready_t) == 8, "ready layout");
 _Static_assert(sizeof(codr_review_request_t)
-               == 24 + 8 * CODR_REVIEW_SOURCES, "review request layout");
+               == 24 + CODR_REVIEW_DATA + 8 * CODR_REVIEW_SOURCES,
+               "review request layout");
 _Static_assert(sizeof(codr_review_verdict_t) == 340, "review verdict layout");
 
 #endif /* CODR_REVIEW_IPC_H */

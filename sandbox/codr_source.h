@@ -1,7 +1,8 @@
 /*
  * The files of a job on their way into one image.  It is a sealed memfd, so
  * that the bytes that are checked are the bytes that run; one of a few bytes
- * that nobody but init reads stays in memory, and goes with the description.
+ * may stay in memory, where only the broker can write: it goes by value to who
+ * checks and who runs it.
  */
 
 #ifndef CODR_SOURCE_H

@@ -47,8 +47,8 @@
 #define SEALS       (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 /* All the descriptors it ever has, each the lowest that is free when it
-   comes; while it reads the source only the last one. */
-enum { PEER, IMAGE, ANSWER, DESCRIPTORS };
+   comes; while it reads the source only that of the answer. */
+enum { PEER, ANSWER, IMAGE, DESCRIPTORS };
 
 /* A call that it may make, with these arguments. */
 typedef struct {
@@ -91,7 +91,8 @@ add_rules(scmp_filter_ctx filter)
         /* what it does before it reads the source: of no use once these
            descriptors are closed */
         { SCMP_SYS(recvmsg), 1, { SCMP_A0(SCMP_CMP_EQ, PEER, 0) } },
-        { SCMP_SYS(close), 1, { SCMP_A0(SCMP_CMP_LT, ANSWER, 0) } },
+        { SCMP_SYS(close), 1, { SCMP_A0(SCMP_CMP_EQ, PEER, 0) } },
+        { SCMP_SYS(close), 1, { SCMP_A0(SCMP_CMP_EQ, IMAGE, 0) } },
         { SCMP_SYS(fcntl), 2,
           { SCMP_A0(SCMP_CMP_EQ, IMAGE, 0),
             SCMP_A1(SCMP_CMP_EQ, F_GET_SEALS, 0) } },
@@ -295,7 +296,19 @@ map_image(size_t *ret_len)
     place = mmap(NULL, (size_t) size, PROT_READ, MAP_PRIVATE | MAP_POPULATE,
                  IMAGE, 0);
     *ret_len = (size_t) size;
-    return place == MAP_FAILED ? NULL : place;
+    return place == MAP_FAILED || close(IMAGE) == -1 ? NULL : place;
+}
+
+
+static const char *
+find_image(const codr_review_request_t *request, size_t *ret_len)
+{
+    if (request->bytes == 0) {
+        return map_image(ret_len);
+    }
+
+    *ret_len = request->bytes;
+    return (const char *) request->data;
 }
 
 
@@ -376,7 +389,8 @@ valid(const codr_policy_set_t *set, const codr_review_request_t *request)
     return request->version == CODR_REVIEW_VERSION
            && request->language < set->languages
            && request->level < CODR_POLICY_LEVELS
-           && request->sources <= CODR_REVIEW_SOURCES;
+           && request->sources <= CODR_REVIEW_SOURCES
+           && request->bytes <= CODR_REVIEW_DATA;
 }
 
 
@@ -385,15 +399,17 @@ take_request(const codr_policy_set_t *set, codr_review_request_t *request)
 {
     int     fds[2];
     size_t  nfds;
-    ssize_t n;
+    ssize_t n, head = (ssize_t) CODR_REVIEW_REQUEST(0);
 
     n = codr_io_recv(PEER, request, sizeof(*request), fds, 2, &nfds, NULL);
     if (n == 0) {
         _exit(EXIT_SUCCESS);            /* there will be none */
     }
 
-    return n == (ssize_t) sizeof(*request) && nfds == 2 && fds[0] == IMAGE
-           && fds[1] == ANSWER && valid(set, request);
+    return n >= head && valid(set, request)
+           && n == (ssize_t) CODR_REVIEW_REQUEST(request->sources)
+           && nfds == (request->bytes > 0 ? 1 : 2) && fds[0] == ANSWER
+           && (nfds == 1 || fds[1] == IMAGE);
 }
 
 
@@ -432,11 +448,9 @@ codr_cell_run(const codr_cell_t *cell, const codr_policy_set_t *set, int peer)
     began_us = codr_budget_used_us();
 
     /* the next request is the next process's: only the socket is left */
-    data = map_image(&len);
+    data = find_image(request, &len);
     bytes = sum(request, len);
-    if (data == NULL || bytes == UINT64_MAX || close(PEER) == -1
-        || close(IMAGE) == -1)
-    {
+    if (data == NULL || bytes == UINT64_MAX || close(PEER) == -1) {
         _exit(EXIT_FAILURE);
     }
 

@@ -219,9 +219,16 @@ ask(const source_t *s)
     if (pipe2(ends, O_CLOEXEC) == -1) {
         err(1, "pipe");
     }
-    fds[0] = s->image;
-    fds[1] = ends[1];
-    if (codr_io_send_one(peer, &request, sizeof(request), fds, 2) != 0) {
+    if (s->size <= CODR_REVIEW_DATA
+        && pread(s->image, request.data, s->size, 0) == (ssize_t) s->size)
+    {
+        request.bytes = s->size;
+    }
+    fds[0] = ends[1];
+    fds[1] = s->image;
+    if (codr_io_send_one(peer, &request, CODR_REVIEW_REQUEST(1), fds,
+                         request.bytes ? 1 : 2) != 0)
+    {
         errx(1, "the validator is gone");
     }
     (void) close(ends[1]);

@@ -31,6 +31,7 @@
 
 #define BIG     (400UL * 1024 * 1024)
 #define SAMPLES 10000
+#define ANSWER  1               /* a child's one descriptor */
 
 extern const char etext;        /* of the linker */
 
@@ -132,7 +133,7 @@ reads_elsewhere(void)
     char byte;
 
     for (fd = 0; fd < 64; fd++) {
-        if (fd != 2 && read(fd, &byte, 0) == 0) {
+        if (fd != ANSWER && read(fd, &byte, 0) == 0) {
             return true;
         }
     }
@@ -148,7 +149,7 @@ writes_elsewhere(void)
     int fd;
 
     for (fd = 0; fd < 64; fd++) {
-        if (fd != 2 && write(fd, "", 0) == 0) {
+        if (fd != ANSWER && write(fd, "", 0) == 0) {
             return true;
         }
     }
@@ -279,9 +280,10 @@ void ts_set_allocator(void *(*new_malloc)(size_t),
 }
 
 
-/* 1: the attempt succeeded, 0: it failed, -1: no verdict. */
+/* 1: the attempt succeeded, 0: it failed, -1: no verdict.  The image is a file
+   or stands in the request. */
 static int
-try_in_cell(const codr_cell_t *cell, uint8_t which)
+try_in_cell(const codr_cell_t *cell, uint8_t which, bool file)
 {
     int                          ends[2], peer[2], status;
     int                          image = make_image(which);
@@ -296,13 +298,17 @@ try_in_cell(const codr_cell_t *cell, uint8_t which)
         .source = { { 0, 1 } },
     };
 
+    request.bytes = file ? 0 : 1;
+    request.data[0] = file ? 0 : which;
+
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1
         || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, peer) == -1)
     {
         abort();
     }
 
-    const int ours[] = { image, ends[1] }, others[] = { image, image };
+    const int ours[] = { ends[1], image }, others[] = { image, image };
+    size_t    length = CODR_REVIEW_REQUEST(1);
 
     (void) fflush(stdout);
     pid = fork();
@@ -311,8 +317,8 @@ try_in_cell(const codr_cell_t *cell, uint8_t which)
     }
 
     /* the second one is for another child, which is not there */
-    if (codr_io_send_one(peer[0], &request, sizeof(request), ours, 2) < 0
-        || codr_io_send_one(peer[0], &request, sizeof(request), others, 2) < 0)
+    if (codr_io_send_one(peer[0], &request, length, ours, file ? 2 : 1) < 0
+        || codr_io_send_one(peer[0], &request, length, others, 2) < 0)
     {
         abort();
     }
@@ -391,7 +397,10 @@ main(void)
            && codr_io_send_now(waiting[0], "r", 1) == 0,
            "a request waits");
     tap_ok(codr_cell_prepare(&cell) == 0, "the cell is prepared");
-    tap_number(try_in_cell(&cell, 255), 0, "an honest child has a verdict");
+    tap_number(try_in_cell(&cell, 255, true), 0,
+               "an honest child has a verdict about a file");
+    tap_number(try_in_cell(&cell, 255, false), 0,
+               "and about what stands in its request");
     tap_ok(values_of_clock() > SAMPLES / 10, "the clock of a check is exact");
 
     for (i = 0; i < CODR_ARRAY_LEN(attacks); i++) {
@@ -400,7 +409,8 @@ main(void)
             continue;
         }
         (void) snprintf(name, sizeof(name), "cannot %s", attacks[i].name);
-        tap_ok(try_in_cell(&cell, (uint8_t) i) != 1, name);
+        tap_ok(try_in_cell(&cell, (uint8_t) i, true) != 1
+               && try_in_cell(&cell, (uint8_t) i, false) != 1, name);
         (void) snprintf(name, sizeof(name), "outside it can %s",
                         attacks[i].name);
         tap_ok(try_outside(attacks[i].attack), name);

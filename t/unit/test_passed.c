@@ -73,6 +73,18 @@ keys(void)
 
     request.source[0].length = 3;
     request.source[1] = (codr_review_source_t) { 5, 1 };
+
+    request.bytes = 6;
+    memcpy(request.data, "??abcd", 6);
+    tap_ok(codr_passed_key(&other, &request, -1) && same(&one, &other),
+           "the same when the request has them");
+    request.data[5] = 'e';
+    tap_ok(codr_passed_key(&other, &request, -1) && !same(&one, &other),
+           "and a byte counts there, too");
+    request.bytes = 5;
+    tap_ok(!codr_passed_key(&other, &request, -1), "or none at all");
+    request.bytes = 0;
+
     request.level++;
     other = key_of("??abcd");
     tap_ok(!same(&one, &other), "and the level");

@@ -116,18 +116,18 @@ be_validator(int peer)
 
     for (i = 0; i < CODR_ARRAY_LEN(answers); i++) {
         if (codr_io_recv(peer, &request, sizeof(request), fds, 2, &nfds, NULL)
-            != (ssize_t) sizeof(request) || nfds != 2)
+            != (ssize_t) CODR_REVIEW_REQUEST(1) || nfds != 2)
         {
             _exit(1);
         }
         if (answers[i].length > 0
-            && write(fds[1], &answers[i].verdict, answers[i].length) < 0)
+            && write(fds[0], &answers[i].verdict, answers[i].length) < 0)
         {
             _exit(1);
         }
-        codr_close(&fds[0]);
+        codr_close(&fds[1]);
         codr_close(&last);
-        last = fds[1];
+        last = fds[0];
         if (answers[i].length == 0) {
             codr_close(&last);
         }
