@@ -247,6 +247,35 @@ take_predicates(codr_query_t *query, codr_shape_t *shape)
 }
 
 
+/* Where the first shape of a symbol is sure to ask for paths, and all need one
+   that is listed, none of them need be looked at. */
+static int
+list_symbols(codr_shapes_t *shapes)
+{
+    bool     all;
+    uint32_t i, n;
+    uint64_t bits;
+
+    shapes->listed = calloc(shapes->symbols + 1, sizeof(*shapes->listed));
+    if (shapes->listed == NULL) {
+        return -ENOMEM;
+    }
+
+    for (n = 0; n <= shapes->symbols; n++) {
+        bits = 0;
+        all = shapes->first[n] < shapes->first[n + 1]
+              && shapes->shape[shapes->first[n]].sure;
+        for (i = shapes->first[n]; i < shapes->first[n + 1]; i++) {
+            all = all && shapes->shape[i].listed != 0;
+            bits |= shapes->shape[i].listed;
+        }
+        shapes->listed[n] = all ? bits : 0;
+    }
+
+    return 0;
+}
+
+
 int
 codr_gates_make(codr_gates_t *ret, codr_query_t *query)
 {
@@ -266,6 +295,9 @@ codr_gates_make(codr_gates_t *ret, codr_query_t *query)
         }
     }
 
+    if (result == 0) {
+        result = list_symbols(&query->shapes);
+    }
     return result < 0 ? result
            : index_kinds(ret, query->shapes.symbols,
                          ts_language_field_count(query->grammar->language()));

@@ -32,11 +32,16 @@
 
 typedef struct block_s block_t;
 
-/* Before the memory that is given out, whose alignment it keeps. */
+/* Before the memory that is given out. */
 struct block_s {
-    alignas(max_align_t) size_t  room;
-    block_t                     *next;  /* while it is free */
+    size_t    room;
+    block_t  *next[];           /* while it is free: there */
 };
+
+#define HEADER  sizeof(block_t)
+
+_Static_assert(STEP == alignof(max_align_t) && HEADER < STEP,
+               "what is behind a header is aligned");
 
 static struct {
     char     *pos;
@@ -47,22 +52,22 @@ static struct {
 } heap;
 
 
-/* The list of a size, and the room of its blocks. */
+/* The list of a size, header and all, and what its blocks have. */
 static size_t
-list_of(size_t size, size_t *ret_room)
+list_of(size_t size, size_t *ret_size)
 {
     size_t   n, quarter;
     unsigned bits;
 
     if (size <= SMALL) {
-        *ret_room = size == 0 ? STEP : (size + STEP - 1) / STEP * STEP;
-        return *ret_room / STEP - 1;
+        *ret_size = (size + STEP - 1) / STEP * STEP;
+        return *ret_size / STEP - 1;
     }
 
     bits = 63 - (unsigned) __builtin_clzl(size - 1);
     quarter = (1UL << bits) / QUARTERS;
     n = (size - 1) / quarter;           /* QUARTERS, to one less than twice */
-    *ret_room = (n + 1) * quarter;
+    *ret_size = (n + 1) * quarter;
     return SMALL / STEP + QUARTERS * (bits - 1) + n;
 }
 
@@ -82,14 +87,13 @@ add_region(size_t size)
         return -errno;
     }
 
-    heap.pos = place;
     heap.end = place + size;
     if (large) {
-        heap.pos += -(uintptr_t) place % LARGE;
-        (void) madvise(heap.pos, (size_t) (heap.end - heap.pos),
-                       MADV_HUGEPAGE);
+        place += -(uintptr_t) place % LARGE;
+        (void) madvise(place, (size_t) (heap.end - place), MADV_HUGEPAGE);
     }
-    heap.ready = heap.pos;
+    heap.ready = place;
+    heap.pos = place + STEP - HEADER;   /* what is behind a header is aligned */
     return 0;
 }
 
@@ -108,13 +112,12 @@ populate(size_t size)
 
 
 static block_t *
-cut(size_t room)
+cut(size_t size)
 {
-    size_t   size = sizeof(block_t) + room;
     block_t *block;
 
     if ((size_t) (heap.end - heap.pos) < size
-        && add_region(size > REGION ? size : REGION) < 0)
+        && add_region(size + STEP > REGION ? size + STEP : REGION) < 0)
     {
         _exit(EXIT_FAILURE);
     }
@@ -124,7 +127,7 @@ cut(size_t room)
     if (heap.pos > heap.ready) {
         populate((size_t) (heap.pos - heap.ready));
     }
-    block->room = room;
+    block->room = size - HEADER;
     return block;
 }
 
@@ -132,19 +135,19 @@ cut(size_t room)
 void *
 codr_heap_take(size_t size)
 {
-    size_t   n, room;
+    size_t   n, whole;
     block_t *block;
 
     if (size > SIZE_MOST) {
         _exit(EXIT_FAILURE);
     }
 
-    n = list_of(size, &room);
+    n = list_of(size + HEADER, &whole);
     block = heap.unused[n];
     if (block) {
-        heap.unused[n] = block->next;
+        heap.unused[n] = block->next[0];
     } else {
-        block = cut(room);
+        block = cut(whole);
     }
 
     return block + 1;
@@ -154,13 +157,13 @@ codr_heap_take(size_t size)
 static void
 release(void *place)
 {
-    size_t   n, room;
+    size_t   n, whole;
     block_t *block;
 
     if (place) {
         block = (block_t *) place - 1;
-        n = list_of(block->room, &room);
-        block->next = heap.unused[n];
+        n = list_of(block->room + HEADER, &whole);
+        block->next[0] = heap.unused[n];
         heap.unused[n] = block;
     }
 }

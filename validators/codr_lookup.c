@@ -8,7 +8,6 @@
 #include "codr_lookup.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "codr_name.h"
@@ -72,8 +71,8 @@ put_prefix(const use_t *use, uint32_t node, char path[CODR_NAME_SIZE])
             row = &rows[n];
             if (codr_name_fold(part, use->check->tree.text.text + row->start,
                                row->end - row->start) == 0
-                || snprintf(joined, sizeof(joined), "%s%s%s", part,
-                            path[0] ? "." : "", path) >= CODR_NAME_SIZE)
+                || !codr_name_join(joined, sizeof(joined), part,
+                                   path[0] ? "." : "", path))
             {
                 return;
             }
@@ -117,8 +116,8 @@ add_path(const use_t *use, codr_value_t *value, uint32_t node,
     }
 
     if (codr_name_fold(part, text, len) > 0) {
-        (void) snprintf(path, sizeof(path), "%s%s%s", prefix,
-                        prefix[0] ? "." : "", part);
+        (void) codr_name_join(path, sizeof(path), prefix,
+                              prefix[0] ? "." : "", part);
         codr_value_add(use->check, value, path, strlen(path));
     }
 }
@@ -134,7 +133,8 @@ take_import(const use_t *use, codr_value_t *value, const codr_match_t *match,
     codr_value_t source = { .paths = 0 };
 
     if (match->pattern->prefix && role != CODR_ROLE_IMPORT_FROM) {
-        (void) snprintf(prefix, sizeof(prefix), "%s", match->pattern->prefix);
+        (void) codr_name_join(prefix, sizeof(prefix), match->pattern->prefix,
+                              "", "");
     } else {
         put_prefix(use, path == CODR_NO_NODE ? 0 : path, prefix);
     }

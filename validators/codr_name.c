@@ -324,6 +324,29 @@ codr_name_fold(char ret[CODR_NAME_SIZE], const char *text, size_t len)
 }
 
 
+bool
+codr_name_join(char *ret, size_t size, const char *first,
+    const char *between, const char *last)
+{
+    size_t      i, len, left = size - 1;
+    const char *text[] = { first, between, last };
+
+    for (i = 0; i < CODR_ARRAY_LEN(text); i++) {
+        len = strnlen(text[i], left + 1);
+        memcpy(ret, text[i], len > left ? left : len);
+        if (len > left) {
+            ret[left] = '\0';
+            return false;
+        }
+        ret += len;
+        left -= len;
+    }
+
+    *ret = '\0';
+    return true;
+}
+
+
 /* A character behind a backslash; false: there is none (a joined line). */
 static bool
 escape(const char *text, size_t len, size_t *at, uint32_t *ret)

@@ -24,6 +24,11 @@ size_t codr_name_fold(char ret[CODR_NAME_SIZE], const char *text, size_t len);
    size bytes, the length, or -1. */
 long codr_name_unescape(char *ret, size_t size, const char *text, size_t len);
 
+/* Three texts in a row, none of which is there; false when that does not fit:
+   then it is cut. */
+bool codr_name_join(char *ret, size_t size, const char *first,
+    const char *between, const char *last);
+
 /* Appends a character as UTF-8; the new length, or the old one when there is
    no room. */
 size_t codr_name_put(char *text, size_t len, size_t size, uint32_t character);

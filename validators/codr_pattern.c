@@ -103,6 +103,8 @@ add_word(codr_predicate_t *predicate, const char *text, uint32_t len)
     copy[len] = '\0';
     word[predicate->words] = copy;
     length[predicate->words++] = len;
+    predicate->lengths |= 1ULL << len % 64;
+    predicate->initials |= 1ULL << (uint8_t) *copy % 64;
     return 0;
 }
 
@@ -149,6 +151,19 @@ add_list(reader_t *reader, codr_predicate_t *predicate, const char *name)
 }
 
 
+/* "[rR]": that one of them is there shows without the machinery of regular
+   expressions. */
+static bool
+is_letters(const char *regex)
+{
+    size_t len = strspn(regex + (*regex == '['),
+                        "abcdefghijklmnopqrstuvwxyz"
+                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+    return *regex == '[' && len > 0 && strcmp(regex + 1 + len, "]") == 0;
+}
+
+
 static int
 take_regex(reader_t *reader, codr_predicate_t *predicate)
 {
@@ -168,6 +183,10 @@ take_regex(reader_t *reader, codr_predicate_t *predicate)
                                      predicate->length[0], options, &number,
                                      &at, NULL);
     if (predicate->regex) {
+        predicate->letters = predicate->kind == CODR_PREDICATE_MATCH
+                             && predicate->length[0]
+                                == strlen(predicate->word[0])
+                             && is_letters(predicate->word[0]);
         return 0;
     }
 

@@ -34,17 +34,21 @@ typedef struct codr_predicate_s {
     codr_predicate_kind_t  kind;
     bool                   negate;
     bool                   any;         /* of a quantified capture's nodes */
+    bool                   letters;     /* MATCH: nothing but "[letters]" */
     uint32_t               capture;
     uint32_t               other;       /* EQUAL: capture, else strings */
+    uint32_t               words;
+    uint32_t               number;
     char                 **word;        /* owned */
     uint32_t              *length;      /* of each word: they may hold NUL */
-    bool                  *wild;        /* PATH: a word with '*' */
-    codr_sieve_t           sieve;       /* PATH */
+    uint64_t               lengths;     /* bits: those that there are, and */
+    uint64_t               initials;    /* first bytes, modulo 64 */
+
     uint64_t               listed;      /* PATH: its bit in the listing */
-    uint32_t               words;
+    bool                  *wild;        /* PATH: a word with '*' */
     uint32_t              *symbol;      /* INSIDE: 0 ends them */
     pcre2_code            *regex;
-    uint32_t               number;
+    codr_sieve_t           sieve;       /* PATH */
 } codr_predicate_t;
 
 /* Where a binding's name belongs. */

@@ -32,6 +32,14 @@ static bool
 is_word(const codr_predicate_t *predicate, const char *text, size_t len)
 {
     uint32_t i;
+    unsigned initial = len > 0 ? (uint8_t) *text % 64 : 0;
+
+    /* most texts are none of the words, and the words are elsewhere */
+    if ((predicate->lengths >> len % 64 & predicate->initials >> initial & 1)
+        == 0)
+    {
+        return false;
+    }
 
     for (i = 0; i < predicate->words; i++) {
         if (predicate->length[i] == len
@@ -131,11 +139,33 @@ has_string(const codr_predicate_t *predicate, const char *text, size_t len)
 }
 
 
+/* Brackets are around the letters. */
+static bool
+has_letter(const codr_predicate_t *predicate, const char *text, size_t len)
+{
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        if (memchr(predicate->word[0] + 1, text[i], predicate->length[0] - 2))
+        {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
 static bool
 matches(codr_check_t *check, const codr_predicate_t *predicate, uint32_t node)
 {
     size_t      len;
     const char *text = text_of(check, node, &len);
+
+    if (predicate->letters) {
+        return !codr_budget_spend(check->budget, len)
+               && has_letter(predicate, text, len);
+    }
 
     return has_string(predicate, text, len)
            && search(check, predicate, text, len, 0);

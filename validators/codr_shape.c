@@ -218,7 +218,8 @@ keep(const layout_t *layout, codr_shape_t **array, uint32_t *count)
 
     memcpy(step, layout->step, layout->steps * sizeof(*step));
     grown[(*count)++] = (codr_shape_t) {
-        .pattern = layout->pattern, .steps = layout->steps, .step = step,
+        .pattern = layout->pattern, .steps = (uint8_t) layout->steps,
+        .step = step,
     };
     return 0;
 }
@@ -357,5 +358,6 @@ codr_shapes_free(codr_shapes_t *shapes)
     forget(shapes, 0);
     free(shapes->shape);
     free(shapes->first);
+    free(shapes->listed);
     *shapes = (codr_shapes_t) { .shapes = 0 };
 }

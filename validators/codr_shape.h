@@ -47,9 +47,9 @@ typedef struct {
 struct codr_shape_s {
     uint64_t      needs;            /* a gate: kinds of children */
     uint64_t      listed;           /* that of the root */
+    codr_shape_step_t  *step;       /* the first one is the root */
     uint32_t      pattern;          /* of the query */
-    uint32_t      steps;
-    codr_shape_step_t  *step;             /* the first one is the root */
+    uint8_t       steps;
     bool          plain;            /* of the root only the symbol counts */
     bool          sure;             /* and there is nothing but the root, which
                                        is asked for its paths first */
@@ -60,6 +60,8 @@ typedef struct {
     codr_shape_t  *shape;
     uint32_t       shapes;
     uint32_t      *first;           /* by symbol; 0: any; then errors */
+    uint64_t      *listed;          /* likewise: bits one of which a path must
+                                       have; 0: not for all shapes */
     uint32_t       symbols;
     bool           whole;           /* no pattern is left to tree-sitter */
 } codr_shapes_t;

@@ -4,7 +4,6 @@
 
 #include "codr_value.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "codr_listing.h"
@@ -32,8 +31,7 @@ rewrite(char path[CODR_NAME_SIZE], const codr_query_rewrite_t *row)
 
     rest += row->to[0] == '\0';
     memcpy(copy, rest, strlen(rest) + 1);
-    return snprintf(path, CODR_NAME_SIZE, "%s%s", row->to, copy)
-           < CODR_NAME_SIZE;
+    return codr_name_join(path, CODR_NAME_SIZE, row->to, "", copy);
 }
 
 
@@ -137,13 +135,9 @@ void
 codr_value_join(codr_check_t *check, codr_value_t *value, const char *object,
     const char *name)
 {
-    char   path[CODR_NAME_SIZE];
-    size_t first = strlen(object), second = strlen(name);
+    char path[CODR_NAME_SIZE];
 
-    if (first + 1 + second < sizeof(path)) {
-        memcpy(path, object, first);
-        path[first] = '.';
-        memcpy(path + first + 1, name, second + 1);
+    if (codr_name_join(path, sizeof(path), object, ".", name)) {
         add(check, value, path);
     }
 }
@@ -154,9 +148,8 @@ codr_value_call(codr_check_t *check, codr_value_t *value,
     const char *function)
 {
     char path[CODR_NAME_SIZE];
-    int  len = snprintf(path, sizeof(path), "%s()", function);
 
-    if (len < (int) sizeof(path)) {
+    if (codr_name_join(path, sizeof(path), function, "", "()")) {
         add(check, value, path);
     }
 }

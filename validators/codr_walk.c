@@ -360,6 +360,14 @@ try_shapes(walk_t *walk, uint32_t slot, const bool *skip, uint32_t node)
     const codr_shape_t  *shape;
     const codr_shapes_t *shapes = &walk->query->shapes;
 
+    if (shapes->listed[slot] != 0 && skip == NULL) {
+        (void) codr_resolve(walk->check, node);
+        asked = find_listed(walk, node, &listed);
+        if (asked && (listed & shapes->listed[slot]) == 0) {
+            return;
+        }
+    }
+
     for (i = shapes->first[slot]; i < shapes->first[slot + 1]
                                   && !walk->stopped; i++)
     {

@@ -101,11 +101,28 @@ patterns(void)
 }
 
 
+static void
+joins(void)
+{
+    char text[8];
+
+    tap_ok(codr_name_join(text, sizeof(text), "os", ".", "fork"),
+           "three texts that just fit");
+    tap_text(text, "os.fork", "are one");
+    tap_ok(!codr_name_join(text, sizeof(text), "os", ".", "system"),
+           "others do not");
+    tap_text(text, "os.syst", "and are cut");
+    tap_ok(codr_name_join(text, sizeof(text), "", "", ""), "nothing fits");
+    tap_text(text, "", "and is empty");
+}
+
+
 int
 main(void)
 {
     names();
     lengths();
+    joins();
     literals();
     patterns();
     return tap_done();

@@ -4,21 +4,22 @@
  * nodes it makes, and trees it takes off its stack.  All else that it does
  * goes with one of these.  Runs in the validator's children.
  *
- * What is counted gets another name where it is defined; everybody else calls
- * the functions below.
+ * What is counted gets another name where it is defined, and so does what can
+ * be done with less work where a program is what most are, with one thread and
+ * one way to be read; everybody else calls the functions below, which leave the
+ * rest to tree-sitter's.  The tree is the same.
  */
 
 #include "../codr_core.h"
 
 /* What one takes, in nanoseconds: fitted to what some 600 sources take, honest
    and hostile ones of six languages; none takes three times what is counted. */
-#define WORK_ALLOCATION     130
-#define WORK_BYTES          14      /* of memory, for one */
-#define WORK_LOOKUP         7
-#define WORK_ENTRIES        2       /* of a table, for one */
-#define WORK_STATE          100     /* entries of the last one, at most */
-#define WORK_CHILD          11
-#define WORK_POPPED         14
+#define WORK_ALLOCATION     115
+#define WORK_BYTES          16      /* of memory, for one */
+#define WORK_LOOKUP         6
+#define WORK_ENTRIES        3       /* of a table, for one */
+#define WORK_CHILD          10
+#define WORK_POPPED         12
 
 uint64_t codr_core_work;
 
@@ -41,38 +42,25 @@ allocates(size_t size)
 }
 
 
+/* Nobody else sees a tree: these processes have one thread. */
+#include "atomic.h"
+#define atomic_inc(count)       (++*(count))
+#define atomic_dec(count)       (--*(count))
+
 #include "get_changed_ranges.c"
 
 #define ts_language_table_entry     plain_table_entry
+#define ts_language_next_state      plain_next_state
 #include "language.c"
 #undef ts_language_table_entry
+#undef ts_language_next_state
+#include "codr_core_table.c"
 
-
-/* Tables of most states are read entry by entry, to the end when the symbol is
-   not in them. */
-void
-ts_language_table_entry(const TSLanguage *self, TSStateId state,
-    TSSymbol symbol, TableEntry *result)
-{
-    uint32_t n, entries = 0;
-
-    plain_table_entry(self, state, symbol, result);
-
-    if (state >= self->large_state_count) {
-        n = state - self->large_state_count;
-        entries = state + 1U < self->state_count
-                  ? self->small_parse_table_map[n + 1]
-                    - self->small_parse_table_map[n]
-                  : WORK_STATE;
-    }
-    if (result->action_count > 0) {
-        entries /= 2;
-    }
-    codr_core_work += WORK_LOOKUP + entries / WORK_ENTRIES;
-}
-
-
+#define ts_lexer_init               plain_lexer_init
 #include "lexer.c"
+#undef ts_lexer_init
+#include "codr_core_lexer.c"
+
 #include "node.c"
 
 #define ts_subtree_new_node         plain_new_node
@@ -100,11 +88,15 @@ ts_subtree_new_error_node(SubtreeArray *children, bool extra,
 }
 
 
-#define ts_stack_pop_count      plain_pop_count
-#define ts_stack_pop_all        plain_pop_all
+#define ts_stack_push               plain_push
+#define ts_stack_pop_count          plain_pop_count
+#define ts_stack_pop_all            plain_pop_all
+#define ts_stack_renumber_version   plain_renumber_version
 #include "stack.c"
+#undef ts_stack_push
 #undef ts_stack_pop_count
 #undef ts_stack_pop_all
+#undef ts_stack_renumber_version
 
 
 static StackSliceArray
@@ -121,21 +113,20 @@ popped(StackSliceArray slices)
 }
 
 
-StackSliceArray
-ts_stack_pop_count(Stack *self, StackVersion version, uint32_t count)
-{
-    return popped(plain_pop_count(self, version, count));
-}
+#include "codr_core_stack.c"
 
+/* What is static there and called there only can be told apart by its first
+   argument: its definition gets another name, its callers get ours. */
+#define ts_parser__reduce(first, ...)   REDUCE_ ## first, __VA_ARGS__)
+#define REDUCE_TSParser                 plain_reduce(TSParser
+#define REDUCE_self                     reduce(self
 
-StackSliceArray
-ts_stack_pop_all(Stack *self, StackVersion version)
-{
-    return popped(plain_pop_all(self, version));
-}
-
+static StackVersion reduce(TSParser *self, StackVersion version,
+    TSSymbol symbol, uint32_t count, int dynamic_precedence,
+    uint16_t production_id, bool is_fragile, bool end_of_non_terminal_extra);
 
 #include "parser.c"
+#include "codr_core_reduce.c"
 #include "query.c"
 #include "tree_cursor.c"
 #include "tree.c"

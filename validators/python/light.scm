@@ -80,6 +80,6 @@
  (#set! rule "python.encoding")
  (#set! message "The source cannot be checked in this encoding. Save the file as UTF-8 and remove this line."))
 ((module) @refuse
- (#find? @refuse "\\r(?!\\n)|\\x00")
+ (#find? @refuse "\\r(?!\\n)|\\x00" "\r" "\0")
  (#set! rule "python.encoding")
  (#set! message "Python reads this line otherwise than it looks. Save the file as plain text with ordinary ends of lines."))
