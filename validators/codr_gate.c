@@ -103,6 +103,13 @@ is_listed(const codr_predicate_t *predicate)
 }
 
 
+static uint64_t
+bit_of(uint8_t listed)
+{
+    return listed == 0 ? 0 : 1ULL << (listed - 1);
+}
+
+
 static int
 list_words(codr_gates_t *gates, codr_query_t *query)
 {
@@ -117,10 +124,10 @@ list_words(codr_gates_t *gates, codr_query_t *query)
             if (!is_listed(predicate)) {
                 continue;
             }
-            predicate->listed = 1ULL << n++ % 64;
+            predicate->listed = (uint8_t) (1 + n++ % 64);
             for (w = 0; result == 0 && w < predicate->words; w++) {
                 result = codr_listing_add(&gates->listing, predicate->word[w],
-                                          predicate->listed);
+                                          bit_of(predicate->listed));
             }
         }
     }
@@ -241,7 +248,7 @@ take_predicates(codr_query_t *query, codr_shape_t *shape)
         }
     }
 
-    shape->listed = shape->step[0].listed;
+    shape->listed = bit_of(shape->step[0].listed);
     shape->sure = shape->plain && shape->steps == 1 && shape->listed != 0
                   && is_listed(&pattern->predicate[0]);
 }

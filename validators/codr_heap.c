@@ -132,8 +132,8 @@ cut(size_t size)
 }
 
 
-void *
-codr_heap_take(size_t size)
+static block_t *
+take(size_t size, bool *ret_used)
 {
     size_t   n, whole;
     block_t *block;
@@ -144,13 +144,23 @@ codr_heap_take(size_t size)
 
     n = list_of(size + HEADER, &whole);
     block = heap.unused[n];
+    *ret_used = block != NULL;
     if (block) {
         heap.unused[n] = block->next[0];
     } else {
         block = cut(whole);
     }
 
-    return block + 1;
+    return block;
+}
+
+
+void *
+codr_heap_take(size_t size)
+{
+    bool used;
+
+    return take(size, &used) + 1;
 }
 
 
@@ -172,13 +182,16 @@ release(void *place)
 static void *
 allocate_zeroed(size_t count, size_t size)
 {
+    bool   used;
     size_t bytes;
+    void  *place;
 
     if (__builtin_mul_overflow(count, size, &bytes)) {
         _exit(EXIT_FAILURE);
     }
 
-    return memset(codr_heap_take(bytes), 0, bytes);
+    place = take(bytes, &used) + 1;
+    return used ? memset(place, 0, bytes) : place;
 }
 
 

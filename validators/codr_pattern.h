@@ -35,6 +35,8 @@ typedef struct codr_predicate_s {
     bool                   negate;
     bool                   any;         /* of a quantified capture's nodes */
     bool                   letters;     /* MATCH: nothing but "[letters]" */
+    uint8_t                listed;      /* PATH: 1 and the number of its bit in
+                                           the listing; or 0 */
     uint32_t               capture;
     uint32_t               other;       /* EQUAL: capture, else strings */
     uint32_t               words;
@@ -44,7 +46,6 @@ typedef struct codr_predicate_s {
     uint64_t               lengths;     /* bits: those that there are, and */
     uint64_t               initials;    /* first bytes, modulo 64 */
 
-    uint64_t               listed;      /* PATH: its bit in the listing */
     bool                  *wild;        /* PATH: a word with '*' */
     uint32_t              *symbol;      /* INSIDE: 0 ends them */
     pcre2_code            *regex;

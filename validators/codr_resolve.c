@@ -329,11 +329,14 @@ resolve(codr_check_t *check, uint32_t node)
     codr_tree_t        *tree = &check->tree;
     const codr_about_t *about, *first = codr_tree_meaning(tree, node)->about;
 
-    value = codr_arena_alloc(&check->arena, sizeof(*value));
+    value = codr_arena_room(&check->arena, sizeof(*value));
     if (value == NULL) {
         check->budget->over = true;
         return &nothing;
     }
+    value->text = NULL;
+    value->length = 0;
+    value->paths = 0;
 
     for (about = first; about; about = about->next) {
         if (!is_import(about->kind)) {

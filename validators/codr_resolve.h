@@ -11,11 +11,12 @@
 
 typedef struct codr_value_s codr_value_t;
 
+/* Most have one path, and no more of it is touched. */
 struct codr_value_s {
-    uint32_t     paths;         /* any of them */
-    const char  *path[CODR_VALUE_PATHS];
     const char  *text;          /* its constant string, or NULL */
     size_t       length;
+    uint32_t     paths;         /* any of them */
+    const char  *path[CODR_VALUE_PATHS];
 };
 
 

@@ -17,6 +17,7 @@
 
 #define WAYS        128         /* to choose branches of one pattern */
 #define CHOICES     16
+#define LINE        64          /* of the processor's cache */
 
 
 /* Which branch of each alternation, in the order in which they are met. */
@@ -81,6 +82,7 @@ lay_out_repeat(layout_t *layout, uint8_t n, codr_shape_step_t *step)
 {
     int                result;
     uint32_t           i, k;
+    uint32_t           repeats = 0;
     codr_shape_text_t  plain = *layout->text;
     const codr_item_t *item = &layout->text->item[n];
 
@@ -93,8 +95,12 @@ lay_out_repeat(layout_t *layout, uint8_t n, codr_shape_step_t *step)
     plain.item[n].repeat = '\0';
     step->least = item->repeat == '+';
     step->captured = true;
-    result = lay_out_all(&plain, n, layout->pattern, &step->repeat,
-                         &step->repeats);
+    result = lay_out_all(&plain, n, layout->pattern, &step->repeat, &repeats);
+    step->repeats = (uint16_t) repeats;     /* ways, which are few */
+    if (repeats == 0) {
+        free(step->repeat);
+        step->repeat = NULL;
+    }
 
     for (i = 0; i < step->repeats; i++) {
         for (k = 0; k < step->repeat[i].steps; k++) {
@@ -141,7 +147,9 @@ lay_out(layout_t *layout, uint8_t n, uint8_t parent, uint8_t before)
     step->symbol = item.symbol;
     step->field = item.field;
     memcpy(step->absent, item.absent, sizeof(step->absent));
-    memcpy(step->capture, item.capture, sizeof(step->capture));
+    for (i = 0; i < item.captures; i++) {
+        step->capture[i] = (uint16_t) item.capture[i];
+    }
     step->captures = item.captures;
     step->any = item.any;
     step->missing = item.missing;
@@ -190,6 +198,9 @@ free_steps(codr_shape_step_t *step, uint32_t steps)
     uint32_t i, k;
 
     for (i = 0; i < steps; i++) {
+        if (step[i].repeats == 0) {
+            continue;
+        }
         for (k = 0; k < step[i].repeats; k++) {
             free_steps(step[i].repeat[k].step, step[i].repeat[k].steps);
             free(step[i].repeat[k].step);
@@ -279,7 +290,9 @@ forget(codr_shapes_t *shapes, uint32_t from)
 
     for (i = from; i < shapes->shapes; i++) {
         free_steps(shapes->shape[i].step, shapes->shape[i].steps);
-        free(shapes->shape[i].step);
+        if (shapes->step == NULL) {
+            free(shapes->shape[i].step);
+        }
     }
     shapes->shapes = from;
 }
@@ -317,6 +330,34 @@ sort(codr_shapes_t *shapes)
 }
 
 
+/* One behind the other, as they are tried. */
+static int
+pack(codr_shapes_t *shapes)
+{
+    uint32_t           i, n = 0;
+    codr_shape_step_t *packed;
+
+    for (i = 0; i < shapes->shapes; i++) {
+        n += shapes->shape[i].steps;
+    }
+
+    packed = aligned_alloc(LINE, (n * sizeof(*packed) / LINE + 1) * LINE);
+    if (packed == NULL) {
+        return -ENOMEM;
+    }
+
+    for (i = 0, n = 0; i < shapes->shapes; n += shapes->shape[i++].steps) {
+        memcpy(&packed[n], shapes->shape[i].step,
+               shapes->shape[i].steps * sizeof(*packed));
+        free(shapes->shape[i].step);
+        shapes->shape[i].step = &packed[n];
+    }
+
+    shapes->step = packed;
+    return 0;
+}
+
+
 int
 codr_shapes_take(codr_shapes_t *ret, const TSLanguage *language,
     TSQuery *query, const char *text)
@@ -348,7 +389,8 @@ codr_shapes_take(codr_shapes_t *ret, const TSLanguage *language,
     }
 
     ret->whole = taken == count;
-    return sort(ret);
+    result = sort(ret);
+    return result < 0 ? result : pack(ret);
 }
 
 
@@ -356,6 +398,7 @@ void
 codr_shapes_free(codr_shapes_t *shapes)
 {
     forget(shapes, 0);
+    free(shapes->step);
     free(shapes->shape);
     free(shapes->first);
     free(shapes->listed);

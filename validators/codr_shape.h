@@ -21,28 +21,35 @@
 typedef struct codr_shape_s codr_shape_t;
 struct codr_predicate_s;
 
-/* A node of a shape; they are in the order of the source. */
+/* A node of a shape; they are in the order of the source.  Two of them are a
+   line of the processor's cache. */
 typedef struct {
-    uint16_t       symbol;          /* 0: any named node */
-    uint16_t       field;           /* 0: whatever it is */
-    uint16_t       absent[CODR_SHAPE_ABSENT];   /* fields; 0: none */
-    uint32_t       capture[CODR_SHAPE_CAPTURES];
-    uint8_t        captures;
-    uint8_t        parent;          /* step */
-    uint8_t        before;          /* the sibling before it, or none */
-    uint8_t        end;             /* behind the last step below it */
-    bool           any;             /* symbol 0: nodes without a name, too */
-    bool           missing;         /* symbol 0: what the parser has put in */
-    bool           immediate;       /* no named node between the two */
-    bool           last;            /* no named node after it */
-    bool           captured;        /* it, or a step below it */
-    bool           held;            /* the sibling after it is immediate */
-    bool           least;           /* of repeat: one */
-    codr_shape_t  *repeat;          /* every child that is one of these */
-    uint32_t       repeats;
-    const struct codr_predicate_s  *text;   /* a gate; or NULL */
-    uint64_t       listed;          /* a gate: a bit of the listing; or 0 */
+    uint16_t  symbol;               /* 0: any named node */
+    uint16_t  field;                /* 0: whatever it is */
+    uint16_t  absent[CODR_SHAPE_ABSENT];        /* fields; 0: none */
+    uint16_t  capture[CODR_SHAPE_CAPTURES];
+    uint8_t   captures;
+    uint8_t   parent;               /* step */
+    uint8_t   before;               /* the sibling before it, or none */
+    uint8_t   end;                  /* behind the last step below it */
+    uint8_t   listed;               /* a gate: 1 and the number of a bit of the
+                                       listing; or 0 */
+    bool      any : 1;              /* symbol 0: nodes without a name, too */
+    bool      missing : 1;          /* symbol 0: what the parser has put in */
+    bool      immediate : 1;        /* no named node between the two */
+    bool      last : 1;             /* no named node after it */
+    bool      captured : 1;         /* it, or a step below it */
+    bool      held : 1;             /* the sibling after it is immediate */
+    bool      least : 1;            /* of repeat: one */
+    uint16_t  repeats;
+    union {
+        codr_shape_t                   *repeat; /* every child that is one of
+                                                   these, where there are any */
+        const struct codr_predicate_s  *text;   /* else a gate, or NULL */
+    };
 } codr_shape_step_t;
+
+_Static_assert(sizeof(codr_shape_step_t) == 32, "steps have grown");
 
 struct codr_shape_s {
     uint64_t      needs;            /* a gate: kinds of children */
@@ -59,6 +66,7 @@ struct codr_shape_s {
 typedef struct {
     codr_shape_t  *shape;
     uint32_t       shapes;
+    codr_shape_step_t  *step;       /* of all of them, in their order */
     uint32_t      *first;           /* by symbol; 0: any; then errors */
     uint64_t      *listed;          /* likewise: bits one of which a path must
                                        have; 0: not for all shapes */

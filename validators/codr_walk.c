@@ -48,8 +48,8 @@ push(walk_t *walk, const codr_shape_step_t *step, uint32_t node)
 
     for (i = 0; i < step->captures; i++) {
         if (walk->captures == walk->room) {
-            grown = codr_arena_alloc(&walk->check->arena,
-                                     2 * walk->room * sizeof(*grown));
+            grown = codr_arena_room(&walk->check->arena,
+                                    2 * walk->room * sizeof(*grown));
             if (grown == NULL) {
                 walk->stopped = true;
                 return false;
@@ -177,7 +177,7 @@ passes(const walk_t *walk, const codr_shape_step_t *step, uint32_t node)
     }
 
     return step->listed == 0 || !find_listed(walk, node, &listed)
-           || (listed & step->listed) != 0;
+           || (listed >> (step->listed - 1) & 1) != 0;
 }
 
 
@@ -408,8 +408,8 @@ find_shapes(walk_t *walk, const bool *skip)
 
     walk->room = CAPTURES_FIRST;
     walk->row = tree->node;
-    walk->capture = codr_arena_alloc(&walk->check->arena,
-                                     walk->room * sizeof(codr_capture_t));
+    walk->capture = codr_arena_room(&walk->check->arena,
+                                    walk->room * sizeof(codr_capture_t));
     if (walk->capture == NULL) {
         return false;
     }
