@@ -249,15 +249,15 @@ $(BUILD)/policies/%.scm: validators/%.scm
 # mechanisms; nothing of it is sanitized, as it lives in somebody else's
 # process.
 
-ZYGOTE_SRC = init enter program waiting box cgroup cgroup_file cgroup_v1 \
+ZYGOTE_SRC = init enter program waiting ahead box cgroup cgroup_file cgroup_v1 \
              cgroup_v2 cgroup_stale cred describe files io ipc landlock limits \
              log ns proto rlim seccomp_load terminal util
 ZYGOTE_OBJ = $(ZYGOTE_SRC:%=$(BUILD)/zygotes/codr_%.o) \
              $(BUILD)/zygotes/codr_maps.o \
              $(BUILD)/zygotes/codr_zygote_block.o \
              $(BUILD)/zygotes/codr_zygote_serve.o
-ZYGOTE_PYTHON = python_clone python_end python_heap python_hot python_main \
-                python_modules python_text
+ZYGOTE_PYTHON = python_clone python_end python_gate python_heap python_hot \
+                python_main python_modules python_text
 ZYGOTE_NODE = node_end node_files node_hot node_pages node_park node_search \
               node_state node_test node_threads node_times node_v8 node_warm
 ZYGOTE_CC  = $(CC) $(WARN) $(CFLAGS) $(HARDEN_CFLAGS) -fPIC \

@@ -56,6 +56,7 @@ typedef struct {
     int                 children;       /* signalfd */
     pid_t               program;
     int                 waiting;        /* to one forked ahead, or -1 */
+    uint64_t            waited_us;      /* CPU time of that without a job */
     int                 gate;           /* of the program's process, or -1 */
     codr_program_t      ready;          /* what that will execute */
     bool                forked;         /* that one runs the program */
@@ -143,19 +144,23 @@ cpu_us(clockid_t clock)
 }
 
 
+static uint64_t
+program_cpu_us(void)
+{
+    clockid_t clock;
+
+    return self.program && clock_getcpuclockid(self.program, &clock) == 0
+           ? cpu_us(clock) : 0;
+}
+
+
 /* What it took so far, all of it before the program; with that of the process
-   that was forked ahead. */
+   that was forked ahead, as long as that had no job. */
 static uint64_t
 own_cpu_us(void)
 {
-    clockid_t clock;
-    uint64_t  used = cpu_us(CLOCK_PROCESS_CPUTIME_ID);
-
-    if (self.program && clock_getcpuclockid(self.program, &clock) == 0) {
-        used += cpu_us(clock);
-    }
-
-    return used;
+    return cpu_us(CLOCK_PROCESS_CPUTIME_ID)
+           + (self.waiting >= 0 ? self.waited_us : program_cpu_us());
 }
 
 
@@ -321,6 +326,18 @@ compose_program(codr_program_t *program)
 }
 
 
+/* What waits goes on with what its files are for, up to where its program
+   would begin. */
+static void
+prepare_waiting(void)
+{
+    if (self.waiting >= 0) {
+        set_terminal();
+        check(codr_waiting_prepare(self.waiting), CODR_STEP_FORK);
+    }
+}
+
+
 /* There is time before RUN: all but the exec is done in it. */
 static void
 prepare_program(void)
@@ -358,7 +375,7 @@ close_description(void)
 static pid_t
 start_program(uint32_t *ret_step)
 {
-    int terminal = self.description.terminal ? self.slave : -1, rc;
+    int rc;
 
     if (self.gate >= 0) {
         rc = codr_program_release(self.program, &self.gate, ret_step);
@@ -367,7 +384,7 @@ start_program(uint32_t *ret_step)
 
     set_terminal();
     if (self.waiting >= 0) {
-        rc = codr_waiting_run(self.waiting, terminal, &self.forked, ret_step);
+        rc = codr_waiting_run(self.waiting, &self.forked, ret_step);
         self.forked = self.forked && self.given->zygote;
         codr_close(&self.waiting);
         return rc < 0 ? rc : self.program;
@@ -413,8 +430,9 @@ static void
 describe(size_t len, const int *fds, size_t nfds)
 {
     if (self.waiting >= 0) {
-        check(codr_waiting_describe(self.waiting, message, len, fds, nfds),
-              CODR_STEP_DESCRIPTION);
+        self.waited_us = program_cpu_us();
+        check(codr_waiting_describe(self.waiting, message, len, fds, nfds,
+                                    self.slave), CODR_STEP_DESCRIPTION);
     }
 
     check(codr_describe_decode(&self.description, message, len, fds, nfds),
@@ -429,7 +447,11 @@ describe(size_t len, const int *fds, size_t nfds)
     self.state = STATE_PREPARED;
     if (self.description.flags & CODR_DESCRIBE_RUN) {
         run();
-    } else if (tell_if_waiting(CODR_INIT_PREPARED)) {
+        return;
+    }
+
+    prepare_waiting();
+    if (tell_if_waiting(CODR_INIT_PREPARED)) {
         prepare_program();
     }
 }

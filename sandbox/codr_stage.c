@@ -146,6 +146,20 @@ waits_for_output(const codr_job_t *job)
 }
 
 
+/* Whatever is in a sandbox before its program may run can say what it likes:
+   nobody listens. */
+static void
+hear_output(codr_job_t *job)
+{
+    int result = codr_stdio_pause(&job->io, false);
+
+    if (result < 0) {
+        codr_log(CODR_LEVEL_ERROR, -result, "hear output");
+        codr_sandbox_kill(&job->sandbox, CODR_STATUS_INTERNAL);
+    }
+}
+
+
 /* Nothing holds the program back any more.  It goes first: who waits for it
    hears of that while it starts. */
 static void
@@ -165,6 +179,9 @@ run_stage(codr_job_t *job)
         return;                 /* this sandbox runs nothing */
     }
 
+    if (run && job->io.paused) {
+        hear_output(job);
+    }
     if (!waits_for_output(job)) {
         tell_begin(job);
     }
@@ -185,8 +202,11 @@ start_sandbox(codr_job_t *job)
         codr_stdio_init(&job->compiler, &job->broker->loop,
                         &compiler_handlers, job);
         result = codr_stdio_open_pipes(&job->compiler, true, job->ends);
-    } else if (!job->io.terminal) {
-        result = codr_stdio_open_pipes(&job->io, false, job->ends);
+    } else {
+        job->io.paused = !codr_inspect_passed(job);
+        if (!job->io.terminal) {
+            result = codr_stdio_open_pipes(&job->io, false, job->ends);
+        }
     }
 
     if (result == 0) {
@@ -331,7 +351,7 @@ void
 codr_stage_flow(codr_job_t *job)
 {
     int  result;
-    bool wait = codr_share_rests(job)
+    bool wait = !codr_inspect_passed(job) || codr_share_rests(job)
                 || (job->control && codr_pump_blocks(job->control));
 
     if (wait == job->io.paused) {
@@ -363,103 +383,6 @@ line_truncated(codr_stdio_t *io)
 
     codr_answer_notice(job->control, CODR_NOTICE_INPUT_TRUNCATED,
                        "a terminal keeps 4095 bytes of a line");
-}
-
-
-/* Input */
-
-
-/*
- * Wall time.  While somebody can type, it runs from the last input, bounded
- * in all; after the end of input, from there.
- */
-static void
-set_deadline(codr_job_t *job)
-{
-    const uint64_t *value = job->limits.value;
-    uint64_t        run_us = job->sandbox.started_us, from_us;
-    uint64_t        at_us, last_us = run_us + US(value[CODR_LIMIT_MAX_MS]);
-
-    if (job->state != CODR_JOB_RUNNING) {
-        return;
-    }
-
-    if (job->eof) {
-        from_us = job->eof_us > run_us ? job->eof_us : run_us;
-        at_us = from_us + US(value[CODR_LIMIT_WALL_MS]);
-        last_us = from_us == run_us ? at_us : last_us;
-    } else {
-        from_us = job->input_us > run_us ? job->input_us : run_us;
-        at_us = from_us + US(value[CODR_LIMIT_INPUT_MS]);
-    }
-
-    codr_sandbox_deadline(&job->sandbox, at_us < last_us ? at_us : last_us);
-}
-
-
-void
-codr_stage_input(codr_job_t *job, const void *data, size_t len)
-{
-    int      result;
-    uint64_t limit = job->limits.value[CODR_LIMIT_STDIN];
-
-    /* a ^D counts as no input: it must not follow nothing again and again */
-    if (len == 0) {
-        return;
-    }
-    if (len > limit - job->input_bytes) {
-        codr_answer_notice(job->control, CODR_NOTICE_INPUT_TOO_LARGE,
-                           "the job has had all the input it may have");
-        return;
-    }
-
-    result = codr_stdio_input(&job->io, data, len);
-    if (result == -EPIPE) {
-        codr_answer_notice(job->control, CODR_NOTICE_INPUT_CLOSED,
-                           "the program's input is closed");
-        return;
-    }
-    if (result < 0) {
-        codr_log(CODR_LEVEL_ERROR, -result, "keep input of a job");
-        codr_answer_notice(job->control, CODR_NOTICE_INPUT_TOO_LARGE,
-                           "there is no room for this input");
-        return;
-    }
-
-    job->input_bytes += len;
-    job->result->input_bytes = job->input_bytes;
-    job->input_us = codr_now_us();
-    job->eof = false;               /* on a terminal typing can go on */
-    set_deadline(job);
-}
-
-
-void
-codr_stage_eof(codr_job_t *job)
-{
-    if (job->eof) {
-        return;
-    }
-
-    (void) codr_stdio_eof(&job->io);    /* without memory: no ^D */
-    job->eof = true;
-    job->eof_us = codr_now_us();
-    job->result->input_closed = !job->io.terminal;
-    set_deadline(job);
-}
-
-
-void
-codr_stage_signal(codr_job_t *job, int signo)
-{
-    if (job->state != CODR_JOB_RUNNING || job->sandbox.run_us == 0) {
-        codr_answer_notice(job->control, CODR_NOTICE_NOT_RUNNING,
-                           "the program does not run yet");
-        return;
-    }
-
-    codr_stdio_urge(&job->io);
-    codr_sandbox_signal(&job->sandbox, signo);
 }
 
 
@@ -581,7 +504,7 @@ sandbox_started(codr_sandbox_t *sandbox)
     } else if (job->state == CODR_JOB_RUNNING) {
         /* init's time is that before its exec: here it would flatter */
         job->start_us = codr_now_us() - job->begun_us;
-        set_deadline(job);
+        codr_stage_deadline(job);
 
         /* not before its terminal is as it should be: input would be
            echoed */
@@ -591,23 +514,28 @@ sandbox_started(codr_sandbox_t *sandbox)
 }
 
 
-/* The spawner was lost while it made the sandbox: nothing has run, and the
-   next one can do the same. */
+/* Nothing has run, and another sandbox can do the same: the spawner was lost
+   while it made this one, or a ready one was not, or what is done ahead, of
+   which nobody shall hear, was too much for it. */
 static bool
 can_start_over(const codr_job_t *job)
 {
-    const codr_sandbox_end_t *end = &job->sandbox.end;
+    const codr_sandbox_t     *sandbox = &job->sandbox;
+    const codr_sandbox_end_t *end = &sandbox->end;
 
     /* a program that writes has begun, whether init was heard or not */
-    if (job->sandbox.started_us != 0 || job->written != 0) {
+    if (sandbox->started_us != 0 || job->written != 0) {
         return false;
     }
+    if (end->lost && end->killed && end->reason == CODR_STATUS_INTERNAL) {
+        return true;
+    }
 
-    /* a ready one that was not: another path will do */
-    return (end->lost && end->killed && end->reason == CODR_STATUS_INTERNAL)
-           || (!job->cold && !end->killed
-               && (job->path != CODR_PATH_COLD
-                   || (job->sandbox.request.flags & CODR_SPAWN_ZYGOTE)));
+    return !job->cold
+           && (!end->killed || (sandbox->run_us == 0
+                                && end->reason == CODR_STATUS_MEMORY_LIMIT))
+           && (job->path != CODR_PATH_COLD
+               || (sandbox->request.flags & CODR_SPAWN_ZYGOTE));
 }
 
 

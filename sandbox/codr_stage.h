@@ -16,10 +16,12 @@ void codr_stage_begin(codr_job_t *job);
 /* The last stage: its artefact is there. */
 void codr_stage_run(codr_job_t *job);
 
-/* Input, end of input, resize, signal: what the run stage does with them. */
+/* Input, end of input, resize, signal: what the run stage does with them, and
+   with its deadline (codr_stage_input.c). */
 void codr_stage_input(codr_job_t *job, const void *data, size_t len);
 void codr_stage_eof(codr_job_t *job);
 void codr_stage_signal(codr_job_t *job, int signo);
+void codr_stage_deadline(codr_job_t *job);
 
 /* The verdict of its policy is there. */
 void codr_stage_inspected(codr_job_t *job);

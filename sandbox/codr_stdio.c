@@ -317,7 +317,7 @@ codr_stdio_open_pipes(codr_stdio_t *io, bool merged, int ret_ends[3])
     ret_ends[1] = out[1];
     ret_ends[2] = err[1];
 
-    result = codr_stdio_pause(io, false);
+    result = codr_stdio_pause(io, io->paused);
     if (result < 0) {
         codr_close(&ret_ends[0]);
         codr_close(&ret_ends[1]);

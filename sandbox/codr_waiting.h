@@ -29,9 +29,16 @@ typedef struct {
     void  (*wake)(bool spare);
     /* What it will run is known.  False: that has to be executed. */
     bool  (*prepare)(const codr_describe_t *description);
-    /* Its files are there, and it may begin.  False as above. */
+    /* Streams and limits are the job's, files are not there yet; or NULL.
+       False as above. */
+    bool  (*settle)(void);
+    /* Its files are there.  False as above. */
     bool  (*fits)(void);
-    /* Streams and limits are the job's; does not return. */
+    /* Whether run() begins before there is leave, and calls
+       codr_waiting_pass() before anything of the program's happens that can be
+       seen.  Others are called when there is. */
+    bool    passes;
+    /* Goes on as the program; does not return. */
     void  (*run)(void) __attribute__((noreturn));
 } codr_interpreter_t;
 
@@ -51,15 +58,27 @@ pid_t codr_waiting_fork(const codr_interpreter_t *interpreter,
 void codr_waiting_park(const codr_interpreter_t *interpreter)
     __attribute__((noreturn));
 
-/* Hands a whole DESCRIBE on, before it is decoded.  0, or negative errno. */
-int codr_waiting_describe(int sock, const void *message, size_t len,
-    const int *fds, size_t nfds);
+/* In run() of one that passes: false when it need not wait. */
+bool codr_waiting_is_held(void);
+
+/* There waits for leave, and is the program when it returns. */
+void codr_waiting_pass(void);
 
 /*
- * Lets it begin, with the program's side of a terminal or -1.  0, or negative
- * errno with the step, as codr_program_start().
+ * Hands a whole DESCRIBE on, before it is decoded, with the program's side of
+ * the terminal or -1.  0, or negative errno.
  */
-int codr_waiting_run(int sock, int terminal, bool *ret_forked,
-    uint32_t *ret_step);
+int codr_waiting_describe(int sock, const void *message, size_t len,
+    const int *fds, size_t nfds, int terminal);
+
+/* Its files are there, and whether it may run is not known.  0, or negative
+   errno. */
+int codr_waiting_prepare(int sock);
+
+/*
+ * Its files are there, and it may run.  0, or negative errno with the step, as
+ * codr_program_start().
+ */
+int codr_waiting_run(int sock, bool *ret_forked, uint32_t *ret_step);
 
 #endif /* CODR_WAITING_H */

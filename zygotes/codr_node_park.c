@@ -94,7 +94,7 @@ describe(int sock, char *const *argv, char *const *envp,
     fds[2] = fds[3] = streams->out;
     return codr_waiting_describe(sock, message,
                                  (size_t) (fields.pos - message), fds,
-                                 terminal ? 1 : 4);
+                                 terminal ? 1 : 4, streams->slave);
 }
 
 
@@ -119,7 +119,7 @@ codr_node_park_start(char *const *argv, char *const *envp,
 
     if (pid > 0
         && (describe(pair[0], argv, envp, streams) != 0
-            || codr_waiting_run(pair[0], streams->slave, &goes_on, &step) != 0
+            || codr_waiting_run(pair[0], &goes_on, &step) != 0
             || !goes_on))
     {
         (void) kill(pid, SIGKILL);

@@ -21,6 +21,7 @@
 
 #include "codr_python_clone.h"
 #include "codr_python_end.h"
+#include "codr_python_gate.h"
 #include "codr_python_modules.h"
 
 #define CANNOT_OPEN     2       /* exit codes of python3 */
@@ -107,6 +108,7 @@ run_file(FILE *file, const codr_python_script_t *script)
     Py_INCREF(main);            /* a program may take it from sys.modules */
     result = PyRun_FileExFlags(file, script->path, Py_file_input, dict, dict,
                                1, &flags);
+    codr_python_gate_pass();
     codr_python_clone_flush(false);
     flush_quietly("stderr");
     flush_quietly("stdout");
@@ -126,17 +128,20 @@ static FILE *
 open_script(const char *script, int *ret_code)
 {
     FILE       *file = fopen(script, "rb");
+    int         error = errno;
     struct stat st;
 
     *ret_code = CANNOT_OPEN;
     if (file == NULL) {
+        codr_python_gate_pass();
         PySys_WriteStderr("%s: can't open file '%s': [Errno %d] %s\n",
-                          "/usr/bin/python3", script, errno,
-                          strerror(errno));
+                          "/usr/bin/python3", script, error,
+                          strerror(error));
         return NULL;
     }
 
     if (fstat(fileno(file), &st) == 0 && S_ISDIR(st.st_mode)) {
+        codr_python_gate_pass();
         PySys_WriteStderr("%s: '%s' is a directory, cannot continue\n",
                           "/usr/bin/python3", script);
         (void) fclose(file);
@@ -381,7 +386,9 @@ codr_python_main(const codr_python_script_t *script)
     bool  interrupted = false;
     FILE *file;
 
+    codr_python_gate_close();
     if (PySys_Audit("cpython.run_file", "s", script->path) < 0) {
+        codr_python_gate_pass();
         code = judge(&interrupted);
     } else if ((file = open_script(script->path, &code)) != NULL) {
         if (Py_MakePendingCalls() == 0) {

@@ -249,8 +249,9 @@ set_thread_stack(void)
 }
 
 
-static void __attribute__((noreturn))
-run(void)
+/* All of it that needs nothing of the script. */
+static bool
+settle(void)
 {
     const char *unbuffered;
 
@@ -264,13 +265,20 @@ run(void)
         (void) setvbuf(stderr, NULL, _IONBF, BUFSIZ);
     }
 
-    if (!codr_python_clone_streams(self.description->terminal,
-                                   unbuffered && *unbuffered))
+    if (codr_python_clone_streams(self.description->terminal,
+                                  unbuffered && *unbuffered))
     {
-        PyErr_Print();
-        exit(1);
+        return true;
     }
 
+    PyErr_Clear();
+    return false;
+}
+
+
+static void __attribute__((noreturn))
+run(void)
+{
     codr_python_main(&self.script);
 }
 
@@ -309,7 +317,7 @@ rehearse(const char *script, bool terminal)
                     write_script(script));
 
     wake(false);
-    if (prepare(&description) && codr_python_clone_fits()) {
+    if (prepare(&description) && settle() && codr_python_clone_fits()) {
         run();
     }
     _exit(1);
@@ -374,8 +382,8 @@ static int
 zygote_main(int argc, char **argv, char **envp)
 {
     static const codr_interpreter_t image = {
-        .fork = fork, .wake = wake, .prepare = prepare,
-        .fits = codr_python_clone_fits, .run = run,
+        .fork = fork, .wake = wake, .prepare = prepare, .settle = settle,
+        .fits = codr_python_clone_fits, .passes = true, .run = run,
     };
 
     codr_log_init("zygote", CODR_ZYGOTE_LOG);

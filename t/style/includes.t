@@ -18,7 +18,7 @@ my %ROLES = (
     broker     => [ qw(broker answer attach channel charge client command
         compile dispatch fetch figures headers inspect inspection job leaving
         link offer pool probe pump report review rules sandbox sandbox_limits
-        share stage status supply verdict) ],
+        share stage stage_input status supply verdict) ],
     spawner    => [ qw(spawner spawner_setup spawner_slot nursery nursery_ask
         zygote_peer zygote_plan) ],
     init       => [ qw(init enter program waiting) ],

@@ -1,0 +1,165 @@
+# A program that takes over its interpreter while this reads it, before there is
+# a verdict, gains nothing: nobody hears what it says, nor that it has ended,
+# and when it is refused it was never there.  Who takes over is a library in the
+# zygote (early.c).  The control, which no policy holds, is heard.
+
+use strict;
+use warnings;
+
+use Codr::Host qw(need slurp spew wait_until);
+use Codr::Nginx;
+use IO::Select;
+use JSON::PP ();
+use Test::More;
+
+need(qw(plain root module helper /usr/bin/python3 /usr/bin/gcc));
+
+my $dir = Codr::Nginx::dir();
+mkdir "$dir/modules";
+is(system('/usr/bin/gcc', qw(-O1 -std=gnu11 -shared -fPIC -o),
+    "$dir/modules/takes.so", 't/long/early.c'), 0, 'what takes over');
+spew("$dir/modules/early.py",
+    "import ctypes\nctypes.CDLL('/opt/modules/takes.so').begin()\n");
+
+my $limits = 'codr_memory 300m; codr_timeout 20s; codr_code_size 1m;'
+    . ' codr_cpu_time 3s;';
+my $nginx = Codr::Nginx->new(dir => $dir, languages => 0, policy => 0,
+    server => "location = /off { codr_exec; codr_policy off; $limits }",
+    location => "codr_policy block standard; codr_ast_nodes 1000000; $limits",
+    http => <<"END");
+codr_bind $dir/modules /opt/modules;
+codr_language python {
+    version /usr/bin/python3 --version;
+    source main.py;
+    run /usr/bin/python3 \$source;
+    env PYTHONPATH=/opt/modules;
+    warm 3;
+    zygote python;
+    preload early;
+}
+END
+ok($nginx->ready, 'a server');
+
+sub cloned {
+    return wait_until(60, sub {
+        ($nginx->post('/off', { language => 'python', code => '' })->{json}
+            {path} // '') eq 'zygote' && $nginx->ready_sandboxes >= 3 });
+}
+
+sub hold {
+    my @held;
+    while (my @more = grep { my $pid = $_; !grep { $_ == $pid } @held }
+        $nginx->validators)
+    {
+        kill STOP => @more;
+        push @held, @more;
+    }
+    return @held;
+}
+
+# Its mark is there, or its process is not any more, where that is what it does.
+sub acted {
+    my ($order, @before) = @_;
+    return grep { !-d "/proc/$_" } @before
+        if $order =~ /^(?:close|die|end|fill)$/;
+    return grep { -e "/proc/$_/root/tmp/early" } $nginx->sandbox_processes;
+}
+
+# What its client hears until there is a verdict, and in the end.  Of sources
+# that nobody has seen: what has passed is remembered.
+my $number = 0;
+
+sub run_held {
+    my ($order, $tty, $rest) = @_;
+    ok(cloned(), "$order: there are clones");
+    my @held = hold();
+    my @before = $nginx->sandbox_processes;
+    my $ws = $nginx->ws;
+    $ws->execute(language => 'python', tty => $tty ? JSON::PP::true
+        : JSON::PP::false, stdin => $tty ? undef : '',
+        code => "# early: $order\nprint('late')\n$rest# "
+            . $number++);
+    ok(wait_until(4, sub { acted($order, @before) }), "$order: it acts");
+    ok(!IO::Select->new($ws->{s})->can_read(0.05),
+        "$order: and nobody hears it");
+    kill CONT => @held;
+    return $ws->finish;
+}
+
+ok(cloned(), 'jobs are clones') or BAIL_OUT($nginx->log);
+my $control = $nginx->post('/off', { language => 'python',
+    code => "# early: say\nprint('late')\n" })->{json};
+is($control->{path}, 'zygote', 'the control is a clone');
+is($control->{stdout}, "early\nlate\n", 'that is heard');
+is($control->{stderr}, "early\n", 'on both streams');
+
+# What comes of it once it may run: its output, the path, the status.
+my %passed = (
+    say => [ "early\nlate\n", 'zygote', 'ok' ],
+    end => [ "late\n", 'cold', 'ok' ],
+    die => [ "late\n", 'cold', 'ok' ],
+    fill => [ "late\n", 'cold', 'ok' ],
+    forge => [ '', 'zygote', 'error' ],     # nobody listens: its own end
+    close => [ "late\n", 'cold', 'ok' ],
+    spin => [ '', 'zygote', 'cpu_limit' ],
+    others => [ undef, 'zygote', 'ok' ],
+);
+for my $order (sort keys %passed) {
+    my ($output, $path, $status) = @{ $passed{$order} };
+    my $job = run_held($order, 0, "import os\nos.system('x')\n");
+    is($job->{error}{code}, 'rejected', "$order: it is refused")
+        or diag(explain($job));
+    isnt($job->{error}{diagnostics}[0]{rule}, 'policy.unavailable',
+        "$order: for what it is");
+    is(join(' ', map { $_->{type} } @{ $job->{messages} }), 'error',
+        "$order: and that is all");
+
+    $job = run_held($order, 0, '');
+    is($job->{complete}{status}, $status, "$order: one that passes")
+        or diag(explain($job));
+    is($job->{complete}{path}, $path, "$order: on this path");
+    is($job->{messages}[0]{type}, 'started', "$order: begins with that");
+    is($job->{stdout}, $output, "$order: and says this") if defined $output;
+    like($job->{stdout}, qr/late/, "$order: has run") if $status eq 'ok';
+}
+
+for my $rest ("import os\nos.system('x')\n", '') {
+    my $job = run_held('say', 1, $rest);
+    is($job->{stdout} // '', $rest ? '' : "early\r\nearly\r\nearly\r\nlate\r\n",
+        'the same on a terminal, ' . ($rest ? 'refused' : 'passed'));
+}
+
+# To compile much is work that nobody has allowed yet.
+sub cpu_s {
+    my ($user, $system) = slurp("/proc/$_[0]/stat")
+        =~ /\) \S(?: \S+){10} (\d+) (\d+) /;
+    return (($user // 0) + ($system // 0)) / 100;
+}
+
+my $much = "if 0:\n" . " x = [a, b, (c, d), {e: f}]\n" x 20000
+    . "print('end')\n";
+my $all = $nginx->post('/off', { language => 'python', code => $much })->{json};
+is($all->{stdout}, "end\n", 'a program that is much to compile');
+ok(cloned(), 'and others that wait');
+my @held = hold();
+my @before = $nginx->sandbox_processes;
+my $client = $nginx->ws;
+$client->execute(language => 'python', code => $much, tty => JSON::PP::false,
+    stdin => '');
+my ($most, $looks) = (0, 0);
+until (IO::Select->new($client->{s})->can_read(0.02)) {
+    $looks++;
+    for (map { cpu_s($_) } @before) {
+        $most = $_ if $_ > $most;
+    }
+}
+kill CONT => @held;
+is($client->finish->{error}{diagnostics}[0]{rule}, 'policy.unavailable',
+    'when there is never a verdict it is refused');
+cmp_ok($looks, '>', 10, 'in the end');
+cmp_ok($most, '>', 0.05, 'some of it is compiled');
+cmp_ok($most, '<', $all->{cpu_time} * 0.7, 'and not all')
+    or diag(explain($all));
+
+$nginx->finish(expected => qr/codr: /);
+done_testing();
