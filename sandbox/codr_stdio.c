@@ -51,6 +51,7 @@ codr_stdio_init(codr_stdio_t *io, codr_loop_t *loop,
     };
 
     codr_batch_init(&io->batch, &loop->timers, pass_output, io);
+    codr_nap_init(&io->nap, loop);
 }
 
 
@@ -68,6 +69,7 @@ close_input(codr_stdio_t *io)
 static void
 close_output(codr_stdio_t *io, codr_event_t *event)
 {
+    codr_nap_forget(&io->nap);
     codr_event_close(io->loop, event);
 
     if (codr_stdio_has_ended(io)) {
@@ -134,14 +136,11 @@ fill_in_turn(int fd, uint8_t *data, size_t size, bool *ret_end)
 
 
 static void
-output_ready(codr_event_t *event, uint32_t events)
+take(codr_stdio_t *io, codr_event_t *event)
 {
-    bool          end = false;
-    size_t        len, size;
-    uint8_t      *data;
-    codr_stdio_t *io = event->data;
-
-    (void) events;
+    bool     end = false;
+    size_t   len, size;
+    uint8_t *data;
 
     data = codr_batch_room(&io->batch, event == &io->err ? 2 : 1, &size);
 
@@ -170,11 +169,31 @@ output_ready(codr_event_t *event, uint32_t events)
     }
 
     /* who is not watched any more must not wait for ever */
-    if (end || codr_event_set_bulk(io->loop, event,
-                                   codr_batch_is_flood(&io->batch)) < 0)
+    if (end
+        || codr_event_set_bulk(io->loop, event,
+                               codr_batch_is_flood(&io->batch)) < 0
+        || codr_nap_after(&io->nap, event, len < size ? len : SIZE_MAX) < 0)
     {
         close_output(io, event);
     }
+}
+
+
+static void
+output_ready(codr_event_t *event, uint32_t events)
+{
+    codr_stdio_t *io = event->data;
+    codr_event_t *asleep = codr_nap_asleep(&io->nap);
+
+    (void) events;
+
+    /* what the other stream has by now came before this */
+    if (asleep && asleep != event) {
+        take(io, asleep);
+        codr_nap_end(&io->nap);
+    }
+
+    take(io, event);
 }
 
 
@@ -467,6 +486,7 @@ void
 codr_stdio_urge(codr_stdio_t *io)
 {
     codr_batch_urge(&io->batch);
+    codr_nap_end(&io->nap);
 }
 
 
@@ -477,6 +497,7 @@ codr_stdio_pause(codr_stdio_t *io, bool paused)
     uint32_t events = paused ? 0 : EPOLLIN;
 
     io->paused = paused;
+    codr_nap_forget(&io->nap);
     codr_batch_pause(&io->batch, paused);
     result = codr_event_watch(io->loop, &io->out, events);
 
@@ -495,6 +516,7 @@ codr_stdio_has_ended(const codr_stdio_t *io)
 void
 codr_stdio_close(codr_stdio_t *io)
 {
+    codr_nap_forget(&io->nap);
     codr_event_close(io->loop, &io->out);
     codr_event_close(io->loop, &io->err);
     codr_batch_close(&io->batch);

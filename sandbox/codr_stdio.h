@@ -15,6 +15,7 @@
 
 #include "codr_batch.h"
 #include "codr_event.h"
+#include "codr_nap.h"
 
 typedef struct codr_stdio_s codr_stdio_t;
 
@@ -37,6 +38,7 @@ struct codr_stdio_s {
     codr_event_t                  out;      /* a terminal has this one only */
     codr_event_t                  err;
     codr_batch_t                  batch;    /* what came from both */
+    codr_nap_t                    nap;      /* between two reads of one */
     bool                          terminal;
     bool                          begun;    /* the program may read */
     bool                          paused;

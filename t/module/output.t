@@ -83,6 +83,25 @@ cmp_ok(scalar @output, '<', 30 + $job->{complete}{wall_time} / 0.004,
 cmp_ok(scalar(grep { $_->{data} !~ /\n$/ } @output), '<', 5,
     'of whole lines, unless the program itself pauses in one');
 
+my $said = join '', map {"$_\n"} 0 .. 499;
+$job = $ws->run_job(language => 'python', tty => $false,
+    code => "import sys\nfor i in range(500): print(i)\n"
+        . "sys.stderr.write('e')\nfor i in range(500): print(i)\n");
+is($job->{stdout}, $said x 2, 'lines around an error');
+my ($error) = grep { $_->{type} eq 'output' && $_->{stream} eq $ERR }
+    @{ $job->{messages} };
+cmp_ok($error->{offset}, '>=', length $said,
+    'what was written before it comes before it');
+
+for my $tty (0, 1) {
+    $ws->execute(language => 'python', tty => $tty ? JSON::PP::true : $false,
+        code => "for i in range(100): print(i)\n"
+            . "print(input('prompt: ') + '!')\n");
+    ok($ws->expect(qr/prompt: $/), "a prompt after lines, tty $tty");
+    $ws->input("yes\n");
+    like($ws->finish->{stdout}, qr/yes!\r?\n$/, 'and what follows it');
+}
+
 my $start = time;
 $ws->execute(language => 'python', code => "input('prompt: ')\n");
 ok($ws->expect(qr/prompt: $/), 'a prompt');
