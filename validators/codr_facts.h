@@ -55,6 +55,8 @@ struct codr_entry_s {
     codr_role_t         kind;       /* DEFINE, BIND_NAME, IMPORT_PATH, ... */
     const codr_fact_t  *fact;
     const struct codr_value_s  *star;   /* its paths, when somebody asked */
+    bool                asked;      /* whether what never changes holds, */
+    bool                holds;      /* and it does */
 };
 
 typedef struct {

@@ -32,15 +32,34 @@ static const codr_value_t nothing;
 static void look(const use_t *use, codr_value_t *value);
 
 
+/* What depends on nothing but the text is asked once: names are looked up
+   again and again. */
 static bool
-applies(const use_t *use, const codr_entry_t *entry, uint32_t scope,
+holds(const use_t *use, codr_entry_t *entry)
+{
+    const codr_match_t *match = &entry->fact->match;
+
+    if (!match->pattern->lasting) {
+        return codr_predicates_hold(use->check, match);
+    }
+
+    if (!entry->asked) {
+        entry->asked = true;
+        entry->holds = codr_predicates_hold(use->check, match);
+    }
+    return entry->holds && !use->check->budget->over;
+}
+
+
+static bool
+applies(const use_t *use, codr_entry_t *entry, uint32_t scope,
     const char *name)
 {
     const codr_node_t *node = &use->check->tree.node[entry->node];
 
     return entry->scope == scope && strcmp(entry->name, name) == 0
            && (!entry->fact->match.pattern->after || node->end <= use->at)
-           && codr_predicates_hold(use->check, &entry->fact->match);
+           && holds(use, entry);
 }
 
 

@@ -487,6 +487,32 @@ take_property(reader_t *reader)
 }
 
 
+static bool
+is_lasting(const codr_pattern_t *pattern)
+{
+    size_t i;
+
+    for (i = 0; i < pattern->predicates; i++) {
+        switch (pattern->predicate[i].kind) {
+
+        case CODR_PREDICATE_PATH:
+        case CODR_PREDICATE_CONST:
+        case CODR_PREDICATE_CONST_MATCH:
+            return false;
+
+        case CODR_PREDICATE_EQUAL:
+        case CODR_PREDICATE_MATCH:
+        case CODR_PREDICATE_FIND:
+        case CODR_PREDICATE_LINE_BELOW:
+        case CODR_PREDICATE_INSIDE:
+            break;
+        }
+    }
+
+    return true;
+}
+
+
 static int
 take_one(reader_t *reader)
 {
@@ -533,6 +559,7 @@ codr_pattern_read(codr_pattern_t *pattern, const codr_query_t *query,
         result = take_one(&reader);
     }
 
+    pattern->lasting = is_lasting(pattern);
     return result;
 }
 

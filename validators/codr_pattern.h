@@ -85,6 +85,7 @@ typedef struct {
     const char        *prefix;
     codr_place_t       place;
     codr_scope_t       scope;
+    bool               lasting;     /* predicates resolve nothing */
     bool               after;
     bool               raw;
 } codr_pattern_t;

@@ -16,6 +16,7 @@
 #define REGEX_FEW       1000        /* steps, and per byte */
 #define REGEX_BYTE      8
 #define REGEX_STEPS     200000U
+#define FIRST_MOST      16          /* characters that begin no string */
 
 
 static const char *
@@ -123,6 +124,28 @@ search(codr_check_t *check, const codr_predicate_t *predicate,
 }
 
 
+/* A text rarely has even the first character often; where it does memmem() is
+   asked, which takes no longer for any text. */
+static bool
+contains(const char *text, size_t len, const char *string, size_t length)
+{
+    unsigned    n;
+    const char *p = text, *end = text + len;
+
+    for (n = 0; n < FIRST_MOST && (size_t) (end - p) >= length; n++, p++) {
+        p = length > 0 ? memchr(p, *string, (size_t) (end - p)) : p;
+        if (p == NULL || (size_t) (end - p) < length) {
+            return false;
+        }
+        if (memcmp(p, string, length) == 0) {
+            return true;
+        }
+    }
+
+    return memmem(p, (size_t) (end - p), string, length) != NULL;
+}
+
+
 /* One of the strings without which there is no match. */
 static bool
 has_string(const codr_predicate_t *predicate, const char *text, size_t len)
@@ -130,7 +153,7 @@ has_string(const codr_predicate_t *predicate, const char *text, size_t len)
     uint32_t i;
 
     for (i = 1; i < predicate->words; i++) {
-        if (memmem(text, len, predicate->word[i], predicate->length[i])) {
+        if (contains(text, len, predicate->word[i], predicate->length[i])) {
             return true;
         }
     }

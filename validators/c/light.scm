@@ -48,7 +48,8 @@
  (#set! rule "c.asm")
  (#set! message "Machine code in the source is not allowed: it can do what no check of the program sees. The compiler's built-in functions (`__builtin_popcount` ...) do most of what it is used for."))
 ((preproc_arg) @refuse
- (#find? @refuse "(?<![\"\\w])(asm|__asm|__asm__)\\s*(volatile|__volatile__|goto|inline)?\\s*\\(")
+ (#find? @refuse "(?<![\"\\w])(asm|__asm|__asm__)\\s*(volatile|__volatile__|goto|inline)?\\s*\\("
+   "asm")
  (#set! rule "c.asm")
  (#set! message "Machine code in the source is not allowed: it can do what no check of the program sees. The compiler's built-in functions (`__builtin_popcount` ...) do most of what it is used for."))
 ((call_expression function: (identifier) @_f) @refuse
@@ -80,10 +81,11 @@
  (#set! rule "c.spelling")
  (#set! message "This is an old spelling of `#`, `\\` or `^`, from keyboards that had none. Write the character itself."))
 ((translation_unit) @refuse
- (#find? @refuse "(?m)^(?:[^'\"/\\n]++|\"(?:[^\"\\\\\\n]|\\\\.)*+\"|'(?:[^'\\\\\\n]|\\\\.)*+'|/(?![/*]))*+['\"][^\\n]*?/\\*")
+ (#find? @refuse "(?m)^(?:[^'\"/\\n]++|\"(?:[^\"\\\\\\n]|\\\\.)*+\"|'(?:[^'\\\\\\n]|\\\\.)*+'|/(?![/*]))*+['\"][^\\n]*?/\\*"
+   "/*")
  (#set! rule "c.spelling")
  (#set! message "A quote that is not closed hides where the comment begins. Close it, or leave it out."))
 ((translation_unit) @refuse
- (#find? @refuse "\\r(?!\\n)")
+ (#find? @refuse "\\r(?!\\n)" "\r")
  (#set! rule "c.spelling")
  (#set! message "A line ends here for the compiler, and not for those who read the source. Save the file with ordinary ends of lines."))

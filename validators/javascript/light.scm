@@ -66,6 +66,7 @@
 ;; The text that is checked must be the text that runs.
 
 ((program) @refuse
- (#find? @refuse "\\A#![^\\n]*?(?:\\r(?!\\n)|\\x{2028}|\\x{2029})")
+ (#find? @refuse "\\A#![^\\n]*?(?:\\r(?!\\n)|\\x{2028}|\\x{2029})"
+   "#!")
  (#set! rule "javascript.spelling")
  (#set! message "A line ends here for JavaScript, and not for those who read the source. Save the file with ordinary ends of lines."))
