@@ -43,7 +43,8 @@ ok($nginx->ready, 'a server');
 sub cloned {
     return wait_until(60, sub {
         ($nginx->post('/off', { language => 'python', code => '' })->{json}
-            {path} // '') eq 'zygote' && $nginx->ready_sandboxes >= 3 });
+            {path} // '') eq 'zygote' })
+        && wait_until(30, sub { $nginx->ready_sandboxes >= 3 });
 }
 
 sub hold {
