@@ -18,7 +18,7 @@
 #include "codr_util.h"
 
 #define TRIES_MAX       256         /* slots that other instances hold */
-#define START_US        10000000    /* to be prepared */
+#define START_US        10000000    /* to be prepared; to start then */
 #define END_US          10000000    /* to be gone once it is killed */
 
 
@@ -380,6 +380,14 @@ codr_sandbox_run(codr_sandbox_t *sandbox, uint64_t cpu_us, unsigned cpus)
         return 0;
     }
 
+    result = sandbox->state != CODR_SANDBOX_PREPARED || sandbox->ending ? 0
+             : codr_timer_set(&sandbox->loop->timers, &sandbox->wall_timer,
+                              sandbox->run_us + START_US);
+    if (result < 0) {
+        codr_sandbox_kill(sandbox, CODR_STATUS_INTERNAL);
+        return result;
+    }
+
     /* nobody at the other end, and the spawner has not answered yet: it has
        refused, and the next attempt asks again */
     result = tell_init(sandbox, CODR_INIT_RUN, 0);
@@ -400,6 +408,11 @@ codr_sandbox_prepared(codr_sandbox_t *sandbox)
     }
 
     sandbox->state = CODR_SANDBOX_PREPARED;
+
+    /* who holds it back now has a bound for that */
+    if (sandbox->run_us == 0 && !sandbox->ending) {
+        codr_timer_clear(&sandbox->loop->timers, &sandbox->wall_timer);
+    }
     return 0;
 }
 

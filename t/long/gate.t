@@ -24,6 +24,18 @@ sub runs {
         $nginx->sandbox_processes;
 }
 
+sub hold {
+    my ($nginx) = @_;
+    my @held;
+    while (my @more = grep { my $pid = $_; !grep { $_ == $pid } @held }
+        $nginx->validators)
+    {
+        kill STOP => @more;             # others may have come meanwhile
+        push @held, @more;
+    }
+    return @held;
+}
+
 for my $path (qw(cold pool zygote)) {
     my $nginx = Codr::Nginx->new(path => $path, policy => 0,
         location => 'codr_policy warn;');
@@ -43,14 +55,8 @@ for my $path (qw(cold pool zygote)) {
         || wait_until(20, sub { $nginx->ready_sandboxes > 3 }),
         'as many as ever wait');
 
-    my @validators;
     ok(wait_until(20, sub { $nginx->validators > 2 }), 'there is who checks');
-    while (my @more = grep { my $pid = $_; !grep { $_ == $pid } @validators }
-        $nginx->validators)
-    {
-        kill STOP => @more;             # others may have come meanwhile
-        push @validators, @more;
-    }
+    my @validators = hold($nginx);
     my ($looks, $seen) = (0, 0);
     my $select = IO::Select->new($ws->{s});
     $ws->execute(program('unseen'));
@@ -66,5 +72,30 @@ for my $path (qw(cold pool zygote)) {
     kill CONT => @validators;
     $nginx->finish(expected => qr/codr: /);
 }
+
+# Reviews have their turns.  Whose does not come in the time in which a sandbox
+# has to be made is refused all the same, and no sandbox has failed.
+my $nginx = Codr::Nginx->new(path => 'zygote', policy => 0,
+    http => 'codr_max_jobs 200;', location => 'codr_policy warn;');
+$nginx->ready;
+ok(wait_until(60, sub { $nginx->validators > 2 }), 'there is who checks');
+my @validators = hold($nginx);
+my $all = 4 * (() = slurp('/proc/cpuinfo') =~ /^processor/mg) + 1;
+my @clients = map {
+    my $client = $nginx->ws;
+    $client->execute(program("turn $_"));   # one that may be typed to
+    $client;
+} 1 .. $all;
+my %ends;
+for my $client (@clients) {
+    my $job = $client->finish(60);
+    my $rule = $job->{error} && $job->{error}{diagnostics}[0]{rule};
+    $ends{ $rule // $job->{status} }++;
+}
+is_deeply(\%ends, { 'policy.unavailable' => $all },
+    'who waits for its turn in vain is refused, not lost');
+unlike($nginx->log, qr/prepare sandbox/, 'nor are their sandboxes');
+kill CONT => @validators;
+$nginx->finish(expected => qr/codr: /);
 
 done_testing();
