@@ -388,10 +388,10 @@ codr_sandbox_run(codr_sandbox_t *sandbox, uint64_t cpu_us, unsigned cpus)
         return result;
     }
 
-    /* nobody at the other end, and the spawner has not answered yet: it has
-       refused, and the next attempt asks again */
-    result = tell_init(sandbox, CODR_INIT_RUN, 0);
-    if (result < 0 && (sandbox->spawned || result == -EAGAIN)) {
+    /* nobody at the other end: the spawner has refused, and the next attempt
+       asks again; or init has ended by itself, which the spawner will say */
+    result = sandbox->init.fd == -1 ? 0 : tell_init(sandbox, CODR_INIT_RUN, 0);
+    if (result < 0 && result != -EPIPE && result != -ECONNRESET) {
         codr_sandbox_kill(sandbox, CODR_STATUS_INTERNAL);
         return result;
     }

@@ -124,6 +124,25 @@ for my $order (sort keys %passed) {
     like($job->{stdout}, qr/late/, "$order: has run") if $status eq 'ok';
 }
 
+# Its end and its verdict meet, before the spawner has seen that end.
+ok(cloned(), 'there are clones, once more');
+my @checks = hold();
+my @clones = $nginx->sandbox_processes;
+my $roles = $nginx->helpers;
+my ($spawner) = grep { $roles->{$_} eq 'spawner' } keys %{$roles};
+kill STOP => $spawner;
+my $meets = $nginx->ws;
+$meets->execute(language => 'python', tty => JSON::PP::false, stdin => '',
+    code => "# early: end\nprint('late')\n# meets");
+ok(wait_until(4, sub { grep { slurp("/proc/$_/stat") =~ /\) Z / } @clones }),
+    'a sandbox has ended that nobody has waited for');
+kill CONT => @checks;
+is($meets->wait_for('started')->{type}, 'started', 'its program passes');
+kill CONT => $spawner;
+my $met = $meets->finish;
+is($met->{complete}{status}, 'ok', 'and runs') or diag(explain($met));
+is($met->{stdout}, "late\n", 'in another one');
+
 for my $rest ("import os\nos.system('x')\n", '') {
     my $job = run_held('say', 1, $rest);
     is($job->{stdout} // '', $rest ? '' : "early\r\nearly\r\nearly\r\nlate\r\n",
