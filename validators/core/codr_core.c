@@ -127,7 +127,27 @@ static StackVersion reduce(TSParser *self, StackVersion version,
 
 #include "parser.c"
 #include "codr_core_reduce.c"
+
+#define ts_query_disable_pattern    plain_disable_pattern
 #include "query.c"
+#undef ts_query_disable_pattern
+
+
+/* Its own still counts those whose root may be any node: a cursor would read
+   behind the patterns that are left. */
+void
+ts_query_disable_pattern(TSQuery *self, uint32_t pattern)
+{
+    uint16_t i, any = 0;
+
+    for (i = 0; i < self->wildcard_root_pattern_count; i++) {
+        any += self->pattern_map.contents[i].pattern_index == pattern;
+    }
+
+    plain_disable_pattern(self, pattern);
+    self->wildcard_root_pattern_count -= any;
+}
+
 #include "tree_cursor.c"
 #include "tree.c"
 #include "wasm_store.c"
