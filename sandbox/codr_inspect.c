@@ -193,10 +193,23 @@ refuses(const codr_job_t *job)
 
 
 static void
+log_cost(const codr_job_t *job)
+{
+    const codr_review_verdict_t *verdict = &job->inspection.review.verdict;
+
+    if (job->trace.wanted) {
+        codr_log(CODR_LEVEL_DEBUG, 0, "a verdict took %u us of a processor,"
+                 " for %u us of work", verdict->cpu_us, verdict->work_us);
+    }
+}
+
+
+static void
 over(codr_review_t *review)
 {
     codr_job_t *job = review->data;
 
+    log_cost(job);
     if (review->verdict.result != CODR_REVIEW_DONE
         || review->verdict.count > 0)
     {

@@ -320,8 +320,6 @@ answer_came(codr_event_t *event, uint32_t events)
         return;
     }
 
-    codr_log(CODR_LEVEL_DEBUG, 0, "a verdict took %u us of a processor, for"
-             " %u us of work", verdict.cpu_us, verdict.work_us);
     codr_parting_take(&review->reviewer->parting, event);
 
     /* of policies that are still in force */
