@@ -134,11 +134,18 @@ tell_begin(codr_job_t *job)
 
 /* A program in a ready sandbox says something at once, and where all processors
    are in use one message with both costs its worker and its client half as
-   much. */
+   much.  One that had to wait for its verdict stands before its exec: what is
+   said now takes the processor that init is to let it go on. */
 static bool
-waits_for_output(const codr_job_t *job)
+waits_for_start(const codr_job_t *job)
 {
     const codr_broker_t *broker = job->broker;
+
+    if (job->state == CODR_JOB_RUNNING
+        && job->inspection.mode != CODR_POLICY_OFF)
+    {
+        return true;
+    }
 
     return job->path == CODR_PATH_POOL
            && broker->running[CODR_KIND_INTERACTIVE]
@@ -182,7 +189,7 @@ run_stage(codr_job_t *job)
     if (run && job->io.paused) {
         hear_output(job);
     }
-    if (!waits_for_output(job)) {
+    if (!waits_for_start(job)) {
         tell_begin(job);
     }
 }
