@@ -381,7 +381,7 @@ $(BUILD)/t/unit/%: t/unit/%.c $(BUILD)/libcodr.a
 UNIT_CELL = $(addprefix $(BUILD)/validators/,codr_arena.o codr_budget.o \
                 codr_cell.o codr_heap.o)
 UNIT_HEAP = $(BUILD)/validators/codr_heap.o
-UNIT_NAME = $(BUILD)/validators/codr_name.o
+UNIT_NAME = $(addprefix $(BUILD)/validators/,codr_budget.o codr_name.o)
 UNIT_LISTING = $(UNIT_NAME) $(BUILD)/validators/codr_listing.o
 UNIT_NODE = $(addprefix $(BUILD)/zygotes/,codr_maps.o \
                 codr_node_search.o codr_node_times.o)

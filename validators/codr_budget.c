@@ -11,8 +11,8 @@
 #include "codr_sanitized.h"
 
 /* For any source up to so many bytes, so that there is a verdict within 50 ms;
-   of honest ones the densest are little more than half. */
-#define BASE        38000000
+   of honest ones the densest are two thirds. */
+#define BASE        32000000
 #define FREE_BYTES  65536
 #define PER_BYTE    1000            /* beyond that */
 #define MOST        500000000

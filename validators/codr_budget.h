@@ -15,6 +15,7 @@
 #define CODR_BUDGET_STEP    22      /* work of a step of a loop */
 #define CODR_BUDGET_NODE    35      /* of a row of the table of nodes */
 #define CODR_BUDGET_BYTE    7       /* that a parser looks at, or again */
+#define CODR_BUDGET_LETTER  3       /* of a name, where it is not plain */
 #define CODR_BUDGET_LOOK    50000   /* between two looks at the clock */
 
 typedef struct {

@@ -229,7 +229,7 @@ name_of(codr_check_t *check, uint32_t node, bool last_part)
     const codr_node_t *row = &check->tree.node[node];
 
     if (codr_name_fold(name, check->tree.text.text + row->start,
-                       row->end - row->start) == 0)
+                       row->end - row->start, check->budget) == 0)
     {
         return "";
     }

@@ -89,7 +89,7 @@ put_prefix(const use_t *use, uint32_t node, char path[CODR_NAME_SIZE])
             }
             row = &rows[n];
             if (codr_name_fold(part, use->check->tree.text.text + row->start,
-                               row->end - row->start) == 0
+                               row->end - row->start, use->check->budget) == 0
                 || !codr_name_join(joined, sizeof(joined), part,
                                    path[0] ? "." : "", path))
             {
@@ -134,7 +134,7 @@ add_path(const use_t *use, codr_value_t *value, uint32_t node,
         len -= 2;
     }
 
-    if (codr_name_fold(part, text, len) > 0) {
+    if (codr_name_fold(part, text, len, use->check->budget) > 0) {
         (void) codr_name_join(path, sizeof(path), prefix,
                               prefix[0] ? "." : "", part);
         codr_value_add(use->check, value, path, strlen(path));
@@ -463,7 +463,7 @@ codr_lookup(codr_check_t *check, codr_value_t *value, uint32_t node)
     const use_t        use = { check, name, row->scope, row->start };
 
     if (codr_name_fold(name, check->tree.text.text + row->start,
-                       row->end - row->start) > 0)
+                       row->end - row->start, check->budget) > 0)
     {
         look(&use, value);
     }
@@ -490,7 +490,7 @@ codr_lookup_pastes(codr_check_t *check, uint32_t node)
     const codr_entry_t *entry;
 
     if (codr_name_fold(name, check->tree.text.text + row->start,
-                       row->end - row->start) == 0)
+                       row->end - row->start, check->budget) == 0)
     {
         return false;
     }

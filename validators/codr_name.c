@@ -1,6 +1,6 @@
 /*
- * Folds names to one spelling, so that a rule needs to name one.  Pure, takes
- * hostile bytes.  Runs in the validator's children.
+ * Folds names to one spelling, so that a rule needs to name one.  Takes hostile
+ * bytes.  Runs in the validator's children.
  */
 
 #define _GNU_SOURCE
@@ -255,8 +255,9 @@ count_plain(const char *text, size_t len)
 }
 
 
-size_t
-codr_name_fold(char ret[CODR_NAME_SIZE], const char *text, size_t len)
+static size_t
+fold_all(char ret[CODR_NAME_SIZE], const char *text, size_t len,
+    uint32_t *ret_steps)
 {
     size_t   at = 0, next, to = 0, before, plain;
     int      angle = 0;
@@ -273,6 +274,7 @@ codr_name_fold(char ret[CODR_NAME_SIZE], const char *text, size_t len)
         if (at == len) {
             break;
         }
+        (*ret_steps)++;
 
         if (len - at > 2 && text[at] == 'r' && text[at + 1] == '#'
             && (to == 0 || ret[to - 1] == '.'))
@@ -321,6 +323,19 @@ codr_name_fold(char ret[CODR_NAME_SIZE], const char *text, size_t len)
     }
     ret[to] = '\0';
     return to;
+}
+
+
+size_t
+codr_name_fold(char ret[CODR_NAME_SIZE], const char *text, size_t len,
+    codr_budget_t *budget)
+{
+    size_t   n;
+    uint32_t steps = 0;
+
+    n = fold_all(ret, text, len, &steps);
+    (void) codr_budget_spend(budget, (uint64_t) steps * CODR_BUDGET_LETTER);
+    return n;
 }
 
 

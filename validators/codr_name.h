@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codr_budget.h"
+
 #define CODR_NAME_SIZE  256     /* a path with its NUL; longer ones have no
                                    meaning here */
 
@@ -16,9 +18,11 @@
  * An identifier, or a path of them: escapes (\u0065val) decoded, letters that
  * Unicode counts as compatible folded to ASCII, r# dropped, "::" and "->"
  * turned into dots, blanks dropped, generic arguments skipped.  The length,
- * or 0 when it does not fit or is empty.
+ * or 0 when it does not fit or is empty.  What is not plain counts as work, as
+ * there may be any number of blanks.
  */
-size_t codr_name_fold(char ret[CODR_NAME_SIZE], const char *text, size_t len);
+size_t codr_name_fold(char ret[CODR_NAME_SIZE], const char *text, size_t len,
+    codr_budget_t *budget);
 
 /* The text of a string literal between its quotes, escapes decoded; at most
    size bytes, the length, or -1. */

@@ -101,7 +101,7 @@ codr_value_add(codr_check_t *check, codr_value_t *value, const char *path,
 {
     char folded[CODR_NAME_SIZE];
 
-    if (codr_name_fold(folded, path, len) > 0) {
+    if (codr_name_fold(folded, path, len, check->budget) > 0) {
         add(check, value, folded);
     }
 }
@@ -199,7 +199,7 @@ codr_value_member(codr_check_t *check, const codr_match_t *match,
     if (node != CODR_NO_NODE) {
         row = &check->tree.node[node];
         return codr_name_fold(ret, check->tree.text.text + row->start,
-                              row->end - row->start) > 0;
+                              row->end - row->start, check->budget) > 0;
     }
 
     node = codr_match_node(match, key, 0);

@@ -7,12 +7,15 @@
 #include "../../validators/codr_name.h"
 
 
+static codr_budget_t budget = { .most = UINT64_MAX, .look = UINT64_MAX };
+
+
 static const char *
 fold(const char *text)
 {
     static char name[CODR_NAME_SIZE];
 
-    if (codr_name_fold(name, text, strlen(text)) == 0) {
+    if (codr_name_fold(name, text, strlen(text), &budget) == 0) {
         return "(none)";
     }
     return name;
@@ -46,10 +49,18 @@ lengths(void)
     char text[2 * CODR_NAME_SIZE], name[CODR_NAME_SIZE];
 
     memset(text, 'a', sizeof(text));
-    tap_number(codr_name_fold(name, text, CODR_NAME_SIZE - 1),
+    tap_number(codr_name_fold(name, text, CODR_NAME_SIZE - 1, &budget),
                CODR_NAME_SIZE - 1, "a name that just fits");
-    tap_number(codr_name_fold(name, text, CODR_NAME_SIZE), 0,
+    tap_number(codr_name_fold(name, text, CODR_NAME_SIZE, &budget), 0,
                "one that does not");
+
+    budget.work = 0;
+    memset(text + 1, ' ', sizeof(text) - 2);
+    tap_number(codr_name_fold(name, text, sizeof(text), &budget), 2,
+               "one with blanks");
+    tap_number((long) budget.work,
+               (long) (sizeof(text) - 2) * CODR_BUDGET_LETTER,
+               "which count as work");
 }
 
 

@@ -99,7 +99,7 @@ for (['python', 'names'], ['python', 'one name again and again'],
         "$language: $source: too much work");
 }
 
-# The same on the way of a job, where a check may be 38 ms of work for what is
+# The same on the way of a job, where a check may be 32 ms of work for what is
 # no longer than 64 KB.  A parser can be stopped between its steps, the longest
 # of which take some milliseconds.  The clock bounds it, too, and much later:
 # the role knows what its children have used, with all that they use before
@@ -108,7 +108,7 @@ for (['python', 'names'], ['python', 'one name again and again'],
 # A build with sanitizers has twenty times as much time.
 
 my $TIMES = $ENV{CODR_SANITIZER} ? 20 : 1;
-my $MOST_US = 38_000;           # work of a check
+my $MOST_US = 32_000;           # work of a check
 my $STEP_US = 20_000;
 my $MOST = 0.5 * $TIMES;        # CPU seconds
 my $ALL = 0.3 * $TIMES;         # on average
