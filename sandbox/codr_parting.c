@@ -11,7 +11,7 @@
 
 #include "codr_util.h"
 
-#define KEEP_US     10000       /* a warm program runs by then */
+#define KEEP_US     50000       /* most programs run by then */
 
 
 static void

@@ -110,7 +110,7 @@ tell_ready(const codr_policy_set_t *set)
 
 #define CELLS_MOST  16
 #define GRAMMARS_MAX 32
-#define PAUSE_MS    10          /* a job that has its verdict goes first */
+#define PAUSE_MS    60          /* a job that has its verdict goes first */
 #define RETRY_MS    1000        /* when there was no process to be had */
 
 typedef struct {
