@@ -26,8 +26,6 @@
 #include "codr_supply.h"
 #include "codr_util.h"
 
-#define US(ms)          ((ms) * 1000)
-
 
 static void sandbox_started(codr_sandbox_t *sandbox);
 static void sandbox_changed(codr_sandbox_t *sandbox);
@@ -172,15 +170,14 @@ hear_output(codr_job_t *job)
 static void
 run_stage(codr_job_t *job)
 {
-    int  result;
-    bool run = job->state == CODR_JOB_RUNNING;
+    int      result;
+    bool     run = job->state == CODR_JOB_RUNNING;
+    uint64_t cpu_ms = run ? job->limits.value[CODR_LIMIT_CPU_MS] : 0;
 
     codr_trace_mark(&job->trace, "run");
 
     /* a compiler's time is wall time: it may use all processors */
-    result = codr_sandbox_run(&job->sandbox,
-                              run ? US(job->limits.value[CODR_LIMIT_CPU_MS])
-                                  : 0,
+    result = codr_sandbox_run(&job->sandbox, CODR_US(cpu_ms),
                               run ? (unsigned) job->broker->host.cpus : 1);
     if (result < 0) {
         return;                 /* this sandbox runs nothing */
@@ -500,13 +497,14 @@ static void
 sandbox_started(codr_sandbox_t *sandbox)
 {
     codr_job_t *job = sandbox->data;
+    uint64_t    compile_ms = job->caps.value[CODR_LIMIT_COMPILE_MS];
 
     codr_trace_mark(&job->trace, "started");
     close_ends(job);
 
     if (job->state == CODR_JOB_COMPILING) {
         codr_sandbox_deadline(sandbox, sandbox->started_us
-                              + US(job->caps.value[CODR_LIMIT_COMPILE_MS]));
+                                       + CODR_US(compile_ms));
 
     } else if (job->state == CODR_JOB_RUNNING) {
         /* init's time is that before its exec: here it would flatter */

@@ -13,8 +13,6 @@
 #include "codr_log.h"
 #include "codr_util.h"
 
-#define US(ms)          ((ms) * 1000)
-
 
 /*
  * Wall time.  While somebody can type, it runs from the last input, bounded
@@ -24,8 +22,8 @@ void
 codr_stage_deadline(codr_job_t *job)
 {
     const uint64_t *value = job->limits.value;
-    uint64_t        run_us = job->sandbox.started_us, from_us;
-    uint64_t        at_us, last_us = run_us + US(value[CODR_LIMIT_MAX_MS]);
+    uint64_t        run_us = job->sandbox.started_us, from_us, at_us;
+    uint64_t        last_us = run_us + CODR_US(value[CODR_LIMIT_MAX_MS]);
 
     if (job->state != CODR_JOB_RUNNING) {
         return;
@@ -33,11 +31,11 @@ codr_stage_deadline(codr_job_t *job)
 
     if (job->eof) {
         from_us = job->eof_us > run_us ? job->eof_us : run_us;
-        at_us = from_us + US(value[CODR_LIMIT_WALL_MS]);
+        at_us = from_us + CODR_US(value[CODR_LIMIT_WALL_MS]);
         last_us = from_us == run_us ? at_us : last_us;
     } else {
         from_us = job->input_us > run_us ? job->input_us : run_us;
-        at_us = from_us + US(value[CODR_LIMIT_INPUT_MS]);
+        at_us = from_us + CODR_US(value[CODR_LIMIT_INPUT_MS]);
     }
 
     codr_sandbox_deadline(&job->sandbox, at_us < last_us ? at_us : last_us);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define CODR_ARRAY_LEN(a)       (sizeof(a) / sizeof((a)[0]))
+#define CODR_US(ms)             ((ms) * 1000)
 
 #define codr_cleanup_close      __attribute__((cleanup(codr_close)))
 #define codr_cleanup_free       __attribute__((cleanup(codr_free_pointer)))
