@@ -30,8 +30,8 @@
 #include "codr_ns.h"
 #include "codr_nursery.h"
 #include "codr_rlim.h"
-#include "codr_uid.h"
 #include "codr_turn.h"
+#include "codr_uid.h"
 #include "codr_util.h"
 
 #define HOST_NAME       "codr"

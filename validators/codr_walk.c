@@ -166,7 +166,8 @@ find_listed(const walk_t *walk, uint32_t node, uint64_t *ret)
 }
 
 
-/* Whether a node may be this one for all that is said of it. */
+/* Whether a node may be this one for all that is said of it; not of one that
+   repeats, which has no text. */
 static bool
 passes(const walk_t *walk, const codr_shape_step_t *step, uint32_t node)
 {
