@@ -284,9 +284,13 @@ $(BUILD)/zygotes/%.o: zygotes/%.c $(BUILD)/config.mk
 	$(Q)$(ZYGOTE_CC) $(if $(PYTHON_INCLUDE),-isystem $(PYTHON_INCLUDE)) \
 	    -c -o $@ $<
 
+# What it has not got of the interpreter's is found when it is loaded; what it
+# has not got of ours would be missed by a clone.
 $(BUILD)/codr-zygote-%.so: $(BUILD)/zygotes/codr_zygote_%.o $(ZYGOTE_OBJ)
 	$(Q)$(CC) $(CFLAGS) -shared $(HARDEN_LDFLAGS) -Wl,--gc-sections \
 	    $(LDFLAGS) -o $@ $^
+	@if nm -D -u $@ | grep ' codr_' >&2; then rm -f $@; \
+	    echo "$@: these are in none of its objects" >&2; exit 1; fi
 
 -include $(wildcard $(BUILD)/zygotes/*.d)
 
