@@ -24,18 +24,6 @@ sub runs {
         $nginx->sandbox_processes;
 }
 
-sub hold {
-    my ($nginx) = @_;
-    my @held;
-    while (my @more = grep { my $pid = $_; !grep { $_ == $pid } @held }
-        $nginx->validators)
-    {
-        kill STOP => @more;             # others may have come meanwhile
-        push @held, @more;
-    }
-    return @held;
-}
-
 for my $path (qw(cold pool zygote)) {
     my $nginx = Codr::Nginx->new(path => $path, policy => 0,
         location => 'codr_policy warn;');
@@ -56,7 +44,7 @@ for my $path (qw(cold pool zygote)) {
         'as many as ever wait');
 
     ok(wait_until(20, sub { $nginx->validators > 2 }), 'there is who checks');
-    my @validators = hold($nginx);
+    my @validators = $nginx->hold_validators;
     my ($looks, $seen) = (0, 0);
     my $select = IO::Select->new($ws->{s});
     $ws->execute(program('unseen'));
@@ -79,7 +67,7 @@ my $nginx = Codr::Nginx->new(path => 'zygote', policy => 0,
     http => 'codr_max_jobs 200;', location => 'codr_policy warn;');
 $nginx->ready;
 ok(wait_until(60, sub { $nginx->validators > 2 }), 'there is who checks');
-my @validators = hold($nginx);
+my @validators = $nginx->hold_validators;
 my $all = 4 * (() = slurp('/proc/cpuinfo') =~ /^processor/mg) + 1;
 my @clients = map {
     my $client = $nginx->ws;

@@ -23,18 +23,6 @@ ok(wait_until(60, sub {
         eq 'zygote' && $nginx->validators > 2;
 }), 'jobs are clones, and there is who checks them');
 
-# Who checks, and who would take the place of those.
-sub hold {
-    my @held;
-    while (my @more = grep { my $pid = $_; !grep { $_ == $pid } @held }
-        $nginx->validators)
-    {
-        kill STOP => @more;
-        push @held, @more;
-    }
-    return @held;
-}
-
 # It has its streams, and nothing to do: it has come as far as it may.
 sub waits {
     my ($pid) = @_;
@@ -44,7 +32,7 @@ sub waits {
 
 sub run_held {
     my @program = @_;
-    my @held = hold();
+    my @held = $nginx->hold_validators;
     my $client = Codr::Client->connect(port => $nginx->port, timeout => 60);
     $client->send_request(method => 'POST', path => '/run',
         headers => [ 'Content-Type: application/json' ],

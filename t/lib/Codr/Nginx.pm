@@ -317,6 +317,18 @@ sub validators {
     return ($role // (), grep { $_ != ($role // 0) } keys %parent);
 }
 
+# Stops all who check, and who would take the place of those: no verdict comes.
+# Their pids, which go on with CONT.
+sub hold_validators {
+    my ($self) = @_;
+    my %held;
+    while (my @more = grep { !$held{$_} } $self->validators) {
+        kill STOP => @more;             # others may have come meanwhile
+        $held{$_} = 1 for @more;
+    }
+    return keys %held;
+}
+
 # Pids of whatever is in a sandbox.
 sub sandbox_processes {
     my ($self) = @_;
