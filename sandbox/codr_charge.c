@@ -32,7 +32,8 @@ codr_charge_begin(codr_job_t *job)
 static uint64_t
 used_us(const codr_job_t *job)
 {
-    uint64_t us = job->compile.done ? job->compile.cpu_us : 0;
+    uint64_t us = job->spent_us
+                  + (job->compile.done ? job->compile.cpu_us : 0);
 
     if (job->state == CODR_JOB_RUNNING) {
         us += job->sandbox.end.cpu_us;

@@ -88,6 +88,8 @@ struct codr_job_s {
     codr_sandbox_t          sandbox;        /* of the present stage */
     codr_path_t             path;           /* where it came from */
     bool                    cold;           /* no ready one any more */
+    uint64_t                spent_us;       /* CPU time of those before it that
+                                               ended before they ran it */
     int                     ends[3];        /* of its streams, until sent */
     codr_stdio_t            io;             /* of the run stage */
     codr_share_t            share;          /* in its owner's floods */

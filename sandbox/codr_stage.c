@@ -87,6 +87,11 @@ start_over(codr_job_t *job)
     codr_event_close(io->loop, &io->err);
     codr_stdio_close(&job->compiler);
 
+    /* what is done ahead is its own, whoever ends it */
+    if (job->state == CODR_JOB_RUNNING) {
+        job->spent_us += job->sandbox.end.cpu_us;
+    }
+
     codr_stage_release(job);
     codr_sandbox_free(&job->sandbox);
     job->state = CODR_JOB_QUEUED;

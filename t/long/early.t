@@ -9,7 +9,7 @@ use warnings;
 use Codr::Host qw(need slurp spew wait_until);
 use Codr::Nginx;
 use IO::Select;
-use JSON::PP ();
+use JSON::PP qw(encode_json);
 use Test::More;
 
 need(qw(plain root module helper /usr/bin/python3 /usr/bin/gcc));
@@ -24,7 +24,10 @@ spew("$dir/modules/early.py",
 my $limits = 'codr_memory 300m; codr_timeout 20s; codr_code_size 1m;'
     . ' codr_cpu_time 3s;';
 my $nginx = Codr::Nginx->new(dir => $dir, languages => 0, policy => 0,
-    server => "location = /off { codr_exec; codr_policy off; $limits }",
+    log => 'debug',
+    server => "location = /off { codr_exec; codr_policy off; $limits }"
+        . "location = /quota { codr_exec; codr_policy block standard; $limits"
+        . ' codr_limit_jobs $http_x_user cpu=700ms/h; }',
     location => "codr_policy block standard; codr_ast_nodes 1000000; $limits",
     http => <<"END");
 codr_bind $dir/modules /opt/modules;
@@ -47,17 +50,6 @@ sub cloned {
         && wait_until(30, sub { $nginx->ready_sandboxes >= 3 });
 }
 
-sub hold {
-    my @held;
-    while (my @more = grep { my $pid = $_; !grep { $_ == $pid } @held }
-        $nginx->validators)
-    {
-        kill STOP => @more;
-        push @held, @more;
-    }
-    return @held;
-}
-
 # Its mark is there, or its process is not any more, where that is what it does.
 sub acted {
     my ($order, @before) = @_;
@@ -73,7 +65,7 @@ my $number = 0;
 sub run_held {
     my ($order, $tty, $rest) = @_;
     ok(cloned(), "$order: there are clones");
-    my @held = hold();
+    my @held = $nginx->hold_validators;
     my @before = $nginx->sandbox_processes;
     my $ws = $nginx->ws;
     $ws->execute(language => 'python', tty => $tty ? JSON::PP::true
@@ -126,7 +118,7 @@ for my $order (sort keys %passed) {
 
 # Its end and its verdict meet, before the spawner has seen that end.
 ok(cloned(), 'there are clones, once more');
-my @checks = hold();
+my @checks = $nginx->hold_validators;
 my @clones = $nginx->sandbox_processes;
 my $roles = $nginx->helpers;
 my ($spawner) = grep { $roles->{$_} eq 'spawner' } keys %{$roles};
@@ -136,12 +128,40 @@ $meets->execute(language => 'python', tty => JSON::PP::false, stdin => '',
     code => "# early: end\nprint('late')\n# meets");
 ok(wait_until(4, sub { grep { slurp("/proc/$_/stat") =~ /\) Z / } @clones }),
     'a sandbox has ended that nobody has waited for');
+my $verdicts = () = $nginx->log =~ /a verdict took/g;
 kill CONT => @checks;
-is($meets->wait_for('started')->{type}, 'started', 'its program passes');
+ok(wait_until(20, sub {
+    (() = $nginx->log =~ /a verdict took/g) > $verdicts;
+}), 'its program passes');
 kill CONT => $spawner;
 my $met = $meets->finish;
 is($met->{complete}{status}, 'ok', 'and runs') or diag(explain($met));
 is($met->{stdout}, "late\n", 'in another one');
+
+# What it has used by then is its user's, though another sandbox does the work:
+# the second job of who has used more than there is does not begin.
+sub statuses {
+    my ($order) = @_;
+    ok(cloned(), "$order: there are clones");
+    my @held = $nginx->hold_validators;
+    my @before = $nginx->sandbox_processes;
+    my $client = Codr::Client->connect(port => $nginx->port, timeout => 60);
+    my $post = sub { $nginx->post('/quota', { language => 'python',
+        code => $_[0] }, headers => ["X-User: $order"]) };
+    $client->send_request(method => 'POST', path => '/quota',
+        headers => [ 'Content-Type: application/json', "X-User: $order" ],
+        body => encode_json({ language => 'python',
+            code => "# early: $order\nprint('late')\n# quota" }));
+    ok(wait_until(4, sub { grep { !-d "/proc/$_" } @before }),
+        "$order: it ends");
+    kill CONT => @held;
+    my $job = $client->answer(60);
+    is($job->{json}{stdout}, "late\n", "$order: and is done elsewhere");
+    return ($job->{status}, $post->("print('next')\n")->{status});
+}
+
+is(join(' ', statuses('end')), '200 200', 'who has used nothing may go on');
+is(join(' ', statuses('work')), '200 429', 'who has used a lot may not');
 
 for my $rest ("import os\nos.system('x')\n", '') {
     my $job = run_held('say', 1, $rest);
@@ -161,7 +181,7 @@ my $much = "if 0:\n" . " x = [a, b, (c, d), {e: f}]\n" x 20000
 my $all = $nginx->post('/off', { language => 'python', code => $much })->{json};
 is($all->{stdout}, "end\n", 'a program that is much to compile');
 ok(cloned(), 'and others that wait');
-my @held = hold();
+my @held = $nginx->hold_validators;
 my @before = $nginx->sandbox_processes;
 my $client = $nginx->ws;
 $client->execute(language => 'python', code => $much, tty => JSON::PP::false,
