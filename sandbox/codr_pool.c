@@ -514,6 +514,7 @@ find_ready(const codr_pool_t *pool, const codr_language_t *language,
 
     for (entry = pool->entries; entry; entry = entry->next) {
         if (entry->ready && !entry->ending && entry->language == language
+            && entry->sandbox.init.fd != -1
             && entry->sandbox.link == pool->broker->link
             && memcmp(&entry->wanted, request, sizeof(*request)) == 0)
         {

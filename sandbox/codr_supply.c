@@ -35,6 +35,19 @@ codr_supply_terminal(codr_sandbox_t *sandbox, int master)
 }
 
 
+/* Nobody at the other end: init has ended by itself, which the spawner will
+   say. */
+static void
+describe_ready(codr_sandbox_t *sandbox)
+{
+    int result = codr_command_describe(sandbox);
+
+    if (result < 0 && result != -EPIPE && result != -ECONNRESET) {
+        codr_sandbox_kill(sandbox, CODR_STATUS_INTERNAL);
+    }
+}
+
+
 int
 codr_supply_sandbox(codr_job_t *job, codr_stage_t stage)
 {
@@ -55,9 +68,7 @@ codr_supply_sandbox(codr_job_t *job, codr_stage_t stage)
         if (master != -1) {
             codr_supply_terminal(&job->sandbox, master);
         }
-        if (codr_command_describe(&job->sandbox) < 0) {
-            codr_sandbox_kill(&job->sandbox, CODR_STATUS_INTERNAL);
-        }
+        describe_ready(&job->sandbox);
         return 0;                   /* it ends like any other */
     }
 
