@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
+#include "codr_io.h"
 #include "codr_util.h"
 
 #define PAGE            4096
@@ -160,9 +160,8 @@ codr_cache_copy(const codr_cached_t *entry, codr_artefact_t *ret)
 static int
 load(codr_cached_t *entry, int memfd)
 {
-    char    *bytes;
-    ssize_t  n;
-    uint64_t done = 0;
+    int   result;
+    char *bytes;
 
     bytes = mmap(NULL, entry->size, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -171,12 +170,9 @@ load(codr_cached_t *entry, int memfd)
     }
     entry->bytes = bytes;
 
-    while (done < entry->size) {
-        n = pread(memfd, bytes + done, entry->size - done, (off_t) done);
-        if (n <= 0) {
-            return n == 0 ? -EIO : -errno;
-        }
-        done += (uint64_t) n;
+    result = codr_io_read_at(memfd, bytes, entry->size, 0);
+    if (result < 0) {
+        return result;
     }
 
     return mprotect(bytes, entry->size, PROT_READ) == -1 ? -errno : 0;

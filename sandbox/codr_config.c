@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "codr_config_fields.h"
 #include "codr_io.h"
@@ -95,6 +94,7 @@ codr_config_decode(codr_config_t **ret, const void *image, size_t len,
 int
 codr_config_read(codr_config_t **ret, int memfd, uint64_t generation)
 {
+    int      result;
     ssize_t  size = codr_io_sealed_size(memfd, CODR_CONFIG_MAX);
     uint8_t *image;
 
@@ -107,9 +107,10 @@ codr_config_read(codr_config_t **ret, int memfd, uint64_t generation)
         return -ENOMEM;
     }
 
-    if (pread(memfd, image, (size_t) size, 0) != size) {
+    result = codr_io_read_at(memfd, image, (size_t) size, 0);
+    if (result < 0) {
         free(image);
-        return -EIO;
+        return result;
     }
 
     return decode_owned(ret, image, (size_t) size, generation);

@@ -133,22 +133,10 @@ image_max(void)
 static int
 write_few(int image, size_t size)
 {
-    char    copy[FEW];
-    size_t  len = 0;
-    ssize_t n;
+    char copy[FEW];
+    int  rc = codr_io_read_at(image, copy, size, 0);
 
-    while (len < size) {
-        n = pread(image, copy + len, size - len, (off_t) len);
-        if (n == -1 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return n == -1 ? -errno : -EIO;
-        }
-        len += (size_t) n;
-    }
-
-    return codr_files_write_image(copy, size);
+    return rc < 0 ? rc : codr_files_write_image(copy, size);
 }
 
 

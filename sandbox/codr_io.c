@@ -250,6 +250,29 @@ codr_io_write_all(int fd, const void *data, size_t len)
 }
 
 
+int
+codr_io_read_at(int fd, void *data, size_t len, off_t at)
+{
+    char    *p = data;
+    ssize_t  n;
+
+    while (len > 0) {
+        n = pread(fd, p, len, at);
+        if (n == -1 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return n == -1 ? -errno : -EIO;
+        }
+        p += n;
+        at += n;
+        len -= (size_t) n;
+    }
+
+    return 0;
+}
+
+
 ssize_t
 codr_io_read_text(int fd, char *text, size_t size)
 {

@@ -61,6 +61,10 @@ bool codr_io_is_unix(int fd, int type);
 /* All of len, over short writes and EINTR.  0, or negative errno. */
 int codr_io_write_all(int fd, const void *data, size_t len);
 
+/* len bytes of a file from an offset on, over short reads and EINTR.  0, or
+   negative errno; -EIO when it ends before. */
+int codr_io_read_at(int fd, void *data, size_t len, off_t at);
+
 /* A whole small file as text with a final NUL; its length, or negative errno
    (-EFBIG when it has size bytes or more). */
 ssize_t codr_io_read_text(int fd, char *text, size_t size);

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "codr_io.h"
 #include "codr_review_ipc.h"
@@ -126,8 +125,10 @@ codr_rules_read(codr_rules_t **ret, int memfd)
     image = malloc((size_t) size + 1);
     rules = create((size_t) size);
     if (image && rules) {
-        result = pread(memfd, image, (size_t) size, 0) == size
-                 ? decode(rules, image, (size_t) size) : -EIO;
+        result = codr_io_read_at(memfd, image, (size_t) size, 0);
+    }
+    if (result == 0) {
+        result = decode(rules, image, (size_t) size);
     }
 
     free(image);

@@ -134,10 +134,8 @@ export_filter(scmp_filter_ctx ctx, struct sock_fprog *ret)
     result = seccomp_export_bpf(ctx, fd);
     size = lseek(fd, 0, SEEK_END);
     code = size > 0 ? malloc((size_t) size) : NULL;
-    if (result == 0
-        && (code == NULL || pread(fd, code, (size_t) size, 0) != size))
-    {
-        result = -ENOMEM;
+    if (result == 0) {
+        result = code ? codr_io_read_at(fd, code, (size_t) size, 0) : -ENOMEM;
     }
     codr_close(&fd);
 
