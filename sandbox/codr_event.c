@@ -219,15 +219,20 @@ codr_event_watch(codr_loop_t *loop, codr_event_t *event, uint32_t events)
 int
 codr_event_set_bulk(codr_loop_t *loop, codr_event_t *event, bool bulk)
 {
+    int      result;
     uint32_t events = event->events;
 
     if (event->bulk == bulk) {
         return 0;
     }
 
-    (void) codr_event_watch(loop, event, 0);
-    event->bulk = bulk;
-    return codr_event_watch(loop, event, events);
+    result = codr_event_watch(loop, event, 0);
+    if (result == 0) {
+        event->bulk = bulk;
+        result = codr_event_watch(loop, event, events);
+    }
+
+    return result;
 }
 
 

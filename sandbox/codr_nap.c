@@ -94,7 +94,7 @@ void
 codr_nap_end(codr_nap_t *nap)
 {
     if (nap->asleep) {
-        (void) wake(nap);       /* or the timer does */
+        (void) wake(nap);       /* or the timer does, which goes on */
     }
 
     nap->quick = 0;

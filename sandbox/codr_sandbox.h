@@ -25,8 +25,7 @@ typedef enum {
     CODR_SANDBOX_STARTING,      /* SPAWN is on its way */
     CODR_SANDBOX_PREPARED,      /* the program can start, RUN was not sent */
     CODR_SANDBOX_RUNNING,       /* the program was executed */
-    CODR_SANDBOX_GONE           /* nothing of it is left, but perhaps an init
-                                   on its way out (codr_leaving.c) */
+    CODR_SANDBOX_GONE           /* nothing is left, but see codr_leaving.h */
 } codr_sandbox_state_t;
 
 /* How it ended; figures are those of the program, from its exec on. */
@@ -35,6 +34,7 @@ typedef struct {
     codr_status_t  reason;
     bool           lost;        /* with its spawner */
     bool           stays;       /* killed, with all that it holds open */
+    bool           unread;      /* what it wrote, or was to read, was lost */
     bool           reported;    /* init told wait_status and flags */
     int            wait_status;
     uint32_t       flags;       /* CODR_EXITED_* */

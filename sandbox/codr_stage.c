@@ -86,6 +86,7 @@ start_over(codr_job_t *job)
     codr_event_close(io->loop, &io->out);
     codr_event_close(io->loop, &io->err);
     codr_stdio_close(&job->compiler);
+    io->error = 0;
 
     /* what is done ahead is its own, whoever ends it */
     if (job->state == CODR_JOB_RUNNING) {
@@ -161,11 +162,8 @@ waits_for_start(const codr_job_t *job)
 static void
 hear_output(codr_job_t *job)
 {
-    int result = codr_stdio_pause(&job->io, false);
-
-    if (result < 0) {
-        codr_log(CODR_LEVEL_ERROR, -result, "hear output");
-        codr_sandbox_kill(&job->sandbox, CODR_STATUS_INTERNAL);
+    if (codr_stdio_pause(&job->io, false) < 0) {
+        streams_ended(&job->io);
     }
 }
 
@@ -359,18 +357,11 @@ run_output(codr_stdio_t *io, uint8_t stream, uint8_t *data, size_t len)
 void
 codr_stage_flow(codr_job_t *job)
 {
-    int  result;
     bool wait = !codr_inspect_passed(job) || codr_share_rests(job)
                 || (job->control && codr_pump_blocks(job->control));
 
-    if (wait == job->io.paused) {
-        return;
-    }
-
-    result = codr_stdio_pause(&job->io, wait);
-    if (result < 0) {
-        codr_log(CODR_LEVEL_ERROR, -result, "wait for output");
-        fail(job, CODR_ERROR_INTERNAL, "its output cannot be read");
+    if (wait != job->io.paused && codr_stdio_pause(&job->io, wait) < 0) {
+        streams_ended(&job->io);
     }
 }
 
@@ -381,7 +372,13 @@ streams_ended(codr_stdio_t *io)
     codr_job_t *job = io->data;
 
     codr_trace_mark(&job->trace, "drained");
-    advance(io->data);
+
+    if (io->error) {
+        codr_log(CODR_LEVEL_ERROR, io->error, "watch streams of job %s",
+                 job->id);
+        codr_sandbox_kill(&job->sandbox, CODR_STATUS_INTERNAL);
+    }
+    advance(job);
 }
 
 
@@ -589,6 +586,7 @@ stage_gone(codr_job_t *job)
         return;
     }
 
+    sandbox->end.unread = io->error != 0;
     if (run) {
         run_ended(job);
     } else {

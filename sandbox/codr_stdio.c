@@ -78,6 +78,17 @@ close_output(codr_stdio_t *io, codr_event_t *event)
 }
 
 
+/* Who is not watched any more must not wait for ever. */
+static void
+lose_output(codr_stdio_t *io, int error)
+{
+    io->error = error;
+    codr_nap_forget(&io->nap);
+    codr_event_close(io->loop, &io->out);
+    codr_event_close(io->loop, &io->err);
+}
+
+
 /* 0 when the program has no more for now, or at the end of the stream, which
    sets *ret_end. */
 static size_t
@@ -135,6 +146,23 @@ fill_in_turn(int fd, uint8_t *data, size_t size, bool *ret_end)
 }
 
 
+/* A piece of a stream was read, and was all there was, or not. */
+static void
+watch_on(codr_stdio_t *io, codr_event_t *event, size_t len, bool all)
+{
+    bool flood = codr_batch_is_flood(&io->batch);
+    int  result = codr_event_set_bulk(io->loop, event, flood);
+
+    if (result == 0) {
+        result = codr_nap_after(&io->nap, event, all ? len : SIZE_MAX);
+    }
+    if (result < 0) {
+        lose_output(io, -result);
+        io->handlers->ended(io);
+    }
+}
+
+
 static void
 take(codr_stdio_t *io, codr_event_t *event)
 {
@@ -168,13 +196,10 @@ take(codr_stdio_t *io, codr_event_t *event)
         return;
     }
 
-    /* who is not watched any more must not wait for ever */
-    if (end
-        || codr_event_set_bulk(io->loop, event,
-                               codr_batch_is_flood(&io->batch)) < 0
-        || codr_nap_after(&io->nap, event, len < size ? len : SIZE_MAX) < 0)
-    {
+    if (end) {
         close_output(io, event);
+    } else {
+        watch_on(io, event, len, len < size);
     }
 }
 
@@ -231,6 +256,7 @@ watch_line(codr_stdio_t *io, const uint8_t *data, size_t len)
 static void
 write_input(codr_stdio_t *io)
 {
+    int     result;
     ssize_t n;
 
     while (io->input_pos < io->input_len) {
@@ -240,7 +266,11 @@ write_input(codr_stdio_t *io)
             continue;
         }
         if (n == -1 && errno == EAGAIN) {
-            (void) codr_event_watch(io->loop, &io->in, EPOLLOUT);
+            result = codr_event_watch(io->loop, &io->in, EPOLLOUT);
+            if (result < 0) {
+                io->error = -result;
+                close_input(io);
+            }
             return;
         }
         if (n == -1) {
@@ -500,9 +530,14 @@ codr_stdio_pause(codr_stdio_t *io, bool paused)
     codr_nap_forget(&io->nap);
     codr_batch_pause(&io->batch, paused);
     result = codr_event_watch(io->loop, &io->out, events);
+    if (result == 0) {
+        result = codr_event_watch(io->loop, &io->err, events);
+    }
+    if (result < 0) {
+        lose_output(io, -result);
+    }
 
-    return result < 0 ? result
-                      : codr_event_watch(io->loop, &io->err, events);
+    return result;
 }
 
 

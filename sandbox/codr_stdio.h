@@ -24,7 +24,7 @@ typedef struct {
        ones before them. */
     void  (*output)(codr_stdio_t *io, uint8_t stream, uint8_t *data,
                     size_t len);
-    /* No stream is open for output any more. */
+    /* No stream is open for output any more, at its end or for an error. */
     void  (*ended)(codr_stdio_t *io);
     /* A line was longer than a terminal keeps. */
     void  (*truncated)(codr_stdio_t *io);
@@ -44,6 +44,8 @@ struct codr_stdio_s {
     bool                          paused;
     bool                          eof;      /* wanted after the input */
     bool                          closed;   /* nobody reads input */
+    int                           error;    /* of a stream that cannot be
+                                               watched, and is closed; 0 */
     size_t                        line;     /* bytes of an unfinished one */
     uint8_t                      *input;
     size_t                        input_len;
@@ -83,7 +85,7 @@ void codr_stdio_resize(codr_stdio_t *io, uint16_t cols, uint16_t rows);
 void codr_stdio_urge(codr_stdio_t *io);
 
 /* Output is left in the kernel while paused.  0, or negative errno: nobody
-   would hear of the output any more. */
+   would hear of it any more, so it is closed, which ended() does not tell. */
 int codr_stdio_pause(codr_stdio_t *io, bool paused);
 
 /* Whether all output has been read to its end. */

@@ -49,6 +49,10 @@ codr_verdict(const codr_sandbox_end_t *end)
         return ended(end->reason);
     }
 
+    if (end->unread) {
+        return ended(CODR_STATUS_INTERNAL);
+    }
+
     /* an init that is gone without a word was killed for want of memory, or
        something is wrong with us */
     if (end->killed || !end->reported) {

@@ -1,12 +1,17 @@
 /*
  * What programs write line by line, on pipes and on a terminal: nothing waits
- * for ever, and streams keep their order.
+ * for ever, and streams keep their order; nor when a stream cannot be watched.
  */
+
+#define _GNU_SOURCE
 
 #include "tap.h"
 
+#include <errno.h>
 #include <pty.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../../sandbox/codr_stdio.h"
@@ -19,6 +24,20 @@ static codr_stdio_t io;
 static int          program[3];     /* its ends */
 static char         got[256];       /* "1:abc 2:de " */
 static size_t       wanted;         /* bytes of got, before the loop stops */
+static bool         full;           /* nothing more can be watched */
+
+
+/* Instead of the C library's. */
+int
+epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
+{
+    if (full && op != EPOLL_CTL_DEL) {
+        errno = ENOSPC;
+        return -1;
+    }
+
+    return (int) syscall(SYS_epoll_ctl, epoll, op, fd, event);
+}
 
 
 static void
@@ -187,6 +206,70 @@ terminal(void)
 }
 
 
+static void
+begin_pipes(void)
+{
+    begin();
+    if (codr_stdio_open_pipes(&io, false, program) != 0) {
+        tap_ok(false, "pipes");
+    }
+    codr_stdio_begin(&io);
+}
+
+
+static void
+end_pipes(void)
+{
+    full = false;
+    close_program();
+    codr_stdio_close(&io);
+}
+
+
+static void
+unwatched(void)
+{
+    char much[1 << 17] = { 0 };
+
+    begin_pipes();
+    fall_asleep();
+    full = true;
+    codr_stdio_urge(&io);
+    say(1, "late");
+    full = false;
+    run(1, false);
+    tap_text(got, "1:late ", "who cannot be woken looks by itself");
+    say(2, "x");
+    run(1, false);
+    tap_number(io.error, 0, "which is no error");
+    end_pipes();
+
+    begin_pipes();
+    fall_asleep();
+    full = true;
+    run(sizeof(got), false);
+    tap_text(got, "end", "what cannot be watched any more has an end");
+    tap_number(io.error, ENOSPC, "which is another one");
+    end_pipes();
+
+    begin_pipes();
+    tap_number(codr_stdio_pause(&io, true), 0, "a pause");
+    full = true;
+    tap_number(codr_stdio_pause(&io, false), -ENOSPC, "that cannot end");
+    tap_ok(codr_stdio_has_ended(&io), "nobody waits for that");
+    tap_text(got, "", "nor is told");
+    tap_number(io.error, ENOSPC, "but by who looks");
+    end_pipes();
+
+    begin_pipes();
+    full = true;
+    tap_number(codr_stdio_input(&io, much, sizeof(much)), 0, "much input");
+    tap_number(io.error, ENOSPC, "whose rest can never be written");
+    tap_number(codr_stdio_input(&io, "x", 1), -EPIPE, "nor can others");
+    end_pipes();
+}
+
+
 int
 main(void)
 {
@@ -197,6 +280,7 @@ main(void)
     (void) alarm(60);
     pipes();
     terminal();
+    unwatched();
 
     codr_loop_free(&loop);
     return tap_done();

@@ -71,6 +71,12 @@ main(void)
     end.oom_events = 3;
     check(end, CODR_STATUS_WALL_LIMIT, -SIGKILL, "the first reason wins");
 
+    end.unread = true;
+    check(end, CODR_STATUS_WALL_LIMIT, -SIGKILL, "though output was lost");
+    end = reported(EXITED(0));
+    end.unread = true;
+    check(end, CODR_STATUS_INTERNAL, -SIGKILL, "all is well, but its output");
+
     end = (codr_sandbox_end_t) { .killed = false };
     check(end, CODR_STATUS_INTERNAL, -SIGKILL, "gone without a word");
     end.oom_events = 1;
