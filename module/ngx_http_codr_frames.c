@@ -634,8 +634,8 @@ ngx_http_codr_frames_second(ngx_http_codr_ws_t *ws)
 }
 
 
-/* What follows a protocol error is not looked at, only taken: a connection
-   closed with bytes unread is reset, and the peer may never see our Close. */
+/* What follows a Close or a protocol error is not looked at, only taken: the
+   peer may want to be rid of it before it reads. */
 
 static void
 ngx_http_codr_frames_drain(ngx_http_codr_ws_t *ws)

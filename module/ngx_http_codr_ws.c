@@ -11,7 +11,7 @@
 
 
 #define NGX_HTTP_CODR_WS_PAUSE     (64 * 1024)     /* bytes that wait */
-#define NGX_HTTP_CODR_WS_CLOSE     2000            /* milliseconds */
+#define NGX_HTTP_CODR_WS_CLOSE     2000            /* milliseconds, for its */
 #define NGX_HTTP_CODR_WS_LONGEST   60000
 
 /* As many bytes since the last look are a peer that is alive and sends a large
@@ -32,6 +32,7 @@ static void ngx_http_codr_ws_flow(ngx_http_codr_ws_t *ws);
 static ngx_int_t ngx_http_codr_ws_arm(ngx_http_codr_ws_t *ws);
 static ngx_msec_int_t ngx_http_codr_ws_next(ngx_http_codr_ws_t *ws);
 static ngx_msec_t ngx_http_codr_ws_silence(ngx_http_codr_ws_t *ws);
+static ngx_msec_t ngx_http_codr_ws_patience(ngx_http_codr_ws_t *ws);
 static void ngx_http_codr_ws_end(ngx_http_codr_ws_t *ws, ngx_uint_t lost);
 static void ngx_http_codr_ws_cleanup(void *data);
 
@@ -186,8 +187,8 @@ ngx_http_codr_ws_tick(ngx_http_codr_ws_t *ws)
     now = ngx_current_msec;
 
     if (ws->closing) {
-        ws->failed = (ngx_msec_int_t) (now - ws->closed)
-                     >= NGX_HTTP_CODR_WS_CLOSE;
+        ws->overdue = (ngx_msec_int_t) (now - ws->closed
+                                        - ngx_http_codr_ws_patience(ws)) >= 0;
         return;
     }
 
@@ -226,6 +227,23 @@ static ngx_msec_t
 ngx_http_codr_ws_silence(ngx_http_codr_ws_t *ws)
 {
     return ws->spoken ? ws->lcf->idle_timeout : ws->lcf->first_message_timeout;
+}
+
+
+/* How long our Close may take to leave, and then the peer to answer it. */
+
+static ngx_msec_t
+ngx_http_codr_ws_patience(ngx_http_codr_ws_t *ws)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (ws->said) {
+        return NGX_HTTP_CODR_WS_CLOSE;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(ws->request, ngx_http_core_module);
+
+    return clcf->lingering_time;
 }
 
 
@@ -279,25 +297,23 @@ ngx_http_codr_ws_run(ngx_http_codr_ws_t *ws)
         rc = ws->failed ? NGX_ERROR : ngx_http_codr_ws_send(ws);
     }
 
-    if (rc == NGX_ERROR || (ws->eof && !ws->closing)) {
+    if (rc == NGX_ERROR || (ws->eof && !ws->closing)
+        || (rc == NGX_AGAIN && ws->overdue))
+    {
         ngx_http_codr_ws_end(ws, 1);
         return;
     }
 
     if (rc == NGX_OK && ws->closing) {
 
-        if (ws->eof || ws->parted) {
+        if (ws->eof || ws->parted || ws->finished || ws->overdue) {
             ngx_http_codr_ws_end(ws, 0);
             return;
         }
 
-        if (ws->finished && !ws->shut) {
-
-            /* we do not understand the peer any more, but it will see this */
-
-            (void) ngx_shutdown_socket(ws->request->connection->fd,
-                                       NGX_WRITE_SHUTDOWN);
-            ws->shut = 1;
+        if (!ws->said) {
+            ws->said = 1;
+            ws->closed = ngx_current_msec;
         }
     }
 
@@ -420,7 +436,7 @@ ngx_http_codr_ws_next(ngx_http_codr_ws_t *ws)
     now = ngx_current_msec;
 
     if (ws->closing) {
-        return ws->closed + NGX_HTTP_CODR_WS_CLOSE - now;
+        return ws->closed + ngx_http_codr_ws_patience(ws) - now;
     }
 
     next = NGX_HTTP_CODR_WS_LONGEST;
@@ -465,6 +481,11 @@ ngx_http_codr_ws_end(ngx_http_codr_ws_t *ws, ngx_uint_t lost)
         ngx_http_finalize_request(r, NGX_HTTP_CLIENT_CLOSED_REQUEST);
 
     } else {
+
+        /* a connection closed with bytes unread, or to come, is reset, and
+           what the peer has not read by then is lost to it */
+
+        r->lingering_close = 1;
         ngx_http_finalize_request(r, NGX_OK);
     }
 }

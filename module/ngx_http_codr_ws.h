@@ -23,8 +23,7 @@ typedef struct ngx_http_codr_ws_s  ngx_http_codr_ws_t;
 
 typedef struct {
     void        (*text)(ngx_http_codr_ws_t *ws, const u_char *data, size_t len);
-    void        (*bytes)(ngx_http_codr_ws_t *ws, const u_char *data,
-                         size_t len);
+    void        (*bytes)(ngx_http_codr_ws_t *ws, const u_char *data, size_t n);
     void        (*abandon)(ngx_http_codr_ws_t *ws);
     ngx_uint_t    fragments;                   /* of a message, at most */
     ngx_uint_t    binary;                      /* unsigned  1:1, bytes may come
@@ -50,7 +49,7 @@ struct ngx_http_codr_ws_s {
 
     ngx_msec_t                  quiet;         /* since then no message, job */
     ngx_msec_t                  pinged;        /* when the last ping was due */
-    ngx_msec_t                  closed;        /* when our Close was sent */
+    ngx_msec_t                  closed;        /* our Close queued, or sent */
     ngx_msec_t                  wake;          /* what the timer is set to */
     ngx_msec_t                  second;        /* when it began, the counts: */
     ngx_uint_t                  messages;
@@ -81,9 +80,10 @@ struct ngx_http_codr_ws_s {
     unsigned                    drained:1;     /* nothing to read now */
     unsigned                    blocked:1;     /* until our answers are read */
     unsigned                    parted:1;      /* the peer's Close has come */
-    unsigned                    closing:1;     /* our Close is in the queue */
+    unsigned                    closing:1;     /* our Close is in the queue, */
+    unsigned                    said:1;        /* and has left it */
+    unsigned                    overdue:1;     /* it, or the peer's, is */
     unsigned                    finished:1;    /* nothing is read any more */
-    unsigned                    shut:1;        /* our half is */
     unsigned                    eof:1;         /* the peer's half is */
     unsigned                    failed:1;      /* the connection is */
     unsigned                    done:1;        /* the request is over */

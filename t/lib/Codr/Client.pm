@@ -23,7 +23,8 @@ sub encode { return $json->encode($_[0]) }
 sub decode { return eval { $json->decode($_[0]) } }
 
 
-# Connections.  Options: port; tls.
+# Connections.  Options: port; tls; from (an address); room (bytes that the
+# kernel takes for us before we read).
 
 sub connect {
     my ($class, %o) = @_;
@@ -31,8 +32,10 @@ sub connect {
     if ($o{tls}) {
         $self->_connect_tls($o{port});
     } else {
-        $self->{s} = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$o{port}",
-            $o{from} ? (LocalAddr => $o{from}) : ())
+        my $s = $self->{s} = IO::Socket::INET->new(Proto => 'tcp',
+            $o{from} ? (LocalAddr => $o{from}) : ()) or die "socket: $!";
+        setsockopt $s, SOL_SOCKET, SO_RCVBUF, $o{room} if $o{room};
+        $s->connect(pack_sockaddr_in($o{port}, INADDR_LOOPBACK))
             or die "connect to $o{port}: $!";
     }
     binmode $self->{s};
