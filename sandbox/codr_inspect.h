@@ -10,8 +10,9 @@
 
 #include "codr_job.h"
 
-/* Its files are complete: asks, unless its location wants none.  The job may
-   have been refused when this returns. */
+/* Its files are complete: the validator is asked about them with the next
+   codr_review_ask(), unless its location wants none.  The job may have been
+   refused when this returns. */
 void codr_inspect_begin(codr_job_t *job);
 
 /* Whether something of the user's may run, or be compiled. */

@@ -581,6 +581,10 @@ take_submit(codr_job_t *job, const uint8_t *payload, size_t len)
     if (job->state == CODR_JOB_QUEUED) {
         codr_dispatch_add(job->broker, job);
     }
+
+    /* which computes: what makes its sandbox does not, and goes first */
+    codr_review_ask(&job->broker->reviewer);
+
     if (job->state != CODR_JOB_ENDED && job->request.async) {
         codr_answer_accepted(client);
     }

@@ -126,6 +126,9 @@ too_late(codr_timer_t *timer)
 /* Requests */
 
 
+static codr_review_request_t scratch;       /* large */
+
+
 /* Nothing is left of the last one: it was another process's. */
 static bool
 fill(codr_review_request_t *request, const codr_review_t *review,
@@ -192,35 +195,51 @@ send_request(codr_review_t *review, const codr_review_request_t *request)
 }
 
 
-/* A review that has waited is asked, or concluded. */
-static void
-ask(codr_reviewer_t *reviewer, codr_review_t *review)
+/* Concludes what nobody need be asked about. */
+static bool
+is_known(codr_reviewer_t *reviewer, codr_review_t *review,
+    codr_review_request_t *request)
 {
-    int                          result, language;
-    static codr_review_request_t request;
+    int language;
 
     language = codr_rules_language(reviewer->rules, review->language);
     if (language < 0) {
         review->verdict.count = 0;
         conclude(review, CODR_REVIEW_DONE);     /* nothing checks it */
-        return;
+        return true;
     }
 
-    if (!fill(&request, review, language)) {
+    if (!fill(request, review, language)) {
         codr_log(CODR_LEVEL_ERROR, E2BIG, "ask the validator");
         conclude(review, CODR_REVIEW_UNAVAILABLE);
-        return;
+        return true;
     }
 
-    review->has_key = codr_passed_key(&review->key, &request,
-                                      review->source->memfd);
+    if (!review->has_key) {
+        review->has_key = codr_passed_key(&review->key, request,
+                                          review->source->memfd);
+    }
     if (review->has_key && codr_passed_has(&reviewer->passed, &review->key)) {
         review->verdict.count = 0;
         conclude(review, CODR_REVIEW_DONE);
+        return true;
+    }
+
+    return false;
+}
+
+
+/* A review that has waited is asked, or concluded. */
+static void
+ask(codr_reviewer_t *reviewer, codr_review_t *review)
+{
+    int result;
+
+    if (is_known(reviewer, review, &scratch)) {
         return;
     }
 
-    result = send_request(review, &request);
+    result = send_request(review, &scratch);
     if (result == -EAGAIN || result == -EPIPE || result == -ECONNRESET) {
         return;                                 /* the next one, then */
     }
@@ -337,9 +356,16 @@ answer_came(codr_event_t *event, uint32_t events)
 /* Validators */
 
 
+/* What waits was known by the numbers of its languages. */
 static void
 lose(codr_reviewer_t *reviewer)
 {
+    codr_review_t *review;
+
+    for (review = reviewer->first; review; review = review->next) {
+        review->has_key = false;
+    }
+
     codr_event_close(reviewer->loop, &reviewer->link);
     codr_rules_unref(reviewer->rules);
     reviewer->rules = NULL;
@@ -481,8 +507,17 @@ codr_review_begin(codr_reviewer_t *reviewer, codr_review_t *review)
         return result;
     }
 
-    ask_next(reviewer);
+    if (reviewer->rules) {
+        (void) is_known(reviewer, review, &scratch);
+    }
     return 0;
+}
+
+
+void
+codr_review_ask(codr_reviewer_t *reviewer)
+{
+    ask_next(reviewer);
 }
 
 

@@ -58,7 +58,7 @@ struct codr_review_s {
     codr_review_t          *next;
     codr_event_t            answer;
     codr_timer_t            timer;
-    bool                    has_key;        /* RUNS: of its sources */
+    bool                    has_key;        /* of its sources */
     codr_passed_key_t       key;
     codr_rules_t           *rules;          /* OVER: of the verdict, or NULL */
     codr_review_verdict_t   verdict;        /* OVER */
@@ -74,9 +74,14 @@ void codr_reviewer_take(codr_reviewer_t *reviewer, int sock);
 /* None can be had now. */
 void codr_reviewer_none(codr_reviewer_t *reviewer, const char *cause);
 
-/* Asks, at once or later; over is called when the verdict is there, which may
-   be from within this function.  0, or negative errno. */
+/* It waits to be asked; over is called when the verdict is there, which may be
+   from within this function: what has passed before passes.  0, or negative
+   errno. */
 int codr_review_begin(codr_reviewer_t *reviewer, codr_review_t *review);
+
+/* Asks for those that wait, as far as that can be now, and for others when it
+   can be. */
+void codr_review_ask(codr_reviewer_t *reviewer);
 
 /* Accepts one that has not begun, or is over; what it knows is gone. */
 void codr_review_end(codr_review_t *review);

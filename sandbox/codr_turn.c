@@ -1,8 +1,8 @@
 /*
- * The scheduler's view of a process that does little at a time for others who
- * wait for it.  Since 6.12 a turn's length can be asked for, and who asks for a
- * shorter one than the process that is running need not wait for the end of
- * that one's.  Before that the request means nothing.
+ * The scheduler's view of who does little at a time for others who wait for it,
+ * and of who computes beside such.  Since 6.12 a turn's length can be asked
+ * for, and who asks for a shorter one than the process that is running need not
+ * wait for the end of that one's.  Before that the request means nothing.
  */
 
 #define _GNU_SOURCE
@@ -12,17 +12,19 @@
 #include <errno.h>
 #include <linux/sched.h>
 #include <linux/sched/types.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Shorter than any kernel's own, which are 0.7 ms and more.  The shortest there
-   is, 0.1 ms, is over before one job has been served: the broker then gives
-   way to programs in the middle of it. */
-#define TURN_NS     500000
+/* Shorter and longer than any kernel's own, which are 0.7 to 4 ms.  The
+   shortest there is, 0.1 ms, is over before one job has been served: the broker
+   then gives way to programs in the middle of it. */
+#define SHORT_NS    500000
+#define LONG_NS     10000000
 
 
-int
-codr_turn_short(void)
+static int
+ask_for(uint64_t ns, uint64_t flags)
 {
     struct sched_attr attr;
 
@@ -31,7 +33,22 @@ codr_turn_short(void)
     }
 
     attr.size = sizeof(attr);
-    attr.sched_runtime = TURN_NS;
-    attr.sched_flags |= SCHED_FLAG_RESET_ON_FORK;   /* programs are others */
+    attr.sched_runtime = ns;
+    attr.sched_flags |= flags;
     return syscall(SYS_sched_setattr, 0, &attr, 0) == -1 ? -errno : 0;
+}
+
+
+int
+codr_turn_short(void)
+{
+    /* programs are others */
+    return ask_for(SHORT_NS, SCHED_FLAG_RESET_ON_FORK);
+}
+
+
+int
+codr_turn_long(void)
+{
+    return ask_for(LONG_NS, 0);
 }

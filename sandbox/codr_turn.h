@@ -11,4 +11,8 @@
    Returns 0, or a negative errno and nothing has changed. */
 int codr_turn_short(void);
 
+/* For who computes once and then ends, while others who are as important have
+   a moment's work each: those go first.  Returns as above. */
+int codr_turn_long(void);
+
 #endif /* CODR_TURN_H */

@@ -35,6 +35,7 @@
 #include "codr_heap.h"
 #include "codr_io.h"
 #include "codr_sanitized.h"
+#include "codr_turn.h"
 #include "codr_util.h"
 
 #define MEMORY      (256UL * 1024 * 1024)
@@ -265,6 +266,7 @@ lock_up(const codr_cell_t *cell, int peer)
     }
 
     (void) signal(SIGPIPE, SIG_DFL);    /* nobody waits for it any more */
+    (void) codr_turn_long();    /* without it a sandbox may have to wait */
     warm_up();
 
     return use_heap()

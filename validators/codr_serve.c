@@ -283,6 +283,8 @@ static const codr_confine_call_t calls[] = {
     CODR_CONFINE_CALL(prlimit64, "a child's limits"),
     CODR_CONFINE_CALL(setrlimit, "a child's limits"),
     CODR_CONFINE_CALL(setitimer, "a child's CPU time"),
+    CODR_CONFINE_CALL(sched_getattr, "a child's turns"),
+    CODR_CONFINE_CALL(sched_setattr, "a child's turns"),
     CODR_CONFINE_CALL(seccomp, "a child's filter"),
 };
 

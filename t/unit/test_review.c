@@ -207,6 +207,7 @@ main(void)
         };
         loop.stopped = false;
         tap_number(codr_review_begin(&reviewer, &review), 0, answers[i].name);
+        codr_review_ask(&reviewer);
         if (review.state != CODR_REVIEW_OVER) {
             (void) codr_loop_run(&loop);
         }

@@ -1,5 +1,6 @@
 /*
- * Short turns: the same policy and share, and what the kernel keeps of it.
+ * Short and long turns: the same policy and share, and what the kernel keeps of
+ * it.
  */
 
 #define _GNU_SOURCE
@@ -41,5 +42,15 @@ main(void)
     }
     tap_ok(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0,
            "a child has turns as before");
+
+    tap_number(codr_turn_long(), 0, "long turns are asked for");
+    tap_number(syscall(SYS_sched_getattr, 0, &after, sizeof(after), 0), 0,
+               "how it is then");
+    tap_number(after.sched_policy, before.sched_policy,
+               "the policy is the same");
+    tap_number(after.sched_nice, before.sched_nice, "and the share");
+    tap_ok(after.sched_runtime >= before.sched_runtime
+           && (before.sched_runtime == 0 || after.sched_runtime == 10000000),
+           "a kernel that knows of turns has taken it");
     return tap_done();
 }
