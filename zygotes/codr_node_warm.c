@@ -28,6 +28,7 @@
 
 static double *counter;             /* of asynchronous resources */
 static double  unused;              /* what it was */
+static bool    loaded;              /* streams are */
 
 /* codr_node_warm.js, and a NUL. */
 __asm__(".section .rodata\n"
@@ -74,9 +75,9 @@ run_with(int fd, int times)
 
 
 /*
- * An older node hands no modules out.  It loads those of its streams when it is
- * asked for one, and keeps no stream that it could not open: a descriptor that
- * only names a pipe cannot be.
+ * What it takes to make a stream is loaded when there is none yet, and an older
+ * node hands no modules out.  It keeps no stream that it could not open: a
+ * descriptor that only names a pipe cannot be.
  */
 static void
 load_streams(int pipe)
@@ -89,7 +90,7 @@ load_streams(int pipe)
 
     if (name >= 0 && before >= 0) {
         (void) dup2(name, STDOUT_FILENO);
-        (void) codr_node_v8_run("try { process.stdout } catch { }");
+        (void) codr_node_v8_run("try { console._stdout } catch { }");
         (void) dup2(before, STDOUT_FILENO);
     }
     codr_close(&name);
@@ -127,7 +128,8 @@ codr_node_warm(int times)
     if (pipe2(fds, O_CLOEXEC) == -1) {
         return false;
     }
-    if (codr_node_v8_run("!process.getBuiltinModule")) {
+    if (!loaded) {
+        loaded = true;
         load_streams(fds[1]);
     }
     (void) fcntl(fds[0], F_SETPIPE_SZ, ROOM);
