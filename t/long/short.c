@@ -367,6 +367,25 @@ let_go(void)
 }
 
 
+/* A child of the validator's lives for one verdict: it may have ended since
+   somebody listed it. */
+static bool
+has_ended(pid_t pid)
+{
+    char  path[64], state = 'X';
+    FILE *file;
+
+    (void) snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    file = fopen(path, "r");
+    if (file) {
+        (void) !fscanf(file, "%*d (%*[^)]) %c", &state);
+        (void) fclose(file);
+    }
+
+    return state == 'Z' || state == 'X';
+}
+
+
 static void
 child_came(int sig)
 {
@@ -401,7 +420,10 @@ main(int argc, char **argv)
         if (ptrace(PTRACE_SEIZE, pid, 0, OPTIONS) == -1
             || ptrace(PTRACE_INTERRUPT, pid, 0, 0) == -1)
         {
-            perror(argv[i]);
+            if (has_ended(pid)) {
+                continue;
+            }
+            (void) fprintf(stderr, "%s cannot be traced\n", argv[i]);
             return 1;
         }
         (void) find(pid, true);
