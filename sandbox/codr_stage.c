@@ -332,8 +332,8 @@ run_output(codr_stdio_t *io, uint8_t stream, uint8_t *data, size_t len)
     uint64_t    left = offset < limit ? limit - offset : 0;
 
     codr_trace_mark(&job->trace, "output");
+    job->written += len;            /* first: it does not start over now */
     tell_begin(job);
-    job->written += len;
 
     if (len > left) {
         job->truncated = true;

@@ -88,6 +88,18 @@ leave_others(void)
 }
 
 
+/* Nobody can tell it to run, nor hears that it has. */
+static void
+mute(void)
+{
+    say();
+    (void) close_range(3, ~0U, 0);
+    for ( ;; ) {
+        (void) pause();
+    }
+}
+
+
 /* More than a quota allows, and then an end. */
 static void
 work(void)
@@ -113,6 +125,8 @@ act(const char *order)
         say();
     } else if (strcmp(order, "end") == 0) {
         _exit(0);
+    } else if (strcmp(order, "mute") == 0) {
+        mute();
     } else if (strcmp(order, "work") == 0) {
         work();
     } else if (strcmp(order, "die") == 0) {

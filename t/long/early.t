@@ -138,6 +138,18 @@ my $met = $meets->finish;
 is($met->{complete}{status}, 'ok', 'and runs') or diag(explain($met));
 is($met->{stdout}, "late\n", 'in another one');
 
+# Who has said something by then, and cannot be told to run, does not run; what
+# is said is said by one of two sandboxes, not by both.
+for (1 .. 5) {
+    my $job = run_held('mute', 0, '');
+    my $end = $job->{error}{code} // $job->{complete}{status} // 'none';
+    like("$end $job->{stdout}", qr/^(?:ok late\n|internal (?:early\n)+)\z/,
+        'mute: one of them is heard') or diag(explain($job));
+    is($job->{messages}[0]{type}, 'started', 'mute: as ever');
+    is(scalar(grep { $_->{type} eq 'started' } @{ $job->{messages} }), 1,
+        'mute: once');
+}
+
 # What it has used by then is its user's, though another sandbox does the work:
 # the second job of who has used more than there is does not begin.
 sub statuses {
