@@ -384,5 +384,9 @@ ngx_http_codr_sse_write(ngx_http_request_t *r)
         return;
     }
 
+    if (c->write->timer_set) {
+        ngx_del_timer(c->write);               /* the client reads */
+    }
+
     ngx_http_codr_sse_send(ctx->session);
 }
