@@ -40,7 +40,7 @@ ngx_http_codr_distant_unsubscribe(ngx_http_codr_distant_t *d)
                             ngx_http_codr_redis_stream(d->redis, name, d->id,
                                                        d->stream));
 
-    (void) ngx_http_codr_link_tell(&d->redis->messages, &command);
+    ngx_http_codr_link_channels(&d->redis->messages, &command);
 }
 
 
@@ -79,7 +79,7 @@ ngx_http_codr_distant_subscribe(ngx_http_codr_distant_t *d)
 
     /* without a connection: it is asked for when there is one */
 
-    (void) ngx_http_codr_link_tell(&d->redis->messages, &command);
+    ngx_http_codr_link_channels(&d->redis->messages, &command);
 
     ngx_add_timer(&d->timer, NGX_HTTP_CODR_DISTANT_ANSWER);
 }

@@ -25,7 +25,8 @@
 
 typedef struct {
     ngx_queue_t                queue;
-    ngx_http_codr_redis_pt     handler;
+    ngx_http_codr_redis_pt     handler;        /* NULL: channels, which are */
+    ngx_uint_t                 channels;       /* confirmed one by one */
     void                      *data;
     ngx_msec_t                 since;
 } ngx_http_codr_asked_t;
@@ -359,7 +360,8 @@ ngx_http_codr_link_replies(ngx_http_codr_link_t *link)
 }
 
 
-/* What comes without being asked for, on a connection that has subscribed. */
+/* What comes not as a reply, on a connection that has subscribed: 1 is a
+   message, 2 says that a channel is heard, or not any more. */
 
 static ngx_uint_t
 ngx_http_codr_link_pushed(redisReply *reply)
@@ -379,7 +381,7 @@ ngx_http_codr_link_pushed(redisReply *reply)
 
     for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         if (ngx_strcmp(reply->element[0]->str, kinds[i]) == 0) {
-            return 1;
+            return (i < 2) ? 1 : 2;
         }
     }
 
@@ -387,16 +389,25 @@ ngx_http_codr_link_pushed(redisReply *reply)
 }
 
 
-/* Of what was asked first, negative when it is late. */
+/* What was asked first of what has no answer; NULL: nothing. */
+
+static ngx_http_codr_asked_t *
+ngx_http_codr_link_first(ngx_http_codr_link_t *link)
+{
+    return ngx_queue_empty(&link->asked)
+           ? NULL : ngx_queue_data(ngx_queue_head(&link->asked),
+                                   ngx_http_codr_asked_t, queue);
+}
+
+
+/* How long that has yet, negative when it is late. */
 
 static ngx_msec_int_t
 ngx_http_codr_link_left(ngx_http_codr_link_t *link)
 {
-    ngx_queue_t            *q;
     ngx_http_codr_asked_t  *asked;
 
-    q = ngx_queue_head(&link->asked);
-    asked = ngx_queue_data(q, ngx_http_codr_asked_t, queue);
+    asked = ngx_http_codr_link_first(link);
 
     return (ngx_msec_int_t) (asked->since + NGX_HTTP_CODR_LINK_DEADLINE
                              - ngx_current_msec);
@@ -413,27 +424,15 @@ ngx_http_codr_link_wait(ngx_http_codr_link_t *link)
 }
 
 
+/* The first one has its answer: it is the caller's now. */
+
 static void
-ngx_http_codr_link_take(ngx_http_codr_link_t *link, redisReply *reply)
+ngx_http_codr_link_answered(ngx_http_codr_link_t *link)
 {
-    ngx_queue_t            *q;
-    ngx_http_codr_asked_t  *asked;
-
-    if (link->message && ngx_http_codr_link_pushed(reply)) {
-        link->message(link, reply);
-        return;
-    }
-
-    if (ngx_queue_empty(&link->asked)) {
-        ngx_http_codr_link_fail(link, reply->type == REDIS_REPLY_ERROR
-                                      ? reply->str
-                                      : "it says what nobody asked for");
-        return;
-    }
+    ngx_queue_t  *q;
 
     q = ngx_queue_head(&link->asked);
     ngx_queue_remove(q);
-    asked = ngx_queue_data(q, ngx_http_codr_asked_t, queue);
 
     /* one that only begins well is not asked ever more often */
 
@@ -447,6 +446,39 @@ ngx_http_codr_link_take(ngx_http_codr_link_t *link, redisReply *reply)
     } else {
         ngx_del_timer(&link->deadline);
     }
+}
+
+
+static void
+ngx_http_codr_link_take(ngx_http_codr_link_t *link, redisReply *reply)
+{
+    ngx_uint_t              pushed;
+    ngx_http_codr_asked_t  *asked;
+
+    asked = ngx_http_codr_link_first(link);
+    pushed = link->message ? ngx_http_codr_link_pushed(reply) : 0;
+
+    if (pushed) {
+
+        if (pushed == 2 && asked && asked->handler == NULL
+            && --asked->channels == 0)
+        {
+            ngx_http_codr_link_answered(link);
+            ngx_free(asked);
+        }
+
+        link->message(link, reply);
+        return;
+    }
+
+    if (asked == NULL || asked->handler == NULL) {
+        ngx_http_codr_link_fail(link, reply->type == REDIS_REPLY_ERROR
+                                      ? reply->str
+                                      : "it says what nobody asked for");
+        return;
+    }
+
+    ngx_http_codr_link_answered(link);
 
     asked->handler(asked->data, reply);
 
@@ -485,7 +517,6 @@ ngx_http_codr_link_fail(ngx_http_codr_link_t *link, const char *cause)
 void
 ngx_http_codr_link_drop(ngx_http_codr_link_t *link)
 {
-    ngx_queue_t            *q;
     ngx_connection_t       *c;
     ngx_http_codr_asked_t  *asked;
 
@@ -510,12 +541,12 @@ ngx_http_codr_link_drop(ngx_http_codr_link_t *link)
 
     link->lost(link, "the connection was lost");
 
-    while (!ngx_queue_empty(&link->asked)) {
-        q = ngx_queue_head(&link->asked);
-        ngx_queue_remove(q);
+    while ((asked = ngx_http_codr_link_first(link)) != NULL) {
+        ngx_queue_remove(&asked->queue);
 
-        asked = ngx_queue_data(q, ngx_http_codr_asked_t, queue);
-        asked->handler(asked->data, NULL);
+        if (asked->handler) {
+            asked->handler(asked->data, NULL);
+        }
 
         ngx_free(asked);
     }
@@ -537,9 +568,20 @@ ngx_http_codr_link_close(ngx_http_codr_link_t *link)
 }
 
 
+/* Ends the connection from where it may be in use: the reading side, which sees
+   the end of it, does the rest. */
+
+static void
+ngx_http_codr_link_cut(ngx_http_codr_link_t *link)
+{
+    ngx_http_codr_sendq_free(&link->out);
+    (void) ngx_shutdown_socket(link->connection->fd, SHUT_RDWR);
+}
+
+
 /* It is sent when the present event is over, together with what follows. */
 
-ngx_int_t
+static ngx_int_t
 ngx_http_codr_link_tell(ngx_http_codr_link_t *link,
     ngx_http_codr_redis_command_t *command)
 {
@@ -568,11 +610,9 @@ ngx_http_codr_link_tell(ngx_http_codr_link_t *link,
 
     if (rc != NGX_OK) {
 
-        /* after half a command no other would be understood: it is cut off,
-           and the reading side ends the rest */
+        /* after half a command no other would be understood */
 
-        ngx_http_codr_sendq_free(&link->out);
-        (void) ngx_shutdown_socket(c->fd, SHUT_RDWR);
+        ngx_http_codr_link_cut(link);
 
         return NGX_DECLINED;
     }
@@ -583,10 +623,9 @@ ngx_http_codr_link_tell(ngx_http_codr_link_t *link,
 }
 
 
-ngx_int_t
-ngx_http_codr_link_command(ngx_http_codr_link_t *link,
-    ngx_http_codr_redis_command_t *command, ngx_http_codr_redis_pt handler,
-    void *data)
+static ngx_int_t
+ngx_http_codr_link_ask(ngx_http_codr_link_t *link,
+    ngx_http_codr_redis_command_t *command, ngx_http_codr_asked_t *wanted)
 {
     ngx_http_codr_asked_t  *asked;
 
@@ -604,8 +643,7 @@ ngx_http_codr_link_command(ngx_http_codr_link_t *link,
         return NGX_DECLINED;
     }
 
-    asked->handler = handler;
-    asked->data = data;
+    *asked = *wanted;
     asked->since = ngx_current_msec;
 
     ngx_queue_insert_tail(&link->asked, &asked->queue);
@@ -613,9 +651,44 @@ ngx_http_codr_link_command(ngx_http_codr_link_t *link,
     /* a worker that leaves waits for what it has asked, that long */
 
     if (link->pending++ == 0) {
-        link->deadline.cancelable = 0;
+        link->deadline.cancelable = (asked->handler == NULL);
         ngx_add_timer(&link->deadline, NGX_HTTP_CODR_LINK_DEADLINE);
     }
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_codr_link_command(ngx_http_codr_link_t *link,
+    ngx_http_codr_redis_command_t *command, ngx_http_codr_redis_pt handler,
+    void *data)
+{
+    ngx_http_codr_asked_t  wanted;
+
+    wanted.handler = handler;
+    wanted.channels = 0;
+    wanted.data = data;
+
+    return ngx_http_codr_link_ask(link, command, &wanted);
+}
+
+
+void
+ngx_http_codr_link_channels(ngx_http_codr_link_t *link,
+    ngx_http_codr_redis_command_t *command)
+{
+    ngx_http_codr_asked_t  wanted;
+
+    if (!link->connected) {
+        return;
+    }
+
+    wanted.handler = NULL;
+    wanted.channels = command->argc - 1;
+    wanted.data = NULL;
+
+    if (ngx_http_codr_link_ask(link, command, &wanted) != NGX_OK) {
+        ngx_http_codr_link_cut(link);
+    }
 }

@@ -24,6 +24,8 @@ static void ngx_http_codr_redis_lost(ngx_http_codr_link_t *link,
     const char *cause);
 static void ngx_http_codr_redis_quiet(ngx_http_codr_link_t *link,
     const char *cause);
+static void ngx_http_codr_redis_cause(ngx_str_t *s, u_char *text,
+    const char *cause);
 static void ngx_http_codr_redis_enter(ngx_http_codr_link_t *link);
 static void ngx_http_codr_redis_entered(void *data, redisReply *reply);
 static void ngx_http_codr_redis_probe(ngx_event_t *ev);
@@ -312,10 +314,46 @@ ngx_http_codr_redis_lost(ngx_http_codr_link_t *link, const char *cause)
 }
 
 
+/* Of the one for messages: what is wrong with both, the other one says. */
+
 static void
 ngx_http_codr_redis_quiet(ngx_http_codr_link_t *link, const char *cause)
 {
-    /* what is wrong is wrong with the other one, too */
+    u_char                  text[NGX_HTTP_CODR_REDIS_CAUSE];
+    ngx_str_t               s;
+    ngx_http_codr_redis_t  *redis;
+
+    redis = link->redis;
+
+    if (redis->up && !redis->deaf && link->connected && link->pending
+        && !link->closing && !ngx_exiting)
+    {
+        redis->deaf = 1;
+        ngx_http_codr_redis_cause(&s, text, cause);
+
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "codr: Redis takes no subscription: %V; from elsewhere"
+                      " no job of this node can be stopped or watched", &s);
+    }
+}
+
+
+/* What it said itself may be anything. */
+
+static void
+ngx_http_codr_redis_cause(ngx_str_t *s, u_char *text, const char *cause)
+{
+    ngx_uint_t  i;
+
+    s->data = text;
+    s->len = ngx_cpystrn(text, (u_char *) cause, NGX_HTTP_CODR_REDIS_CAUSE)
+             - text;
+
+    for (i = 0; i < s->len; i++) {
+        if (text[i] < 0x20 || text[i] > 0x7e) {
+            text[i] = '?';
+        }
+    }
 }
 
 
@@ -327,7 +365,7 @@ ngx_http_codr_redis_said(ngx_http_codr_redis_t *redis, ngx_uint_t up,
 {
     u_char                  text[NGX_HTTP_CODR_REDIS_CAUSE];
     ngx_str_t               s;
-    ngx_uint_t              i, news;
+    ngx_uint_t              news;
     ngx_http_codr_store_t  *store;
 
     redis->up = up ? 1 : 0;
@@ -358,14 +396,7 @@ ngx_http_codr_redis_said(ngx_http_codr_redis_t *redis, ngx_uint_t up,
                       "codr: Redis is up");
 
     } else if (news == 2) {
-        s.data = text;
-        s.len = ngx_cpystrn(text, (u_char *) cause, sizeof(text)) - text;
-
-        for (i = 0; i < s.len; i++) {
-            if (text[i] < 0x20 || text[i] > 0x7e) {
-                text[i] = '?';
-            }
-        }
+        ngx_http_codr_redis_cause(&s, text, cause);
 
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "codr: Redis cannot be used: %V", &s);

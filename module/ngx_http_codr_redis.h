@@ -99,6 +99,7 @@ struct ngx_http_codr_redis_s {
     ngx_uint_t                  distant;
     ngx_uint_t                  said;          /* here: 1 up, 2 down */
     unsigned                    up:1;          /* it takes what we write */
+    unsigned                    deaf:1;        /* it takes no subscription */
 };
 
 void ngx_http_codr_link_init(ngx_http_codr_link_t *link,
@@ -109,9 +110,10 @@ void ngx_http_codr_link_open(ngx_http_codr_link_t *link);
 void ngx_http_codr_link_drop(ngx_http_codr_link_t *link);
 void ngx_http_codr_link_close(ngx_http_codr_link_t *link);
 
-/* tell: sends what has no reply.  command: NGX_OK, and handler will be called,
-   with NULL too, but not before it returns.  Both NGX_DECLINED otherwise. */
-ngx_int_t ngx_http_codr_link_tell(ngx_http_codr_link_t *link,
+/* channels: [P][UN]SUBSCRIBE; a connection on which that is not confirmed ends.
+   command: NGX_OK, and handler will be called, with NULL too, but not before
+   it returns; else NGX_DECLINED. */
+void ngx_http_codr_link_channels(ngx_http_codr_link_t *link,
     ngx_http_codr_redis_command_t *command);
 ngx_int_t ngx_http_codr_link_command(ngx_http_codr_link_t *link,
     ngx_http_codr_redis_command_t *command, ngx_http_codr_redis_pt handler,

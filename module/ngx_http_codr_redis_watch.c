@@ -66,7 +66,7 @@ ngx_http_codr_watch_pattern(ngx_http_codr_link_t *link, const char *suffix)
                                          &link->redis->conf->prefix, suffix)
                             - name);
 
-    (void) ngx_http_codr_link_tell(link, &command);
+    ngx_http_codr_link_channels(link, &command);
 }
 
 
@@ -89,7 +89,7 @@ ngx_http_codr_watch_subscribe(ngx_http_codr_redis_t *redis, const char *verb,
                             ngx_http_codr_redis_name(redis, complete, id,
                                                      ":complete"));
 
-    (void) ngx_http_codr_link_tell(&redis->messages, &command);
+    ngx_http_codr_link_channels(&redis->messages, &command);
 }
 
 
@@ -154,6 +154,12 @@ ngx_http_codr_redis_message(ngx_http_codr_link_t *link, redisReply *reply)
     size_t  n;
 
     n = reply->elements;
+
+    if (link->redis->deaf && link->pending == 0) {
+        link->redis->deaf = 0;
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "codr: Redis takes subscriptions again");
+    }
 
     if ((n == 3 && ngx_strcmp(reply->element[0]->str, "message") == 0)
         || (n == 4 && ngx_strcmp(reply->element[0]->str, "pmessage") == 0))

@@ -116,6 +116,52 @@ subtest 'messages without end instead of an answer' => sub {
     $node->finish;
 };
 
+# Commands are answered, whoever asks to hear something is not; each
+# connection that asks for that is a line of the file.
+sub mute {
+    my ($lines) = @_;
+    my %mute;
+    return sub {
+        my ($s, $bytes) = @_;
+        if (!$mute{$s} && $bytes =~ /SUBSCRIBE/) {
+            $mute{$s} = 1;
+            open my $out, '>>', $lines or die "$lines: $!";
+            print {$out} "one\n";
+        }
+        syswrite $s, "+OK\r\n" x commands($bytes) if !$mute{$s};
+        return;
+    };
+}
+
+my $DEAF = qr/codr: Redis takes no subscription: ([^\n;]*)/;
+
+subtest 'a subscription that is not confirmed' => sub {
+    my $dir = tempdir(CLEANUP => 1);
+    my $fake = Codr::Redis->fake_later(mute("$dir/lines"));
+    my $node = node($fake->address, '');
+    ok($node->wait_log($DEAF), 'is noticed');
+    like($node->log, qr/$DEAF.*\n/, 'and said');
+    is(($node->log =~ $DEAF)[0], 'it does not answer', 'with its cause');
+    ok(wait_until(30, sub { (() = slurp("$dir/lines") =~ /\n/g) > 3 }),
+        'it is asked for again');
+    is(scalar(() = $node->log =~ /$DEAF/g), 1, 'and said once');
+    my ($answer) = at_once($node, 1);
+    is($answer->{json}{stdout}, "on\n", 'jobs run');
+    $node->finish;
+};
+
+subtest 'a subscription that is refused, for a while' => sub {
+    my $redis = Codr::Redis->new('user default on nopass ~* &* +@all'
+        . ' -subscribe -psubscribe');
+    my $node = node($redis->address, '');
+    ok($node->wait_log($DEAF), 'is said');
+    like(($node->log =~ $DEAF)[0], qr/^NOPERM /, 'in words of Redis');
+    $redis->ask(qw(ACL SETUSER default +@all));
+    ok($node->wait_log(qr/codr: Redis takes subscriptions again/), 'its end');
+    is($redis->ask(qw(PUBSUB NUMPAT)), 1, 'and is so');
+    $node->finish;
+};
+
 # Most a process has had in memory, in KB.
 sub peak { return slurp("/proc/$_[0]/status") =~ /^VmHWM:\s+(\d+)/m ? $1 : 0 }
 
