@@ -15,6 +15,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <malloc.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -339,6 +340,7 @@ restrict_calls(const codr_confine_t *plan)
         result = seccomp_load(filter);
     }
     seccomp_release(filter);
+    (void) malloc_trim(0);      /* what the library used is used once */
 
     if (result < 0) {
         errno = -result;

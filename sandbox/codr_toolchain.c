@@ -224,7 +224,7 @@ static int
 copy(codr_artefact_t *ret, int fd)
 {
     int         result;
-    char        buffer[65536];
+    char        buffer[4096];
     ssize_t     n;
     struct stat st;
 

@@ -51,6 +51,8 @@ typedef struct {
     range_t  range[RANGES_MAX];
 } hot_t;
 
+typedef void (*look_pt)(uintptr_t page, uint64_t entry);
+
 static hot_t   hot;             /* what is known */
 static hot_t  *found;           /* what a child finds; NULL in all others */
 
@@ -82,7 +84,7 @@ add(uintptr_t page, int advice)
 /* What is shared with the zygote comes with a clone, but for what is a file's:
    its pages are mapped by sixteens. */
 static void
-look_at_page(uintptr_t page, uint64_t entry)
+learn_page(uintptr_t page, uint64_t entry)
 {
     if (!(entry & PRESENT)) {
         return;
@@ -97,7 +99,7 @@ look_at_page(uintptr_t page, uint64_t entry)
 
 
 static void
-look_at_area(int pagemap, uintptr_t start, uintptr_t end)
+look_at_area(int pagemap, uintptr_t start, uintptr_t end, look_pt look)
 {
     size_t          i, count;
     ssize_t         n;
@@ -112,15 +114,16 @@ look_at_area(int pagemap, uintptr_t start, uintptr_t end)
             return;
         }
         for (i = 0; i < count; i++) {
-            look_at_page(start + i * PAGE, entries[i]);
+            look(start + i * PAGE, entries[i]);
         }
         start += count * PAGE;
     }
 }
 
 
+/* At all that this process has, but for what it shares. */
 static void
-look(void)
+look_at_all(look_pt look)
 {
     int            pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     codr_maps_t    maps;
@@ -130,7 +133,7 @@ look(void)
 
     while (pagemap != -1 && codr_maps_next(&maps, &area)) {
         if (area.mode[0] == 'r' && area.mode[3] == 'p') {
-            look_at_area(pagemap, area.start, area.end);
+            look_at_area(pagemap, area.start, area.end, look);
         }
     }
 
@@ -143,7 +146,7 @@ void
 codr_python_hot_end(void)
 {
     if (found) {
-        look();
+        look_at_all(learn_page);
     }
 }
 
@@ -221,6 +224,22 @@ codr_python_hot_learn(void (*rehearse)(void))
     }
 
     keep();
+}
+
+
+static void
+shed_page(uintptr_t page, uint64_t entry)
+{
+    if ((entry & PRESENT) && (entry & OF_FILE)) {
+        (void) madvise((void *) page, PAGE, MADV_DONTNEED);
+    }
+}
+
+
+void
+codr_python_hot_shed(void)
+{
+    look_at_all(shed_page);
 }
 
 

@@ -14,6 +14,10 @@ void codr_python_hot_learn(void (*rehearse)(void));
    nothing elsewhere. */
 void codr_python_hot_end(void);
 
+/* Gives back the pages of files that the zygote has mapped for its start and
+   the modules it has imported: a clone gets none of them from it. */
+void codr_python_hot_shed(void);
+
 /* In a clone: has them copied, so that its program need not. */
 void codr_python_hot_fetch(void);
 

@@ -427,6 +427,7 @@ zygote_main(int argc, char **argv, char **envp)
     codr_python_hot_learn(rehearse_terminal);
     codr_python_hot_learn(rehearse_sample);
     codr_python_heap_enlarge();
+    codr_python_hot_shed();
     if (!has_one_thread()) {
         die("the interpreter has more than one thread");
     }

@@ -52,6 +52,17 @@ $nginx = server('random json', log => 'debug');
 ok($nginx->ready, 'the server is ready');
 ok(cloned(), 'jobs are clones') or BAIL_OUT($nginx->log);
 
+# What it has imported it does not hold for those who map it themselves.
+my ($held, $modules) = (0, 0);
+for (map { split /^(?=[0-9a-f]+-[0-9a-f]+ )/m, slurp("/proc/$_/smaps") }
+    $nginx->zygotes) {
+    next if !m{^\S+ r-x.*/_json\.};
+    $modules++;
+    $held += /^Rss:\s+(\d+)/m ? $1 : 1;
+}
+cmp_ok($modules, '>', 0, 'a zygote has its modules');
+is($held, 0, 'and none of their pages');
+
 # What a clone shares with its zygote, and with that all others: an attack on
 # the pages of the system call filter, which the next job must have as it was.
 my $shared = <<'END';
