@@ -258,8 +258,9 @@ ZYGOTE_OBJ = $(ZYGOTE_SRC:%=$(BUILD)/zygotes/codr_%.o) \
              $(BUILD)/zygotes/codr_zygote_serve.o
 ZYGOTE_PYTHON = python_clone python_end python_gate python_heap python_hot \
                 python_main python_modules python_text
-ZYGOTE_NODE = node_end node_files node_hot node_pages node_park node_search \
-              node_state node_test node_threads node_times node_v8 node_warm
+ZYGOTE_NODE = node_end node_files node_gate node_hot node_pages node_park \
+              node_search node_state node_test node_threads node_times \
+              node_v8 node_warm
 ZYGOTE_CC  = $(CC) $(WARN) $(CFLAGS) $(HARDEN_CFLAGS) -fPIC \
              -fvisibility=hidden -ffunction-sections -fdata-sections -MMD -MP \
              -Isandbox -Izygotes -Wa,-Izygotes

@@ -187,17 +187,27 @@ base_name(const char *path)
 }
 
 
-/* As exec would leave it: readable for its own, no signal blocked, nothing
-   open that is not the interpreter's, and nobody's name. */
+/* Readable for its own, and nobody's name. */
+static void
+look_like_program(void)
+{
+    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == -1
+        || prctl(PR_SET_NAME, base_name(description.argv[0]), 0, 0, 0) == -1)
+    {
+        _exit(127);
+    }
+}
+
+
+/* As exec would leave it: so, no signal blocked, and nothing open that is not
+   the interpreter's. */
 static void
 become_program(void)
 {
     sigset_t none;
 
-    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == -1
-        || prctl(PR_SET_NAME, base_name(description.argv[0]), 0, 0, 0) == -1
-        || (held ? close(sock) : close_others()) == -1)
-    {
+    look_like_program();
+    if ((held ? close(sock) : close_others()) == -1) {
         _exit(127);
     }
 
@@ -225,12 +235,27 @@ wait_for_leave(void)
 void
 codr_waiting_pass(void)
 {
-    if (held) {
-        codr_ahead_end();
-        wait_for_leave();
-        become_program();
-        held = false;
+    if (!held) {
+        return;
     }
+
+    codr_ahead_end();
+    wait_for_leave();
+    if (!image->threads) {
+        become_program();
+    } else if (close_others() == -1) {
+        _exit(127);             /* the rest would be this thread's only */
+    }
+    held = false;
+}
+
+
+void
+codr_waiting_hold(const codr_interpreter_t *interpreter, int leave)
+{
+    image = interpreter;
+    sock = leave;
+    held = true;
 }
 
 
@@ -238,7 +263,9 @@ static void __attribute__((noreturn))
 go_on(void)
 {
     if (held && image->passes) {
-        if (close_all_but_socket() == -1) {
+        if (image->threads) {
+            look_like_program();
+        } else if (close_all_but_socket() == -1) {
             _exit(127);
         }
         codr_ahead_begin(sock);
@@ -384,6 +411,13 @@ say(int to, char word)
 
 
 int
+codr_waiting_allow(int to)
+{
+    return say(to, WORD_RUN);
+}
+
+
+int
 codr_waiting_prepare(int to)
 {
     return say(to, WORD_FILES);
@@ -413,7 +447,7 @@ codr_waiting_run(int to, bool *ret_forked, uint32_t *ret_step)
     outcome_t outcome = { 0, 0, 0 };
 
     *ret_step = CODR_STEP_FORK;
-    rc = say(to, WORD_RUN);
+    rc = codr_waiting_allow(to);
     if (rc == 0) {
         rc = hear(to, &outcome);
         rc = rc == 0 ? -ECHILD : rc;

@@ -38,6 +38,9 @@ typedef struct {
        codr_waiting_pass() before anything of the program's happens that can be
        seen.  Others are called when there is. */
     bool    passes;
+    /* Several threads, each of which may call that; they have the
+       interpreter's own descriptors. */
+    bool    threads;
     /* Goes on as the program; does not return. */
     void  (*run)(void) __attribute__((noreturn));
 } codr_interpreter_t;
@@ -61,8 +64,14 @@ void codr_waiting_park(const codr_interpreter_t *interpreter)
 /* In run() of one that passes: false when it need not wait. */
 bool codr_waiting_is_held(void);
 
-/* There waits for leave, and is the program when it returns. */
+/* There waits for leave, and is the program when it returns.  Of threads only
+   one may call it. */
 void codr_waiting_pass(void);
+
+/* For a test: this one is held until there is a word on leave, as another
+   process gives it with codr_waiting_allow(). */
+void codr_waiting_hold(const codr_interpreter_t *interpreter, int leave);
+int codr_waiting_allow(int sock);
 
 /*
  * Hands a whole DESCRIBE on, before it is decoded, with the program's side of

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "codr_node_gate.h"
 #include "codr_node_state.h"
 #include "codr_node_v8.h"
 
@@ -79,6 +80,7 @@ at_end(void *data)
 {
     (void) data;
 
+    codr_node_gate_pass();
     if (exit_code && exit_code[IS_ENDING] == 1 && is_alone()) {
         end(exit_code[HAS_CODE] ? exit_code[CODE] : 0);
     }
@@ -128,6 +130,7 @@ exit(int code)
 {
     void (*next)(int) __attribute__((noreturn));
 
+    codr_node_gate_pass();
     if (is_alone()) {
         end(code);
     }

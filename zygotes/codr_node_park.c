@@ -7,6 +7,7 @@
 #include "codr_node_park.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,14 +99,30 @@ describe(int sock, char *const *argv, char *const *envp,
 }
 
 
+/* It has come to where it goes ahead when it has said so.  Without leave it
+   finds its end of the socket to be the only one. */
+static bool
+goes_on(int sock, bool leave)
+{
+    bool          yes = false;
+    uint32_t      step;
+    struct pollfd said = { .fd = sock, .events = POLLIN };
+
+    if (codr_waiting_prepare(sock) != 0) {
+        return false;
+    }
+
+    return leave ? codr_waiting_run(sock, &yes, &step) == 0 && yes
+                 : poll(&said, 1, -1) == 1;
+}
+
+
 pid_t
 codr_node_park_start(char *const *argv, char *const *envp,
-    const codr_node_streams_t *streams)
+    const codr_node_streams_t *streams, bool leave)
 {
-    int      pair[2];
-    bool     goes_on = false;
-    pid_t    pid;
-    uint32_t step;
+    int   pair[2];
+    pid_t pid;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) {
         return -1;
@@ -119,8 +136,7 @@ codr_node_park_start(char *const *argv, char *const *envp,
 
     if (pid > 0
         && (describe(pair[0], argv, envp, streams) != 0
-            || codr_waiting_run(pair[0], &goes_on, &step) != 0
-            || !goes_on))
+            || !goes_on(pair[0], leave)))
     {
         (void) kill(pid, SIGKILL);
         (void) waitpid(pid, NULL, 0);

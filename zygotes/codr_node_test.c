@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +37,8 @@
 #define PROGRAM_MS      60000
 #define DISK            (16 * 1024 * 1024)
 #define INODES          100
+#define LEAVE           3               /* where a clone hears of that */
+#define REFUSED         127
 
 typedef struct {
     const char  *name;
@@ -46,6 +49,7 @@ typedef struct {
     const char  *says;          /* that it came to its end, or NULL */
     bool         terminal;
     bool         differs;       /* clones must, from each other */
+    bool         refused;       /* there is never leave */
 } case_t;
 
 typedef struct {
@@ -138,6 +142,15 @@ static const case_t cases[] = {
         .name = "Math.random()",
         .script = "console.log(Math.random());\n", .differs = true,
     },
+    {
+        .name = "a program that may not run",
+        .script = "console.log('a');\n", .refused = true,
+    },
+    {
+        .name = "modules that may not run",
+        .script = "console.log('a');\n",
+        .package = "{ \"type\": \"module\" }\n", .refused = true,
+    },
 };
 
 
@@ -164,7 +177,7 @@ put_files(const ways_t *ways, const case_t *one)
 
 /* In the program's process; with a master the streams are its terminal's. */
 static void __attribute__((noreturn))
-become(const ways_t *ways, bool clone, int in, int out, int master)
+become(const ways_t *ways, bool clone, int in, int out, int master, int leave)
 {
     sigset_t none;
 
@@ -178,8 +191,8 @@ become(const ways_t *ways, bool clone, int in, int out, int master)
         }
     }
     if (dup2(in, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1
-        || dup2(out, STDERR_FILENO) == -1
-        || close_range(STDERR_FILENO + 1, ~0U, 0) == -1)
+        || dup2(out, STDERR_FILENO) == -1 || dup2(leave, LEAVE) == -1
+        || close_range(LEAVE + (clone ? 1 : 0), ~0U, 0) == -1)
     {
         _exit(126);
     }
@@ -189,6 +202,9 @@ become(const ways_t *ways, bool clone, int in, int out, int master)
     }
     if (clone) {
         ways->interpreter->wake(true);
+        if (ways->interpreter->passes) {
+            codr_waiting_hold(ways->interpreter, LEAVE);
+        }
     }
     (void) sigemptyset(&none);
     (void) sigprocmask(SIG_SETMASK, &none, NULL);
@@ -237,20 +253,43 @@ read_all(const case_t *one, int fd, result_t *ret)
 }
 
 
+/* A clone, which gets leave, or none; or (new) one that is executed. */
+static pid_t
+start_own(const ways_t *ways, bool new, const case_t *one, int in, int out,
+    int master)
+{
+    int   leave[2];
+    pid_t pid;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, leave) == -1) {
+        return -1;
+    }
+
+    pid = _Fork();
+    if (pid == 0) {
+        become(ways, !new, in, out, master, leave[1]);
+    }
+
+    if (!one->refused) {
+        (void) codr_waiting_allow(leave[0]);
+    }
+    codr_close(&leave[0]);
+    codr_close(&leave[1]);
+
+    return pid;
+}
+
+
 /* The process that is tested, or (new) one that is executed. */
 static pid_t
-start(const ways_t *ways, bool new, const int *in, const int *out, int master)
+start(const ways_t *ways, bool new, const case_t *one, const int *in,
+    const int *out, int master)
 {
-    pid_t                  pid;
     codr_node_streams_t    streams = { in[0], out[1], -1 };
     codr_cleanup_close int slave = -1;
 
     if (new || ways->interpreter) {
-        pid = _Fork();
-        if (pid == 0) {
-            become(ways, !new, in[0], out[1], master);
-        }
-        return pid;
+        return start_own(ways, new, one, in[0], out[1], master);
     }
 
     if (master >= 0) {
@@ -261,7 +300,8 @@ start(const ways_t *ways, bool new, const int *in, const int *out, int master)
         streams.slave = slave;
     }
 
-    return codr_node_park_start(ways->argv, ways->envp, &streams);
+    return codr_node_park_start(ways->argv, ways->envp, &streams,
+                                !one->refused);
 }
 
 
@@ -282,7 +322,7 @@ run_streams(const ways_t *ways, bool new, const case_t *one, result_t *ret)
     if (one->input && one->prompt == NULL) {
         (void) !write(in[1], one->input, strlen(one->input));
     }
-    pid = start(ways, new, in, out, master);
+    pid = start(ways, new, one, in, out, master);
     codr_close(&in[0]);
     codr_close(&in[1]);
     codr_close(&out[1]);
@@ -294,6 +334,19 @@ run_streams(const ways_t *ways, bool new, const case_t *one, result_t *ret)
     }
 
     return pid > 0 && waitpid(pid, &ret->status, 0) == pid && read;
+}
+
+
+static const char *
+what_for(const ways_t *ways)
+{
+    if (ways->interpreter == NULL) {
+        return "no node is parked: those that are";
+    }
+
+    return ways->interpreter->passes
+           ? "clones of node do nothing ahead: those that do"
+           : "no node zygote: its clones";
 }
 
 
@@ -311,9 +364,8 @@ tell(const ways_t *ways, const case_t *one, const result_t *expected,
     start = i > SHOWN / 2 ? i - SHOWN / 2 : 0;
 
     codr_log(CODR_LEVEL_WARNING, 0, "%s differ in %s:"
-             " status %x \"%.*s\", not %x \"%.*s\"", ways->interpreter
-             ? "no node zygote: its clones" : "no node is parked: those that"
-             " are", one->name, got->status,
+             " status %x \"%.*s\", not %x \"%.*s\"", what_for(ways),
+             one->name, got->status,
              (int) (got->len - start < SHOWN ? got->len - start : SHOWN),
              got->text + start, expected->status,
              (int) (expected->len - start < SHOWN ? expected->len - start
@@ -329,6 +381,20 @@ are_equal(const result_t *a, const result_t *b)
 }
 
 
+/* Nobody hears of it. */
+static bool
+is_held(const ways_t *ways, const case_t *one, result_t *result)
+{
+    if (ways->interpreter && !ways->interpreter->passes) {
+        return true;            /* it does nothing ahead */
+    }
+
+    return put_files(ways, one) && run_streams(ways, false, one, result)
+           && result->len == 0 && WIFEXITED(result->status)
+           && WEXITSTATUS(result->status) == REFUSED;
+}
+
+
 static bool
 try(const ways_t *ways, const case_t *one)
 {
@@ -338,10 +404,15 @@ try(const ways_t *ways, const case_t *one)
     first->len = second->len = 0;
     first->status = second->status = -1;
 
-    fine = put_files(ways, one) && run_streams(ways, !one->differs, one, first)
-           && run_streams(ways, false, one, second)
-           && first->status == second->status && says(first, one->says)
-           && are_equal(first, second) != one->differs;
+    if (one->refused) {
+        fine = is_held(ways, one, second);
+    } else {
+        fine = put_files(ways, one)
+               && run_streams(ways, !one->differs, one, first)
+               && run_streams(ways, false, one, second)
+               && first->status == second->status && says(first, one->says)
+               && are_equal(first, second) != one->differs;
+    }
     if (!fine) {
         tell(ways, one, first, second);
     }

@@ -50,7 +50,7 @@ static const double unit[] = {
 };
 
 static size_t     nseen, ntimes, npatterns;
-static bool       searched;
+static bool       searched, shifted;
 static time_at_t  times[TIMES_MAX];
 static uint64_t   seen[SEEN_MAX];
 static double     day;
@@ -192,11 +192,16 @@ find_times(uint64_t *words, size_t count)
 
 
 /* What was found in memory that somebody else has by now is no time; one that
-   went on for less than a minute since it was found still is. */
+   went on for less than a minute since it was found still is.  Once it has been
+   set it goes on by what is true. */
 static bool
 is_still_time(const time_at_t *time)
 {
     double later;
+
+    if (shifted) {
+        return time->at->ns == time->found.ns;
+    }
 
     switch (time->kind) {
     case TIME_NS:
@@ -213,8 +218,8 @@ is_still_time(const time_at_t *time)
 void
 codr_node_times_shift(uint64_t ns)
 {
-    size_t           i;
-    const time_at_t *time;
+    size_t     i;
+    time_at_t *time;
 
     for (i = 0; i < ntimes; i++) {
         time = &times[i];
@@ -226,7 +231,9 @@ codr_node_times_shift(uint64_t ns)
         } else {
             time->at->number += (double) ns / unit[time->kind];
         }
+        time->found = *time->at;
     }
+    shifted = true;
 }
 
 

@@ -34,6 +34,7 @@
 #include "codr_log.h"
 #include "codr_node_end.h"
 #include "codr_node_files.h"
+#include "codr_node_gate.h"
 #include "codr_node_hot.h"
 #include "codr_node_pages.h"
 #include "codr_node_state.h"
@@ -237,9 +238,43 @@ fits(void)
 }
 
 
+static void
+unblock_signals(void)
+{
+    sigset_t none;
+
+    (void) sigemptyset(&none);
+    (void) sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+
+/* Time that has passed is nobody's. */
+static void
+catch_up(void)
+{
+    uint64_t  now = now_ns();
+    void  *(*loop)(void);
+    void   (*update)(void *loop);
+
+    codr_node_times_shift(now - self.stopped);
+    self.stopped = now;
+
+    *(void **) &loop = dlsym(RTLD_DEFAULT, "uv_default_loop");
+    *(void **) &update = dlsym(RTLD_DEFAULT, "uv_update_time");
+    update(loop());
+}
+
+
 static void __attribute__((noreturn))
 run(void)
 {
+    if (codr_waiting_is_held()) {
+        unblock_signals();
+        if (codr_node_gate_close(catch_up) != 0) {
+            codr_waiting_pass();
+        }
+    }
+
     siglongjmp(self.back, 1);
 }
 
@@ -256,16 +291,9 @@ has_loop(void)
 static void
 begin(void)
 {
-    void  *(*loop)(void);
-    void   (*update)(void *loop);
-
     codr_zygote_block_replace(self.description ? self.description->envp
                                                : self.plain);
-    codr_node_times_shift(now_ns() - self.stopped);
-
-    *(void **) &loop = dlsym(RTLD_DEFAULT, "uv_default_loop");
-    *(void **) &update = dlsym(RTLD_DEFAULT, "uv_update_time");
-    update(loop());
+    catch_up();
     codr_node_warm_forget();
     codr_node_end_arm();
 }
@@ -279,7 +307,8 @@ static void
 park(void)
 {
     static codr_interpreter_t interpreter = {
-        .prepare = prepare, .fits = fits, .run = run,
+        .prepare = prepare, .fits = fits, .run = run, .passes = true,
+        .threads = true,
     };
 
     self.sound = has_loop() && codr_node_v8_open()
@@ -379,7 +408,8 @@ wait_here(void)
 {
     static codr_interpreter_t image = {
         .fork = _Fork, .wake = wake, .prepare = prepare, .fits = fits,
-        .run = run, .shed = codr_node_pages_shed,
+        .run = run, .shed = codr_node_pages_shed, .passes = true,
+        .threads = true,
     };
 
     self.state = STATE_WAITING;
@@ -400,7 +430,8 @@ wait_here(void)
 
     if (sigsetjmp(self.back, 0) == 0) {
         codr_node_hot_plan();
-        if (!codr_node_test(&image, self.argv, self.plain)) {
+        image.passes = codr_node_test(&image, self.argv, self.plain);
+        if (!image.passes && !codr_node_test(&image, self.argv, self.plain)) {
             codr_zygote_serve_not();
         }
         codr_node_pages_drop();
@@ -423,8 +454,6 @@ is_script(const char *path)
 static int
 zygote_main(int argc, char **argv, char **envp)
 {
-    sigset_t none;
-
     if (self.mode == MODE_PARKED) {
         (void) close(CODR_PARKED_LIBRARY);
         (void) fcntl(CODR_PARKED_SOCKET, F_SETFD, FD_CLOEXEC);
@@ -445,8 +474,7 @@ zygote_main(int argc, char **argv, char **envp)
                     argv[argc - 1]);
 
     /* as in a program: the threads it starts inherit them */
-    (void) sigemptyset(&none);
-    (void) sigprocmask(SIG_SETMASK, &none, NULL);
+    unblock_signals();
 
     return self.main(argc, argv, envp);
 }
@@ -510,6 +538,11 @@ syscall(long number, ...)
 
     if (number == SYS_statx && is_script((const char *) args[1])) {
         wait_here();
+    } else if (number == SYS_openat
+               && !codr_node_gate_opens((int) args[0], (const char *) args[1],
+                                        (int) args[2]))
+    {
+        return -1;
     }
 
     return next(number, args[0], args[1], args[2], args[3], args[4], args[5]);

@@ -69,5 +69,11 @@ main(void)
            "and what JavaScript keeps");
     tap_number((long) reused, 1, "what is another's by now is left alone");
 
+    kept[0] += 1;
+    codr_node_times_shift(AGE);
+    tap_number((long) (kept[1] - seen(1)), 2 * AGE, "once more, the same");
+    tap_number((long) (kept[0] - seen(0)), AGE + 1,
+               "but for what was set meanwhile");
+
     return tap_done();
 }
