@@ -157,17 +157,6 @@ waits_for_start(const codr_job_t *job)
 }
 
 
-/* Whatever is in a sandbox before its program may run can say what it likes:
-   nobody listens. */
-static void
-hear_output(codr_job_t *job)
-{
-    if (codr_stdio_pause(&job->io, false) < 0) {
-        streams_ended(&job->io);
-    }
-}
-
-
 /* Nothing holds the program back any more.  It goes first: who waits for it
    hears of that while it starts. */
 static void
@@ -186,8 +175,11 @@ run_stage(codr_job_t *job)
         return;                 /* this sandbox runs nothing */
     }
 
-    if (run && job->io.paused) {
-        hear_output(job);
+    /* whatever is in a sandbox before its program may run can say what it
+       likes: nobody listens */
+    if (run && job->io.paused && codr_stdio_pause(&job->io, false) < 0) {
+        streams_ended(&job->io);
+        return;                 /* and there may be no job any more */
     }
     if (!waits_for_start(job)) {
         tell_begin(job);
