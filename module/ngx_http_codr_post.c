@@ -484,6 +484,10 @@ ngx_http_codr_post_result(ngx_http_codr_post_t *post,
         ngx_http_codr_json_text(j, i == 0 ? "stdout" : "stderr", &text);
 
         j->failed |= stream->failed;
+
+        /* who does not read the answer need not keep it twice */
+
+        (void) ngx_pfree(post->request->pool, stream->start);
     }
 
     ngx_http_codr_json_close(j);

@@ -21,6 +21,7 @@ my $nginx = Codr::Nginx->new(listen => 'http2', locations => 0,
     . ' keepalive_requests 100000;', server => <<'CONF');
     location = /run { codr_exec; }
     location = /short { codr_exec; codr_output 64m; send_timeout 1s; }
+    location = /large { codr_exec; codr_output 2m; }
     location /jobs { codr_jobs; }
     location = /metrics { codr_status; }
 CONF
@@ -139,6 +140,22 @@ subtest 'resets without end' => sub {
     ok(wait_until(10, sub { descriptors() <= $files + 2 }), 'nor descriptors');
     ok(wait_until(10, sub { $nginx->helper_descriptors <= $helper + 8 }),
         'nor those of the helper');
+};
+
+subtest 'answers that are not read' => sub {
+    my $h2 = connection(window => 0);
+    my $before = resident();
+    my @ids = map {
+        $h2->job(language => 'sh', path => '/large',
+            code => 'head -c 2000000 /dev/zero | tr "\0" x');
+    } 1 .. 40;
+    ok($h2->until(60, sub {
+        40 == grep { $_->{status} } map { $h2->stream($_) } @ids;
+    }), 'wait');
+    cmp_ok(resident() - $before, '<', 40 * 3000, 'and are kept once');
+    $h2->drop;
+    ok(wait_until(20, sub { resident() - $before < 20_000 }),
+        'until they can be given to nobody');
 };
 
 subtest 'who waits for a record' => sub {
