@@ -35,7 +35,10 @@ used_us(const codr_job_t *job)
     uint64_t us = job->spent_us
                   + (job->compile.done ? job->compile.cpu_us : 0);
 
-    if (job->state == CODR_JOB_RUNNING) {
+    /* one that was refused meanwhile has used a compiler, too */
+    if (job->state == CODR_JOB_RUNNING
+        || (job->state == CODR_JOB_COMPILING && !job->compile.done))
+    {
         us += job->sandbox.end.cpu_us;
     }
 

@@ -105,7 +105,7 @@ codr_command_describe(codr_sandbox_t *sandbox)
 {
     int           fds[6], headers = -1;
     size_t        nfds = 0, len;
-    uint32_t      flags = codr_inspect_passed(sandbox->data)
+    uint32_t      flags = codr_stage_may_run(sandbox->data)
                           ? CODR_DESCRIBE_RUN : 0;
     uint64_t      artefact_max = 0;
     const char   *mode = CODR_SHORTCUT_PLAIN;

@@ -15,7 +15,7 @@
    refused when this returns. */
 void codr_inspect_begin(codr_job_t *job);
 
-/* Whether something of the user's may run, or be compiled. */
+/* Whether something of the user's may run, or be heard of. */
 bool codr_inspect_passed(const codr_job_t *job);
 
 /* Whether it has been refused; then it ends with codr_inspect_refuse(), when

@@ -57,6 +57,13 @@ codr_stage_of(const codr_job_t *job)
 }
 
 
+bool
+codr_stage_may_run(const codr_job_t *job)
+{
+    return job->state == CODR_JOB_COMPILING || codr_inspect_passed(job);
+}
+
+
 static void
 close_ends(codr_job_t *job)
 {
@@ -116,7 +123,7 @@ log_trace(const codr_job_t *job, const char *stage)
 static void
 announce(codr_job_t *job)
 {
-    if (!job->announced && codr_inspect_passed(job)) {
+    if (!job->announced) {
         job->announced = true;
         job->result->announced = true;
         codr_pump_all(job->result);
@@ -124,10 +131,14 @@ announce(codr_job_t *job)
 }
 
 
-/* Who waits for it hears that it begins. */
+/* Who waits for it hears that it begins, unless it may be refused yet. */
 static void
 tell_begin(codr_job_t *job)
 {
+    if (!codr_inspect_passed(job)) {
+        return;
+    }
+
     announce(job);
     if (!job->told_stage) {
         job->told_stage = true;
@@ -214,7 +225,7 @@ start_sandbox(codr_job_t *job)
     codr_trace_mark(&job->trace, job->path == CODR_PATH_COLD ? "spawn"
                                                              : "lease");
     if (result == 0) {
-        if (codr_inspect_passed(job)) {
+        if (codr_stage_may_run(job)) {
             run_stage(job);
         }
         return;
@@ -263,12 +274,18 @@ codr_stage_inspected(codr_job_t *job)
 
     if (codr_inspect_refused(job)) {
         codr_sandbox_kill(&job->sandbox, CODR_STATUS_STOPPED);
+        if (state == CODR_SANDBOX_GONE) {
+            advance(job);
+        }
         return;
     }
 
     codr_trace_mark(&job->trace, "verdict");
-    if (state != CODR_SANDBOX_IDLE && state != CODR_SANDBOX_GONE
-        && !job->sandbox.ending)
+    if (job->state == CODR_JOB_COMPILING) {
+        tell_begin(job);
+        advance(job);               /* what it has made waits for this */
+    } else if (state != CODR_SANDBOX_IDLE && state != CODR_SANDBOX_GONE
+               && !job->sandbox.ending)
     {
         run_stage(job);
     } else {
@@ -392,6 +409,17 @@ codr_stage_stop(codr_job_t *job)
     if (job->state == CODR_JOB_QUEUED) {    /* no signal: it never ran */
         codr_answer_complete(job, &stopped);
         codr_job_finish(job);
+        return;
+    }
+
+    /* its compiler has ended: there is nothing to kill, and a verdict to
+       come */
+    if (job->state == CODR_JOB_COMPILING
+        && job->sandbox.state == CODR_SANDBOX_GONE)
+    {
+        job->sandbox.end.killed = true;
+        job->sandbox.end.reason = CODR_STATUS_STOPPED;
+        advance(job);
         return;
     }
 
@@ -538,7 +566,16 @@ can_start_over(const codr_job_t *job)
 }
 
 
-/* The sandbox is gone; what it wrote may not have been read yet. */
+/* By its client, who need not wait for a verdict. */
+static bool
+is_stopped(const codr_sandbox_t *sandbox)
+{
+    return sandbox->end.killed && sandbox->end.reason == CODR_STATUS_STOPPED;
+}
+
+
+/* The sandbox is gone; what it wrote may not have been read yet, and whether
+   its compiler may be heard may not be known. */
 static void
 stage_gone(codr_job_t *job)
 {
@@ -581,7 +618,7 @@ stage_gone(codr_job_t *job)
     sandbox->end.unread = io->error != 0;
     if (run) {
         run_ended(job);
-    } else {
+    } else if (codr_inspect_passed(job) || is_stopped(sandbox)) {
         codr_compile_ended(job);
     }
 }

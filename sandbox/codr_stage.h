@@ -5,6 +5,7 @@
 #ifndef CODR_STAGE_H
 #define CODR_STAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "codr_broker.h"
@@ -34,6 +35,10 @@ void codr_stage_flow(codr_job_t *job);
 
 /* Gives back place and compile place; accepts a job that has none. */
 void codr_stage_release(codr_job_t *job);
+
+/* Whether it may begin before the verdict is there: a compiler is none of the
+   user's, and only what it makes and says has to wait. */
+bool codr_stage_may_run(const codr_job_t *job);
 
 /* Compiling or running: which stage it is in. */
 codr_stage_t codr_stage_of(const codr_job_t *job);
