@@ -23,7 +23,7 @@ typedef struct {
     void   *(*string)(void *isolate, const char *text, int type, int length);
     void   *(*compile)(void *context, void *string, void *origin);
     void   *(*run)(void *script, void *context);
-    bool    (*is_true)(const void *value);
+    bool    (*boolean)(const void *value, void *isolate);
 } v8_t;
 
 typedef struct {
@@ -45,7 +45,7 @@ static const symbol_t symbols[] = {
     SYMBOL(compile, "N2v86Script7CompileENS_5LocalINS_7ContextEEE"
                     "NS1_INS_6StringEEEPNS_12ScriptOriginE"),
     SYMBOL(run, "N2v86Script3RunENS_5LocalINS_7ContextEEE"),
-    SYMBOL(is_true, "NK2v85Value6IsTrueEv"),
+    SYMBOL(boolean, "NK2v85Value12BooleanValueEPNS_7IsolateE"),
 };
 
 
@@ -86,7 +86,7 @@ codr_node_v8_run(const char *text)
     string = v8.string(isolate, text, 0, -1);
     script = string ? v8.compile(context, string, NULL) : NULL;
     value = script ? v8.run(script, context) : NULL;
-    yes = value && v8.is_true(value);
+    yes = value && v8.boolean(value, isolate);
     v8.close_scope(scope);
 
     return yes;
