@@ -25,7 +25,7 @@
 #define PROGRAMS_MAX    16
 #define ROUNDS_MAX      1000
 #define WARM_UP         5
-#define PAUSE_NS        5000000     /* between two jobs: people are slower */
+#define PAUSE_NS        40000000    /* between two jobs: people are slower */
 #define SOURCE_MAX      8192
 #define PIECE           64          /* of a message around its source */
 
