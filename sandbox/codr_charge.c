@@ -22,6 +22,10 @@ codr_charge_begin(codr_job_t *job)
     int                   result;
     const codr_request_t *request = &job->request;
 
+    if (job->counted) {
+        return 0;                   /* it starts over */
+    }
+
     result = codr_quota_take(&job->broker->quotas, request->quota,
                              request->quotas);
     job->counted = result == 0;

@@ -7,7 +7,8 @@
 
 #include "codr_job.h"
 
-/* It counts from now on: 0, -EDQUOT or -ENOMEM. */
+/* It counts from now on, once however often it starts: 0, -EDQUOT or
+   -ENOMEM. */
 int codr_charge_begin(codr_job_t *job);
 
 /* It has ended, and its client is about to be told. */

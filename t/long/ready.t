@@ -12,9 +12,10 @@ use Test::More;
 
 need(qw(module helper root));
 
-my $nginx = Codr::Nginx->new(languages => 0, http => <<'END');
+my $nginx = Codr::Nginx->new(languages => 0, http => <<'END',
 codr_language sh { source main.sh; run /bin/sh $source; warm 1; }
 END
+    server => 'location = /one { codr_exec; codr_limit_jobs all jobs=1; }');
 ok($nginx->ready, 'the server is ready');
 
 my %MESSAGE = (language => 'sh', code => 'echo here');
@@ -23,7 +24,7 @@ my %MESSAGE = (language => 'sh', code => 'echo here');
 # which there is one, has served somebody else since.
 sub request {
     my $client = Codr::Client->connect(port => $nginx->port, timeout => 60);
-    $client->send_request(method => 'POST', path => '/run',
+    $client->send_request(method => 'POST', path => '/one',
         headers => ['Content-Type: application/json'],
         body => Codr::Client::encode(\%MESSAGE));
     $nginx->get('/languages');
@@ -59,6 +60,8 @@ sub taken {
         or diag(explain($job));
     is($job->{stdout}, "here\n", "$what: once");
     is($job->{path}, 'cold', "$what: in another one");
+    is($nginx->post('/one', \%MESSAGE)->{status}, 200,
+        "$what: it was one job for its client, and is none any more");
     return;
 }
 
