@@ -275,6 +275,9 @@ codr_inspect_refuse(codr_job_t *job)
         .findings_len = job->inspection.findings_len,
     };
 
+    /* what was found in the cache has cost nothing, and is not for it */
+    job->compile.done = false;
+
     if (job->inspection.review.verdict.result != CODR_REVIEW_DONE) {
         error.message = "the program could not be checked";
     }

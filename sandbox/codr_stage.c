@@ -412,15 +412,14 @@ codr_stage_stop(codr_job_t *job)
         return;
     }
 
-    /* its compiler has ended: there is nothing to kill, and a verdict to
-       come */
-    if (job->state == CODR_JOB_COMPILING
-        && job->sandbox.state == CODR_SANDBOX_GONE)
-    {
+    /* its compiler may have ended by itself, and its program must not begin */
+    if (job->state == CODR_JOB_COMPILING) {
         job->sandbox.end.killed = true;
         job->sandbox.end.reason = CODR_STATUS_STOPPED;
-        advance(job);
-        return;
+        if (job->sandbox.state == CODR_SANDBOX_GONE) {
+            advance(job);
+            return;
+        }
     }
 
     codr_sandbox_kill(&job->sandbox, CODR_STATUS_STOPPED);
@@ -618,7 +617,10 @@ stage_gone(codr_job_t *job)
     sandbox->end.unread = io->error != 0;
     if (run) {
         run_ended(job);
-    } else if (codr_inspect_passed(job) || is_stopped(sandbox)) {
+    } else if (codr_inspect_passed(job)) {
+        codr_compile_ended(job);
+    } else if (is_stopped(sandbox)) {
+        job->words_len = 0;         /* nobody has checked what they quote */
         codr_compile_ended(job);
     }
 }

@@ -13,7 +13,8 @@ need(qw(plain root module helper /usr/bin/gcc));
 
 my $nginx = Codr::Nginx->new(policy => 0,
     location => 'codr_policy block standard;',
-    server => 'location = /quota { codr_exec; codr_policy block standard;'
+    server => 'location = /off { codr_exec; codr_policy off; }'
+        . ' location = /quota { codr_exec; codr_policy block standard;'
         . ' codr_limit_jobs $http_x_user cpu=300ms/h; }');
 $nginx->ready or BAIL_OUT($nginx->log);
 ok(wait_until(60, sub { $nginx->validators > 2 }), 'there is who checks');
@@ -73,8 +74,20 @@ unlike(join('', map { $_->{text} // '' } @{ $job->{messages} }),
 is_deeply([ grep { $_->{type} =~ /^(?:started|stage)$/ }
     @{ $job->{messages} } ], [], 'nor that it ever began');
 
-$job = run_held($main, sub { $_[0]->send(type => 'stop') });
+# Nor what it said when it was allowed to.
+my %before = (language => 'c', code => "#include <stdlib.h>\n"
+    . "#warning was heard\n" . 'int main(void) { return system("true"); }');
+like($nginx->post('/off', \%before)->{json}{compile}{output}, qr/was heard/,
+    'a compiler is heard where nothing is checked');
+my $after = $nginx->post('/run', \%before)->{json};
+is($after->{code}, 'rejected', 'the same program is refused elsewhere');
+is($after->{compile}, undef, 'where its compiler is not heard');
+
+$job = run_held("#warning nobody hears this\n$main",
+    sub { $_[0]->send(type => 'stop') });
 is($job->{status}, 'stopped', 'who stops it need not wait for the verdict');
+unlike(join('', map { Codr::Client::encode($_) } @{ $job->{messages} }),
+    qr/nobody hears/, 'nor hears its compiler');
 
 $job = run_held("$main // in vain", sub { });
 is($job->{error}{diagnostics}[0]{rule}, 'policy.unavailable',
