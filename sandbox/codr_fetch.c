@@ -173,7 +173,10 @@ codr_fetch_take(codr_client_t *client, const uint8_t *payload, size_t len)
         codr_stage_stop(found->job);
     }
 
-    wait_for_end(client, fetch.wait_ms);
+    /* where that was the job's end its answer is on its way, or it is gone */
+    if (!client->ended) {
+        wait_for_end(client, fetch.wait_ms);
+    }
     return 0;
 }
 
