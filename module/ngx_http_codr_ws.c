@@ -6,6 +6,8 @@
  * run.  Runs in workers.
  */
 
+#include <linux/sockios.h>
+
 #include "ngx_http_codr_ws.h"
 #include "ngx_http_codr_drain.h"
 
@@ -33,6 +35,7 @@ static ngx_int_t ngx_http_codr_ws_arm(ngx_http_codr_ws_t *ws);
 static ngx_msec_int_t ngx_http_codr_ws_next(ngx_http_codr_ws_t *ws);
 static ngx_msec_t ngx_http_codr_ws_silence(ngx_http_codr_ws_t *ws);
 static ngx_msec_t ngx_http_codr_ws_patience(ngx_http_codr_ws_t *ws);
+static ngx_uint_t ngx_http_codr_ws_may_leave(ngx_connection_t *c);
 static void ngx_http_codr_ws_end(ngx_http_codr_ws_t *ws, ngx_uint_t lost);
 static void ngx_http_codr_ws_cleanup(void *data);
 
@@ -467,6 +470,20 @@ ngx_http_codr_ws_run_foreign(ngx_http_codr_ws_t *ws)
 }
 
 
+/* Whether a worker that is about to leave would wait for nothing: the peer has
+   all that was said to it, and has said nothing that was not read. */
+
+static ngx_uint_t
+ngx_http_codr_ws_may_leave(ngx_connection_t *c)
+{
+    int  unread, unsent;
+
+    return ngx_exiting
+           && ioctl(c->fd, FIONREAD, &unread) == 0 && unread == 0
+           && ioctl(c->fd, SIOCOUTQ, &unsent) == 0 && unsent == 0;
+}
+
+
 static void
 ngx_http_codr_ws_end(ngx_http_codr_ws_t *ws, ngx_uint_t lost)
 {
@@ -483,9 +500,11 @@ ngx_http_codr_ws_end(ngx_http_codr_ws_t *ws, ngx_uint_t lost)
     } else {
 
         /* a connection closed with bytes unread, or to come, is reset, and
-           what the peer has not read by then is lost to it */
+           what the peer has not read by then is lost to it; idle: a worker
+           that leaves later closes it as one that is kept alive */
 
-        r->lingering_close = 1;
+        r->lingering_close = !ngx_http_codr_ws_may_leave(r->connection);
+        r->connection->idle = r->lingering_close;
         ngx_http_finalize_request(r, NGX_OK);
     }
 }

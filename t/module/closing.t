@@ -143,7 +143,7 @@ sub answered {
 
 my $json = 'application/json';
 my $big = 'Content-Length: ' . (8 << 20);
-my $body = '{' . ' ' x (8 << 20);
+my $body = '{' . ' ' x ((8 << 20) - 1);
 for (
     [ 401, 'without a key', '/keyed', $json, $big ],
     [ 401, 'without a key, for a record', '/jobs', $json, $big ],
