@@ -35,7 +35,7 @@ static ngx_int_t ngx_http_codr_ws_arm(ngx_http_codr_ws_t *ws);
 static ngx_msec_int_t ngx_http_codr_ws_next(ngx_http_codr_ws_t *ws);
 static ngx_msec_t ngx_http_codr_ws_silence(ngx_http_codr_ws_t *ws);
 static ngx_msec_t ngx_http_codr_ws_patience(ngx_http_codr_ws_t *ws);
-static ngx_uint_t ngx_http_codr_ws_may_leave(ngx_connection_t *c);
+static ngx_uint_t ngx_http_codr_ws_is_through(ngx_connection_t *c);
 static void ngx_http_codr_ws_end(ngx_http_codr_ws_t *ws, ngx_uint_t lost);
 static void ngx_http_codr_ws_cleanup(void *data);
 
@@ -470,16 +470,15 @@ ngx_http_codr_ws_run_foreign(ngx_http_codr_ws_t *ws)
 }
 
 
-/* Whether a worker that is about to leave would wait for nothing: the peer has
-   all that was said to it, and has said nothing that was not read. */
+/* Whether there is nothing to wait for: the peer's kernel has all that was said
+   to it, and it has said nothing that was not read. */
 
 static ngx_uint_t
-ngx_http_codr_ws_may_leave(ngx_connection_t *c)
+ngx_http_codr_ws_is_through(ngx_connection_t *c)
 {
     int  unread, unsent;
 
-    return ngx_exiting
-           && ioctl(c->fd, FIONREAD, &unread) == 0 && unread == 0
+    return ioctl(c->fd, FIONREAD, &unread) == 0 && unread == 0
            && ioctl(c->fd, SIOCOUTQ, &unsent) == 0 && unsent == 0;
 }
 
@@ -503,7 +502,7 @@ ngx_http_codr_ws_end(ngx_http_codr_ws_t *ws, ngx_uint_t lost)
            what the peer has not read by then is lost to it; idle: a worker
            that leaves later closes it as one that is kept alive */
 
-        r->lingering_close = !ngx_http_codr_ws_may_leave(r->connection);
+        r->lingering_close = !ngx_http_codr_ws_is_through(r->connection);
         r->connection->idle = r->lingering_close;
         ngx_http_finalize_request(r, NGX_OK);
     }

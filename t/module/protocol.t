@@ -382,6 +382,7 @@ $job = $ws->run_job(%PYTHON, code => "print(22)\nraise SystemExit(3)\n",
     tag => 'second', stdin => '');
 $ws->send_close(1000);
 $ws->recv;
+$ws->drop;                      # it is logged when both have closed
 ok(wait_until(3, sub { -s $log }), 'a line for the socket');
 my $line = Codr::Host::slurp($log);
 my $shown = join '|', '127.0.0.1', 2, $job->{complete}{job_id}, 'second',

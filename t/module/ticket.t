@@ -243,6 +243,7 @@ subtest 'whose job it is' => sub {
         $ws->finish;
         $ws->send_close(1000);
         $ws->recv;
+        $ws->drop;              # it is logged when both have closed
         ok(Codr::Host::wait_until(5,
             sub { Codr::Host::slurp("$dir/who.log") =~ /$expected/ }), $name);
     };
