@@ -60,7 +60,8 @@ codr_stage_of(const codr_job_t *job)
 bool
 codr_stage_may_run(const codr_job_t *job)
 {
-    return job->state == CODR_JOB_COMPILING || codr_inspect_passed(job);
+    return (job->state == CODR_JOB_COMPILING && job->language->shortcut)
+           || codr_inspect_passed(job);
 }
 
 
@@ -281,16 +282,18 @@ codr_stage_inspected(codr_job_t *job)
     }
 
     codr_trace_mark(&job->trace, "verdict");
-    if (job->state == CODR_JOB_COMPILING) {
+    if (job->sandbox.run_us != 0) {
         tell_begin(job);
-        advance(job);               /* what it has made waits for this */
     } else if (state != CODR_SANDBOX_IDLE && state != CODR_SANDBOX_GONE
                && !job->sandbox.ending)
     {
         run_stage(job);
+        return;
     } else {
         announce(job);
     }
+
+    advance(job);                   /* what a compiler made waits for this */
 }
 
 

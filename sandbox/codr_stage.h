@@ -36,8 +36,8 @@ void codr_stage_flow(codr_job_t *job);
 /* Gives back place and compile place; accepts a job that has none. */
 void codr_stage_release(codr_job_t *job);
 
-/* Whether it may begin before the verdict is there: a compiler is none of the
-   user's, and only what it makes and says has to wait. */
+/* Whether it may begin: a compiler that is known to run nothing of the user's
+   need not wait for the verdict, only what it makes and says. */
 bool codr_stage_may_run(const codr_job_t *job);
 
 /* Compiling or running: which stage it is in. */

@@ -93,6 +93,31 @@ $job = run_held("$main // in vain", sub { });
 is($job->{error}{diagnostics}[0]{rule}, 'policy.unavailable',
     'without a verdict it is refused');
 
+# A compiler of which less is known waits: it may execute what it reads.
+SKIP: {
+    skip 'needs rustc', 4 if !-x '/usr/bin/rustc';
+    my $looks = 0;
+    my @held = $nginx->hold_validators;
+    my $ws = $nginx->ws;
+    my $select = IO::Select->new($ws->{s});
+    my @seen;
+    $ws->execute(language => 'rust', code => 'fn main() { println!("1"); }');
+    while (!$select->can_read(0.01)) {
+        $looks++;
+        push @seen, grep { /rustc/ }
+            map { slurp("/proc/$_/comm") } $nginx->sandbox_processes;
+    }
+    my $job = $ws->finish(60);
+    kill CONT => @held;
+    is($job->{error}{diagnostics}[0]{rule}, 'policy.unavailable',
+        'another compiler');
+    cmp_ok($looks, '>', 3, 'waits a while');
+    is("@seen", '', 'and does nothing without a verdict');
+    $job = $nginx->run_job(language => 'rust',
+        code => 'fn main() { println!("2"); }', timeout => 60);
+    is($job->{status}, 'ok', 'with one it does');
+}
+
 # What the compiler took of a processor is its client's.
 for my $code ('int main(void) { return 0; }',
     "${long}int main(void) { return system(\"true\"); }")
