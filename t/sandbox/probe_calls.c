@@ -457,7 +457,7 @@ io_other(long class)
     pid_t pid = victim();
 
     return spare(pid, syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid,
-                              IOPRIO_PRIO_VALUE(class, 7)));
+                              IOPRIO_PRIO_VALUE((int) class, 7)));
 }
 
 
@@ -490,7 +490,7 @@ static long
 io_class(long class)
 {
     return syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
-                   IOPRIO_PRIO_VALUE(class, 0));
+                   IOPRIO_PRIO_VALUE((int) class, 0));
 }
 
 
