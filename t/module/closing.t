@@ -11,6 +11,7 @@ use Codr::Host qw(need spew wait_until);
 use Codr::Nginx;
 use Digest::SHA qw(sha256_hex);
 use IPC::Open2 qw(open2);
+use Socket qw(SOL_SOCKET);
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -34,6 +35,12 @@ my $nginx = Codr::Nginx->new(dir => $dir, echo => 1,
     client_max_body_size 32m;
     location = /echo { codr_exec; codr_echo; }
     location = /off { codr_exec; codr_echo; lingering_close off; }
+    location = /patient {
+        codr_exec;
+        codr_echo;
+        lingering_timeout 600s;
+        lingering_time 600s;
+    }
     location = /small { codr_exec; client_max_body_size 1k; }
     location = /keyed { codr_exec; codr_auth key; }
     location = /jobs { codr_jobs; codr_auth key; }
@@ -91,6 +98,29 @@ for (
 }
 cmp_ok((late('/off', $CLOSE))[1], '<', $ALL,
     'but not with lingering_close off');
+
+# The same of a peer that nothing reaches until its socket is over: all that is
+# said to it is lost on the way, and has to be sent again.
+sub deaf {
+    my ($bytes, $more) = @_;
+    my $ws = $nginx->ws(path => '/patient');
+    my $nothing = pack 'SCCL', 0x06, 0, 0, 0;               # BPF_RET, 0
+    setsockopt $ws->{s}, SOL_SOCKET, 26, pack('Sx![P]P', 1, $nothing)
+        or return ("no SO_ATTACH_FILTER: $!");
+    $ws->write(frame('x') . $bytes);
+    return ('is not over') if !over();
+    setsockopt $ws->{s}, SOL_SOCKET, 27, pack 'i', 0;       # SO_DETACH_FILTER
+    return ($ws->write($more), rest($ws));
+}
+
+for (
+    [ 'a Close', $CLOSE, '' ], [ 'a Close, and more later', $CLOSE, $MORE ],
+    [ 'what is no frame', "\xff" x 20, $MORE ],
+) {
+    my ($name, $bytes, $more) = @{$_};
+    is(join(' ', deaf($bytes, $more)), length($more) . ' 7 1',
+        "$name: what is lost on the way comes again");
+}
 
 subtest 'a Close over TLS' => sub {
     my $code = <<'PYTHON';
