@@ -77,9 +77,6 @@ take_off(codr_reviewer_t *reviewer, codr_review_t *review)
 }
 
 
-static void ask_next(codr_reviewer_t *reviewer);
-
-
 /* Leaves its verdict to whoever began it. */
 static void
 finish(codr_review_t *review)
@@ -111,7 +108,7 @@ conclude(codr_review_t *review, codr_review_result_t result)
     }
 
     review->over(review);
-    ask_next(reviewer);
+    codr_review_ask(reviewer);
 }
 
 
@@ -126,12 +123,9 @@ too_late(codr_timer_t *timer)
 /* Requests */
 
 
-static codr_review_request_t scratch;       /* large */
-
-
 /* Nothing is left of the last one: it was another process's. */
 static bool
-fill(codr_review_request_t *request, const codr_review_t *review,
+compose(codr_review_request_t *request, const codr_review_t *review,
     int language)
 {
     size_t               i;
@@ -160,6 +154,48 @@ fill(codr_review_request_t *request, const codr_review_t *review,
     }
 
     return true;
+}
+
+
+static void
+pass(codr_review_t *review)
+{
+    review->verdict.count = 0;
+    conclude(review, CODR_REVIEW_DONE);
+}
+
+
+/* Good until the next one is made.  NULL: it is concluded, as nobody need be
+   asked. */
+static const codr_review_request_t *
+make_request(codr_review_t *review)
+{
+    int                           language;
+    codr_reviewer_t              *reviewer = review->reviewer;
+    static codr_review_request_t  request;      /* large */
+
+    language = codr_rules_language(reviewer->rules, review->language);
+    if (language < 0) {
+        pass(review);                           /* nothing checks it */
+        return NULL;
+    }
+
+    if (!compose(&request, review, language)) {
+        codr_log(CODR_LEVEL_ERROR, E2BIG, "ask the validator");
+        conclude(review, CODR_REVIEW_UNAVAILABLE);
+        return NULL;
+    }
+
+    if (!review->has_key) {
+        review->has_key = codr_passed_key(&review->key, &request,
+                                          review->source->memfd);
+    }
+    if (review->has_key && codr_passed_has(&reviewer->passed, &review->key)) {
+        pass(review);
+        return NULL;
+    }
+
+    return &request;
 }
 
 
@@ -195,51 +231,19 @@ send_request(codr_review_t *review, const codr_review_request_t *request)
 }
 
 
-/* Concludes what nobody need be asked about. */
-static bool
-is_known(codr_reviewer_t *reviewer, codr_review_t *review,
-    codr_review_request_t *request)
-{
-    int language;
-
-    language = codr_rules_language(reviewer->rules, review->language);
-    if (language < 0) {
-        review->verdict.count = 0;
-        conclude(review, CODR_REVIEW_DONE);     /* nothing checks it */
-        return true;
-    }
-
-    if (!fill(request, review, language)) {
-        codr_log(CODR_LEVEL_ERROR, E2BIG, "ask the validator");
-        conclude(review, CODR_REVIEW_UNAVAILABLE);
-        return true;
-    }
-
-    if (!review->has_key) {
-        review->has_key = codr_passed_key(&review->key, request,
-                                          review->source->memfd);
-    }
-    if (review->has_key && codr_passed_has(&reviewer->passed, &review->key)) {
-        review->verdict.count = 0;
-        conclude(review, CODR_REVIEW_DONE);
-        return true;
-    }
-
-    return false;
-}
-
-
 /* A review that has waited is asked, or concluded. */
 static void
 ask(codr_reviewer_t *reviewer, codr_review_t *review)
 {
-    int result;
+    int                          result;
+    const codr_review_request_t *request;
 
-    if (is_known(reviewer, review, &scratch)) {
+    request = make_request(review);
+    if (request == NULL) {
         return;
     }
 
-    result = send_request(review, &scratch);
+    result = send_request(review, request);
     if (result == -EAGAIN || result == -EPIPE || result == -ECONNRESET) {
         return;                                 /* the next one, then */
     }
@@ -259,8 +263,8 @@ ask(codr_reviewer_t *reviewer, codr_review_t *review)
 }
 
 
-static void
-ask_next(codr_reviewer_t *reviewer)
+void
+codr_review_ask(codr_reviewer_t *reviewer)
 {
     codr_review_t *review;
 
@@ -433,7 +437,7 @@ next_spoke(codr_event_t *event, uint32_t events)
     reviewer->rules = rules;
     reviewer->cause[0] = '\0';
     reviewer->changed(reviewer->data);
-    ask_next(reviewer);
+    codr_review_ask(reviewer);
 }
 
 
@@ -508,16 +512,9 @@ codr_review_begin(codr_reviewer_t *reviewer, codr_review_t *review)
     }
 
     if (reviewer->rules) {
-        (void) is_known(reviewer, review, &scratch);
+        (void) make_request(review);    /* it may be known */
     }
     return 0;
-}
-
-
-void
-codr_review_ask(codr_reviewer_t *reviewer)
-{
-    ask_next(reviewer);
 }
 
 
@@ -536,6 +533,6 @@ codr_review_end(codr_review_t *review)
     codr_rules_unref(review->rules);
     review->rules = NULL;
     if (ran) {
-        ask_next(reviewer);
+        codr_review_ask(reviewer);
     }
 }
