@@ -424,6 +424,10 @@ $(BUILD)/t/sandbox/%: t/sandbox/%.c $(BUILD)/config.mk
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(WARN) $(CFLAGS) -static -o $@ $<
 
+$(BUILD)/t/uml/%.so: t/uml/%.c $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(WARN) $(CFLAGS) -fPIC -shared -o $@ $<
+
 include t/fuzz/fuzz.mk
 include t/analyze/analyze.mk
 
@@ -434,7 +438,7 @@ $(SOAK): t/soak/codr_soak.c $(BUILD)/config.mk
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(WARN) $(CFLAGS) -o $@ $<
 
-probes: $(SOAK)
+probes: $(SOAK) $(BUILD)/t/uml/xstate.so
 
 soak: all $(SOAK)
 	@$(TEST_ENV) t/soak/run $(SOAK_SECONDS)

@@ -8,6 +8,7 @@ use warnings;
 use Codr::Client;
 use Codr::Host qw(build need slurp spew top wait_until);
 use Codr::Nginx;
+use Codr::Uml;
 use Test::More;
 
 if ($ENV{CODR_INNER}) {
@@ -127,16 +128,8 @@ exec /lib/systemd/systemd --unit=codr-test.target --show-status=0 \\
 END
 chmod 0755, "$dir/init";
 
-my $pid = open(my $console, '-|') // die "fork: $!";
-if ($pid == 0) {
-    open STDIN,  '<', '/dev/null';
-    open STDERR, '>', "$dir/stderr.log";
-    exec 'timeout', '-k', 5, $SECONDS, '/usr/bin/linux', 'mem=512M',
-        "uml_dir=$dir/uml", 'rootfstype=hostfs', 'rootflags=/', 'ro', 'quiet',
-        'selinux=0', "init=$dir/init", 'con=null', 'con0=null,fd:1',
-        'ssl=null';
-    die "linux: $!";
-}
+my $console = Codr::Uml::boot(dir => $dir, seconds => $SECONDS,
+    arguments => [ 'mem=512M', 'ro' ]);
 
 my ($plan, @words);
 while (my $line = <$console>) {

@@ -7,6 +7,7 @@ use warnings;
 
 use Codr::Host qw(build need slurp spew top);
 use Codr::Nginx;
+use Codr::Uml;
 use Test::More;
 
 need(qw(plain root uml module helper));
@@ -45,16 +46,8 @@ perl -e 'syscall(169, 0xfee1dead, 672274793, 0x4321fedc, 0)'
 END
 chmod 0755, "$dir/init";
 
-my $pid = open(my $console, '-|') // die "fork: $!";
-if ($pid == 0) {
-    open STDIN,  '<', '/dev/null';
-    open STDERR, '>', "$dir/stderr.log";
-    exec 'timeout', '-k', 5, $SECONDS, '/usr/bin/linux', 'mem=768M',
-        "uml_dir=$dir/uml", 'rootfstype=hostfs', 'rootflags=/', 'rw', 'quiet',
-        'selinux=0', @ARGS, "init=$dir/init", 'con=null', 'con0=null,fd:1',
-        'ssl=null';
-    die "linux: $!";
-}
+my $console = Codr::Uml::boot(dir => $dir, seconds => $SECONDS,
+    arguments => [ 'mem=768M', 'rw', @ARGS ]);
 
 my ($file, %result);
 while (my $line = <$console>) {

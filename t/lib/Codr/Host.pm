@@ -79,7 +79,10 @@ my %facts = (
         -x build() . '/t/sandbox/probe_view' ? '' : 'no probes built';
     },
     openssl => sub { -x '/usr/bin/openssl' ? '' : 'needs openssl' },
-    uml     => sub { -x '/usr/bin/linux' ? '' : 'needs user-mode-linux' },
+    uml     => sub {
+        return 'needs user-mode-linux' if !-x '/usr/bin/linux';
+        return -f build() . '/t/uml/xstate.so' ? '' : 'no probes built';
+    },
     plain   => sub { $ENV{CODR_SANITIZER} ? 'a sanitizer build' : '' },
     sanitized => sub { $ENV{CODR_SANITIZER} ? '' : 'no sanitizer build' },
     clang   => sub { -x '/usr/bin/clang' ? '' : 'needs clang' },
