@@ -113,10 +113,10 @@ sub activate {
     my $pid = fork // die "fork: $!";
     return $pid if $pid;
     open STDERR, '>>', "$dir/helper.log";
-    if ($s) {
-        POSIX::dup2(fileno $s, 3);
-        open my $passed, '<&=', 3;
-        fcntl $passed, F_SETFD, 0;
+    if ($s && fileno $s == 3) {
+        fcntl $s, F_SETFD, 0;
+    } elsif ($s) {
+        POSIX::dup2(fileno $s, 3);      # which stays open in what is executed
     }
     @ENV{qw(LISTEN_FDS LISTEN_PID)} = ($count, $for // $$);
     exec build() . '/codr-sandboxd', '--config', "$dir/helper.conf"
