@@ -71,12 +71,19 @@ codr_ahead_begin(int sock)
 }
 
 
+/* While one thread waits the bound holds for the others. */
 void
 codr_ahead_end(void)
 {
+    struct pollfd    word = { .fd = leave, .events = POLLIN };
     struct itimerval none = { .it_value = { 0 } };
 
+    while (leave != -1 && poll(&word, 1, -1) == -1 && errno == EINTR) {
+        continue;
+    }
+
     over = true;
+    leave = -1;
     (void) setitimer(ITIMER_PROF, &none, NULL);
     (void) signal(SIGPROF, SIG_IGN);    /* one that is on its way is lost */
     (void) sigaction(SIGPROF, &before, NULL);

@@ -13,7 +13,9 @@
    its end. */
 void codr_ahead_begin(int sock);
 
-/* Leaves no trace: the timer and the signal are the program's. */
+/* Waits until there is leave, which stays in the socket for the caller: who has
+   taken it before would wait for ever.  Leaves no trace: the timer and the
+   signal are the program's.  Where nothing has begun it does not wait. */
 void codr_ahead_end(void);
 
 #endif /* CODR_AHEAD_H */

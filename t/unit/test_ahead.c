@@ -1,6 +1,7 @@
 /*
- * What is done ahead is bounded, whichever thread does it, and each of them
- * goes on when there is leave, whichever has heard of it.
+ * What is done ahead is bounded, whichever thread does it, also while another
+ * one waits for leave; and each of them goes on when there is leave, whichever
+ * has heard of it.
  */
 
 #define _GNU_SOURCE
@@ -36,7 +37,8 @@ spin(void *data)
 }
 
 
-/* As a thread of a pool, which waits while others compute. */
+/* As a thread that has come to where the program would begin, and waits there
+   while others compute. */
 static void *
 pass(void *data)
 {
@@ -45,10 +47,10 @@ pass(void *data)
 
     (void) sigfillset(&all);
     (void) pthread_sigmask(SIG_SETMASK, &all, NULL);
-    if (recv(leave, &word, 1, 0) != 1) {
+    codr_ahead_end();
+    if (recv(leave, &word, 1, MSG_DONTWAIT) != 1) {
         _exit(2);
     }
-    codr_ahead_end();
     (void) close(leave);
     enough = true;
 
