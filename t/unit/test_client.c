@@ -15,12 +15,14 @@
 
 #include "../../sandbox/codr_broker.h"
 #include "../../sandbox/codr_client.h"
+#include "../../sandbox/codr_job.h"
 #include "../../sandbox/codr_offer.h"
 #include "../../sandbox/codr_results.h"
 #include "../../sandbox/codr_util.h"
 
 #define ID      "00000000000000000000000000000001"
 #define OTHER   "00000000000000000000000000000002"
+#define THIRD   "00000000000000000000000000000003"
 #define SECOND  1000000ULL
 
 static codr_config_t   config;
@@ -304,6 +306,89 @@ fetches(void)
 }
 
 
+/* One that waits for its turn. */
+static void
+add_queued(const char *id)
+{
+    codr_job_t *job = calloc(1, sizeof(*job));
+
+    if (job == NULL) {
+        _exit(1);
+    }
+
+    job->broker = &broker;
+    job->config = &config;
+    config.references++;
+    job->state = CODR_JOB_QUEUED;
+    job->source = CODR_SOURCE_EMPTY;
+    job->artefact = CODR_ARTEFACT_NONE;
+    job->ends[0] = job->ends[1] = job->ends[2] = -1;
+    codr_sandbox_init(&job->sandbox, &broker.loop, NULL, job);
+    codr_stdio_init(&job->io, &broker.loop, NULL, job);
+    codr_stdio_init(&job->compiler, &broker.loop, NULL, job);
+    memcpy(job->id, id, sizeof(job->id));
+    broker.jobs = job;
+    broker.job_count++;
+
+    job->result = codr_results_add(&broker.results, id);
+    job->result->job = job;
+}
+
+
+/* Who would wait for an hour for its end. */
+static int
+stop(const char *id)
+{
+    uint8_t        buffer[512];
+    codr_writer_t  writer;
+
+    codr_writer_init(&writer, buffer, sizeof(buffer));
+    codr_frame_begin(&writer, CODR_FRAME_FETCH);
+    codr_put_text(&writer, CODR_FIELD_JOB_ID, id);
+    codr_put_number(&writer, CODR_FIELD_STOP, 1);
+    codr_put_number(&writer, CODR_FIELD_WAIT_MS, 3600000);
+    return say(buffer, codr_frame_end(&writer));
+}
+
+
+static size_t
+count_clients(void)
+{
+    size_t         count = 0;
+    codr_client_t *client;
+
+    for (client = broker.clients; client; client = client->next) {
+        count++;
+    }
+
+    return count;
+}
+
+
+/* A job that waits ends while it is asked to: the answer is there before the
+   wait for it begins. */
+static void
+stops(void)
+{
+    int     sock;
+    size_t  clients;
+
+    let_pass(10 * SECOND);
+    clients = count_clients();
+
+    add_queued(THIRD);
+    sock = stop(THIRD);
+    tap_number(next(sock), CODR_FRAME_RECORD, "who stops a job that waits");
+    tap_number(next(sock), CODR_FRAME_COMPLETE, "has its end at once");
+    tap_number(next(sock), 0, "and that is all");
+    tap_number((long) broker.job_count, 0, "the job is gone");
+    let_pass(10 * SECOND);
+    tap_number((long) count_clients(), (long) clients,
+               "so is the socket, before the time of the wait is over");
+    (void) close(sock);
+}
+
+
 /* What a worker passes on to another node. */
 static void
 relays(void)
@@ -507,6 +592,7 @@ main(void)
     joins();
     takes_over();
     fetches();
+    stops();
     relays();
     ends();
     claims();
