@@ -23,6 +23,7 @@ my $nginx = Codr::Nginx->new(echo => 1, http => 'codr_deflate on;',
                       codr_files 1m; codr_input 64k; }
 CONF
 my $CAP = 65536 + 2 * (65536 + (1 << 20) + 65536);
+my $UNFOLDED = 32 << 20;    # bytes of a socket, which may have twice its cap
 
 sub socket_to {
     my ($path, @offer) = @_;
@@ -166,7 +167,9 @@ for my $offer (@OFFERS) {
                 my $payload = packed($data, bits => 9 + $size % 7);
                 my ($first, $wrong, $rounds) = (undef, 0, 0);
                 my $end = time + 0.2;
-                while (!$wrong && $rounds++ < 1000 && time < $end) {
+                my $most = $UNFOLDED / $size;
+                $most = 1000 if $most > 1000;
+                while (!$wrong && $rounds++ < $most && time < $end) {
                     $ws->send_frame($payload, rsv => 4);
                     my $frame = $ws->recv_frame // { rsv => 0, data => '' };
                     $first //= $frame;
