@@ -56,7 +56,7 @@ DEPS_DEB   = dpkg-dev debhelper
 # What only the long suite needs.
 DEPS_LONG  = libpython3.11-testsuite:/usr/lib/python3.11/test/test_atexit.py \
              libclang-rt-14-dev clang-tidy:/usr/bin/clang-tidy \
-             cppcheck:/usr/bin/cppcheck systemd:/lib/systemd/systemd
+             cppcheck:/usr/bin/cppcheck systemd:/lib/systemd/systemd rust-src
 
 comma := ,
 

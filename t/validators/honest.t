@@ -41,14 +41,15 @@ my @DEBIAN = (
 
 # What a program that is not counted has in one of its lines.
 my %NETWORK = (
-    python => qr/^\s*(?:import|from)\s(?:.*\W)?(?:socket|ssl|socketserver
+    python => qr/^\s*(?:import|from)\s(?:.*\W)?(?:_?socket|_?ssl|socketserver
         |asyncore|asynchat|http\.(?:client|server)|urllib\.request|urllib2
         |urllib\s+import\s+request|(?:http|ftp|smtp|pop|imap|nntp|telnet)lib
         |http\s+import\s+(?:client|server)|xmlrpc|smtpd|requests
         |wsgiref)\b
         |asyncio\.(?:open_connection|start_server|open_unix|start_unix)
         |logging\.handlers|\bcdll\b|\bCDLL\b|CFUNCTYPE|_ctypes\b
-        |\bctypes\.(?:util|pythonapi|pydll|windll)|_imp\b|\bimp\b
+        |\bctypes\.(?:util|pythonapi|pydll|windll|WinDLL|LibraryLoader)
+        |_imp\b|\bimp\b
         |ExtensionFileLoader|enable_load_extension|load_dynamic/mx,
     javascript => qr/["'](?:node:)?(?:https?|http2|net|tls|dgram|dns)["']
         |(?<![.\w])fetch\(|new\ WebSocket|process\.(?:binding|dlopen)
