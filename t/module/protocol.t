@@ -310,7 +310,7 @@ noticed('not_running', qq({"type":"$_"}), "$_ without a job")
     for qw(input eof resize signal stop);
 
 $ws->execute(%PYTHON, code => "print('ready')\nprint(len(input()))\n");
-$ws->expect(qr/ready/);
+$ws->expect(qr/ready\r\n/);
 my $id = $ws->{job}[0]{job_id};
 is(noticed('already_running', '{"type":"execute","language":"python",'
     . '"code":"0"}', 'a second program')->{job_id}, $id, 'of which job');
