@@ -53,6 +53,7 @@ ngx_http_codr_async(ngx_http_codr_job_t *job)
 
     job->handler = &ngx_http_codr_async_handler;
     job->data = job;
+    job->async = 1;
     job->pool->log = log;
     job->connection->log = log;
     job->connection->read->log = log;

@@ -72,7 +72,7 @@ struct ngx_http_codr_job_s {
     unsigned                            ended:1;
     unsigned                            recorded:1; /* has a record, open */
     unsigned                            outlives:1; /* its socket */
-    unsigned                            async:1;    /* and needs no client */
+    unsigned                            async:1;    /* nobody waits for it */
     ngx_uint_t                          held;       /* answers it waits for
                                                        before it is sent */
 };

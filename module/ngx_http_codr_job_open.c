@@ -251,7 +251,6 @@ ngx_http_codr_job_init(ngx_http_codr_job_t *job, ngx_http_codr_execute_t *x)
     job->owner.len = x->who.owner.len;
     job->key_id.len = x->who.key_id.len;
     job->trace.len = x->trace.len;
-    job->async = x->async;
     job->outlives = (x->async || x->detach > 0);
     ngx_memcpy(job->id, x->who.job_id.data, CODR_JOB_ID_LEN);
     ngx_memcpy(job->sha256, x->sha256, sizeof(job->sha256));

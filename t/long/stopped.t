@@ -62,4 +62,25 @@ for my $role (qw(broker spawner)) {
 ok(wait_until(10, sub { !$nginx->job_processes }), 'nothing is left');
 $nginx->finish(expected => qr/codr: /);
 
+# There is no broker, and nobody starts one: who waits for no more than that
+# the job is taken hears of it, too, and the job does not begin later.
+
+$nginx = Codr::Nginx->new(languages => 0, location => 'codr_timeout 60s;',
+    server => 'location /jobs { codr_jobs; codr_timeout 60s; }',
+    http => <<'END');
+codr_max_jobs 1 batch=1;
+codr_queue 4 timeout=1s;
+codr_language sh { source main.sh; run /bin/sh $source; }
+END
+ok($nginx->ready && next_job_runs($nginx), 'a server');
+my $supervisor = role($nginx, 'supervisor');
+stop_process($supervisor);
+kill KILL => role($nginx, 'broker');
+is($nginx->post('/jobs', { language => 'sh', code => 'sleep 50' },
+    timeout => 60)->{json}{code}, 'unavailable', 'no broker: no job is taken');
+kill CONT => $supervisor;
+ok(next_job_runs($nginx), 'nor does it begin later');
+ok(wait_until(10, sub { !$nginx->job_processes }), 'nothing is left');
+$nginx->finish(expected => qr/codr: /);
+
 done_testing();
