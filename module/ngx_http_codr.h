@@ -59,8 +59,17 @@ typedef struct {
 } ngx_http_codr_bind_t;
 
 
+/* Where something was said, for mistakes that are found after it was read. */
+
+typedef struct {
+    u_char                    *file;           /* NULL: nowhere */
+    ngx_uint_t                 line;
+} ngx_http_codr_place_t;
+
+
 typedef struct {
     ngx_str_t                  name;           /* lower case */
+    ngx_http_codr_place_t      place;          /* of its policy */
     ngx_array_t                aliases;        /* of ngx_str_t, lower case */
     ngx_str_t                  source;
     ngx_array_t                sources;        /* of ngx_str_t, globs */
@@ -88,6 +97,7 @@ typedef struct {
     ngx_uint_t                 helper;         /* NGX_HTTP_CODR_HELPER_* */
     ngx_str_t                  helper_path;    /* NUL-terminated */
     ngx_str_t                  policies;       /* directory, likewise */
+    ngx_http_codr_place_t      policies_place;
     ngx_uint_t                 uid_base;
     ngx_uint_t                 uid_count;
     ngx_str_t                  user;

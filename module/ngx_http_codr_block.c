@@ -423,6 +423,8 @@ static char *
 ngx_http_codr_language_policy(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
     const ngx_http_codr_language_command_t *c)
 {
+    ngx_http_codr_conf_place(cf, &lang->place);
+
     return ngx_http_codr_language_text(cf, &lang->policy,
                                        NGX_HTTP_CODR_POLICY_PATH);
 }
@@ -432,6 +434,8 @@ static char *
 ngx_http_codr_language_grammar(ngx_conf_t *cf, ngx_http_codr_language_t *lang,
     const ngx_http_codr_language_command_t *c)
 {
+    ngx_http_codr_conf_place(cf, &lang->place);
+
     return ngx_http_codr_language_text(cf, &lang->grammar, CODR_NAME_MAX);
 }
 

@@ -39,6 +39,9 @@ ngx_int_t ngx_http_codr_option(ngx_str_t *value, const char *name,
 /* Logs an [emerg] about value i of the directive in cf. */
 char *ngx_http_codr_conf_invalid(ngx_conf_t *cf, ngx_uint_t i);
 
+/* Where nginx is reading. */
+void ngx_http_codr_conf_place(ngx_conf_t *cf, ngx_http_codr_place_t *ret);
+
 char *ngx_http_codr_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_codr_msec(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_codr_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

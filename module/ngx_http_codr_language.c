@@ -295,6 +295,7 @@ ngx_http_codr_language_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     *slot = lang;
+    ngx_http_codr_conf_place(cf, &lang->place);
 
     save = *cf;
     cf->handler = ngx_http_codr_language_directive;

@@ -179,6 +179,14 @@ ngx_http_codr_conf_invalid(ngx_conf_t *cf, ngx_uint_t i)
 }
 
 
+void
+ngx_http_codr_conf_place(ngx_conf_t *cf, ngx_http_codr_place_t *ret)
+{
+    ret->file = cf->conf_file->file.name.data;
+    ret->line = cf->conf_file->line;
+}
+
+
 char *
 ngx_http_codr_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {

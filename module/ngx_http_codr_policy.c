@@ -79,6 +79,7 @@ ngx_http_codr_policies(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
     mcf->policies = value[1];
+    ngx_http_codr_conf_place(cf, &mcf->policies_place);
 
     if (ngx_conf_full_name(cf->cycle, &mcf->policies, 1) != NGX_OK) {
         return NGX_CONF_ERROR;
@@ -221,44 +222,39 @@ ngx_http_codr_policy_text(ngx_pool_t *pool, const char *format,
 }
 
 
-/* The command line; NULL without memory. */
+/* The command line for n languages; NULL without memory. */
 
 static char **
-ngx_http_codr_policy_argv(ngx_conf_t *cf, ngx_http_codr_main_conf_t *mcf,
-    char *validator)
+ngx_http_codr_policy_argv(ngx_conf_t *cf, char *validator,
+    ngx_http_codr_language_t **lang, ngx_uint_t n)
 {
-    char                      **argv;
-    ngx_uint_t                  i, n;
-    ngx_http_codr_language_t  **lang;
+    char                       **argv, **arg;
+    ngx_http_codr_main_conf_t   *mcf;
 
-    argv = ngx_palloc(cf->pool, (2 * mcf->languages.nelts + 5)
-                                * sizeof(char *));
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_codr_module);
+
+    argv = ngx_pcalloc(cf->pool, (2 * n + 5) * sizeof(char *));
     if (argv == NULL) {
         return NULL;
     }
 
-    n = 0;
-    argv[n++] = validator;
-    argv[n++] = "--check-policies";
+    arg = argv;
+    *arg++ = validator;
+    *arg++ = "--check-policies";
 
     if (mcf->policies.len) {
-        argv[n++] = "--policies";
-        argv[n++] = (char *) mcf->policies.data;
+        *arg++ = "--policies";
+        *arg++ = (char *) mcf->policies.data;
     }
 
-    lang = mcf->languages.elts;
-
-    for (i = 0; i < mcf->languages.nelts; i++) {
-        argv[n++] = "--plan";
-        argv[n] = ngx_http_codr_policy_text(cf->pool, "%V=%V:%V",
-                                            &lang[i]->name, &lang[i]->grammar,
-                                            &lang[i]->policy);
-        if (argv[n++] == NULL) {
+    for ( /* void */ ; n; n--, lang++) {
+        *arg++ = "--plan";
+        *arg = ngx_http_codr_policy_text(cf->pool, "%V=%V:%V", &lang[0]->name,
+                                         &lang[0]->grammar, &lang[0]->policy);
+        if (*arg++ == NULL) {
             return NULL;
         }
     }
-
-    argv[n] = NULL;
 
     return argv;
 }
@@ -310,13 +306,103 @@ ngx_http_codr_policy_validator(ngx_conf_t *cf, ngx_http_codr_main_conf_t *mcf)
 }
 
 
+/* What the validator says is wrong with these languages, without the end of
+   its last line; NGX_DECLINED when it could not say. */
+
+static ngx_int_t
+ngx_http_codr_policy_ask(ngx_conf_t *cf, char *validator,
+    ngx_http_codr_language_t **lang, ngx_uint_t n, u_char *text)
+{
+    int      status;
+    char   **argv;
+    size_t   len;
+
+    argv = ngx_http_codr_policy_argv(cf, validator, lang, n);
+
+    if (argv == NULL
+        || ngx_http_codr_policy_run(argv, text, NGX_HTTP_CODR_POLICY_TEXT,
+                                    &status)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (len = ngx_strlen(text); len && text[len - 1] == '\n'; len--) {
+        text[len - 1] = '\0';
+    }
+
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        return NGX_OK;
+    }
+
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 1) {
+        return NGX_ABORT;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                  "codr: \"%s\" could not check the policies: status %d %s",
+                  validator, status, text);
+
+    return NGX_DECLINED;
+}
+
+
+/* A language that says nothing itself has its policy from the directory. */
+
+static ngx_http_codr_place_t *
+ngx_http_codr_policy_place(ngx_http_codr_main_conf_t *mcf,
+    ngx_http_codr_language_t *lang)
+{
+    if (mcf->policies_place.file && lang->policy.len == 0
+        && lang->grammar.len == 0)
+    {
+        return &mcf->policies_place;
+    }
+
+    return &lang->place;
+}
+
+
+/* The validator was asked about all languages at once and names the policy's
+   file: whose it is takes a question each. */
+
+static ngx_int_t
+ngx_http_codr_policy_mistake(ngx_conf_t *cf, char *validator, u_char *text)
+{
+    ngx_uint_t                  i;
+    ngx_http_codr_place_t      *place;
+    ngx_http_codr_language_t  **lang;
+    ngx_http_codr_main_conf_t  *mcf;
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_codr_module);
+    lang = mcf->languages.elts;
+
+    for (i = 0; i < mcf->languages.nelts; i++) {
+
+        if (ngx_http_codr_policy_ask(cf, validator, &lang[i], 1, text)
+            == NGX_ABORT)
+        {
+            place = ngx_http_codr_policy_place(mcf, lang[i]);
+
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "codr: %s in language \"%V\" in %s:%ui",
+                          text, &lang[i]->name, place->file, place->line);
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "codr: %s", text);
+
+    return NGX_ERROR;
+}
+
+
 ngx_int_t
 ngx_http_codr_policy_check(ngx_conf_t *cf)
 {
-    int                         status;
-    char                       *validator, **argv;
+    char                       *validator;
     u_char                      text[NGX_HTTP_CODR_POLICY_TEXT];
-    size_t                      len;
+    ngx_int_t                   rc;
     ngx_http_codr_main_conf_t  *mcf;
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_codr_module);
@@ -331,31 +417,12 @@ ngx_http_codr_policy_check(ngx_conf_t *cf)
         return NGX_OK;          /* found at run time; nothing runs then */
     }
 
-    argv = ngx_http_codr_policy_argv(cf, mcf, validator);
+    rc = ngx_http_codr_policy_ask(cf, validator, mcf->languages.elts,
+                                  mcf->languages.nelts, text);
 
-    if (argv == NULL
-        || ngx_http_codr_policy_run(argv, text, sizeof(text), &status)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
+    if (rc == NGX_ABORT) {
+        return ngx_http_codr_policy_mistake(cf, validator, text);
     }
 
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-        return NGX_OK;
-    }
-
-    for (len = ngx_strlen(text); len && text[len - 1] == '\n'; len--) {
-        text[len - 1] = '\0';
-    }
-
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 1) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "codr: %s", text);
-        return NGX_ERROR;
-    }
-
-    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                  "codr: \"%s\" could not check the policies: status %d %s",
-                  validator, status, text);
-
-    return NGX_OK;
+    return rc == NGX_DECLINED ? NGX_OK : rc;
 }

@@ -246,6 +246,10 @@ spew($own, "; inherits: python/standard.scm\n\n((calls) \@refuse)\n");
     http => "include $languages;");
 ok(!$ok, 'nginx -t does not like a mistake');
 like($said, qr/\[emerg\].*\Q$own\E:3:3: .*calls/, 'and says where it is');
+my ($before) = slurp($languages) =~ /\A(.*?)policy \Q$own\E;/s;
+my $line = 1 + $before =~ tr/\n//;
+like($said, qr/ in language "python" in \Q$languages\E:$line$/m,
+    'and where nginx was told of it');
 ($ok, $said) = Codr::Nginx->check(languages => 0,
     http => "include $languages;");
 ok($ok, 'where no policy is asked for none is read');
@@ -253,6 +257,9 @@ my $none = $nginx->path('none');
 ($ok, $said) = Codr::Nginx->check(policy => 0, http => "codr_policies $none;");
 ok(!$ok && $said =~ /\[emerg\].*\Q$none\E:1:1: no directory of policies/,
     'a directory of policies that is not there') or diag($said);
+my $words = $said =~ / in language "\w+" in (\S+):(\d+)$/m
+    ? (split /\n/, slurp($1))[ $2 - 1 ] : '';
+like($words, qr/codr_policies \Q$none\E;/, 'is a mistake of its directive');
 
 for my $case ([ 'codr_policy maybe;', 'maybe' ], [ 'codr_policy off light;',
         'light' ], [ 'codr_policy block hard;', 'hard' ],
