@@ -217,7 +217,7 @@ on_message(void *data, json_t *message)
     } else if (strcmp(type, "complete") == 0
                || strcmp(type, "error") == 0) {
         cli_tty_restore();
-        run->status = cli_verdict(message, run->options->json);
+        run->status = cli_verdict(message, run->options);
     } else if (strcmp(type, "notice") == 0) {
         noticed(run, message);
     } else if (strcmp(type, "stage") == 0 && !run->options->json) {

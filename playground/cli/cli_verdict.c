@@ -34,7 +34,7 @@ cli_verdict_compiler(const json_t *message)
 
 /* Compiler style, so that editors find the places. */
 static void
-say_diagnostics(const json_t *message)
+say_diagnostics(const json_t *message, const char *main_file)
 {
     const json_t *list = json_object_get(message, "diagnostics"), *one;
     size_t        i;
@@ -42,8 +42,8 @@ say_diagnostics(const json_t *message)
     json_array_foreach(list, i, one) {
         const char *file = cli_verdict_text(one, "file");
 
-        fprintf(stderr, "%s%s%lld:%lld: %s: %s [%s]\n", file,
-                *file ? ":" : "",
+        fprintf(stderr, "%s:%lld:%lld: %s: %s [%s]\n",
+                *file ? file : main_file,
                 (long long) json_integer_value(json_object_get(one, "line")),
                 (long long) json_integer_value(json_object_get(one,
                                                                "column")),
@@ -55,8 +55,9 @@ say_diagnostics(const json_t *message)
 
 
 static int
-of_error(const json_t *message, bool quiet)
+of_error(const json_t *message, const cli_options_t *options)
 {
+    bool        quiet = options->json;
     const char *code = cli_verdict_text(message, "code");
     bool        compiler = strcmp(code, "compile_error") == 0
                            || strcmp(code, "compile_limit") == 0;
@@ -68,7 +69,7 @@ of_error(const json_t *message, bool quiet)
         cli_verdict_compiler(message);
     }
     if (!quiet && refused) {
-        say_diagnostics(message);
+        say_diagnostics(message, options->files[0]);
     }
     if (!quiet && strcmp(code, "compile_error") != 0) {
         cli_say("%s: %s", code, cli_verdict_text(message, "message"));
@@ -106,15 +107,16 @@ ending(const char *status)
 
 
 int
-cli_verdict(const json_t *message, bool quiet)
+cli_verdict(const json_t *message, const cli_options_t *options)
 {
+    bool          quiet = options->json;
     const json_t *code = json_object_get(message, "exit_code");
     const char   *status = cli_verdict_text(message, "status");
     const char   *words = ending(status);
     json_int_t    value = json_integer_value(code);
 
     if (json_object_get(message, "code")) {
-        return of_error(message, quiet);
+        return of_error(message, options);
     }
 
     if (!quiet && words) {

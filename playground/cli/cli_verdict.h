@@ -4,10 +4,11 @@
 #define CLI_VERDICT_H
 
 #include <jansson.h>
-#include <stdbool.h>
 
-/* Of a complete or an error message; quiet says nothing. */
-int cli_verdict(const json_t *message, bool quiet);
+#include "cli.h"
+
+/* Of a complete or an error message; says nothing beside --json. */
+int cli_verdict(const json_t *message, const cli_options_t *options);
 
 /* What a compiler said, where the message has it. */
 void cli_verdict_compiler(const json_t *message);

@@ -31,6 +31,7 @@ my $nginx = Codr::Nginx->new(dir => $dir, server => <<"END");
 listen 127.0.0.1:$tls ssl;
 ssl_certificate $dir/cert.pem;
 ssl_certificate_key $dir/key.pem;
+location = /ruled { codr_exec; codr_policy block; }
 location = /keyed { codr_exec; codr_api_keys $dir/keys; codr_auth key; }
 END
 ok($nginx->ready, 'the server is ready');
@@ -76,6 +77,8 @@ END
     'raw.bin'   => join('', map {chr} 0 .. 255),
     'run'       => "print('named')\n",
     'exit.py'   => "raise SystemExit(5)\n",
+    'lib/bad.py' => "x = 1\nprint(eval('x'))\n",
+    'lib/aid.py' => "exec('1')\n",
 );
 mkdir "$dir/p";
 mkdir "$dir/p/lib";
@@ -125,6 +128,13 @@ is($out, "256\n", 'a file that is no text');
 ($status, $out, $err) = codr('', 'run', 'bad.c');
 is($status, 1, 'what does not compile is 1');
 like($err, qr/^bad\.c:1:25: error:/m, 'and the compiler says why');
+($status, $out, $err) = codr('', qw(run -s),
+    "http://127.0.0.1:$nginx->{port}/ruled", qw(-f lib/aid.py lib/bad.py));
+is($status, 1, 'what is refused is 1');
+like($err, qr{^lib/bad\.py:2:7: error: .*\[python\.eval\]$}m,
+    'with its file, line and column');
+like($err, qr{^aid\.py:1:1: error: .*\[python\.eval\]$}m,
+    'those of other files, too');
 ($status, $out) = codr('', qw(run --lang python run));
 is($out, "named\n", '--lang');
 
