@@ -2,8 +2,8 @@
  * How many jobs run and wait, how much they use.  Runs in the broker, the
  * only place that knows: no worker that dies can leave a count behind.
  *
- * Told by a frame of its own, as it changes with every job; but at most ten
- * times a second, however many jobs there are.
+ * Told by a frame of its own, as it changes with every job; but a moment later,
+ * and at most ten times a second, however many jobs there are.
  */
 
 #include "codr_figures.h"
@@ -13,6 +13,7 @@
 #include "codr_util.h"
 
 #define TELL_US     100000      /* between two frames */
+#define LATER_US    5000        /* after what has changed them */
 #define WARM_MAX    64          /* languages in one */
 #define FIGURES_MAX 8192        /* bytes of one */
 
@@ -106,13 +107,14 @@ codr_figures_tell(codr_broker_t *broker, int channel)
 void
 codr_figures_changed(codr_broker_t *broker)
 {
-    uint64_t now, due;
+    uint64_t soon, due;
 
     if (codr_timer_is_set(&broker->figures_timer)) {
         return;
     }
 
-    now = codr_now_us();
+    /* who has changed them is served first */
+    soon = codr_now_us() + LATER_US;
     due = broker->figures_us + TELL_US;
 
     broker->figures_timer.handler = tell;
@@ -120,7 +122,7 @@ codr_figures_changed(codr_broker_t *broker)
 
     /* without memory the next change tells it */
     (void) codr_timer_set(&broker->loop.timers, &broker->figures_timer,
-                          due > now ? due : now);
+                          due > soon ? due : soon);
 }
 
 
