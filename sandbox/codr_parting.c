@@ -1,6 +1,8 @@
 /*
  * One child at a time is kept: where there are verdicts all the time there is
  * no better moment, and children that wait for their end are not replaced.
+ * But not for the next verdict, where there is a moment before: its end would
+ * be in the way of what that one is for.
  */
 
 #define _GNU_SOURCE
@@ -50,14 +52,25 @@ codr_parting_init(codr_parting_t *parting, codr_loop_t *loop)
 
 
 void
-codr_parting_take(codr_parting_t *parting, codr_event_t *answer)
+codr_parting_take(codr_parting_t *parting, codr_event_t *answer,
+    const void *owner)
 {
     part(parting);
+    parting->owner = owner;
 
     if (codr_event_move(parting->loop, &parting->child, answer) < 0
         || codr_timer_set(&parting->loop->timers, &parting->timer,
                           codr_now_us() + KEEP_US) < 0)
     {
+        part(parting);
+    }
+}
+
+
+void
+codr_parting_end(codr_parting_t *parting, const void *owner)
+{
+    if (parting->owner == owner) {
         part(parting);
     }
 }

@@ -13,12 +13,18 @@ typedef struct {
     codr_loop_t   *loop;
     codr_event_t   child;       /* the last one that has answered, or none */
     codr_timer_t   timer;
+    const void    *owner;       /* not looked into */
 } codr_parting_t;
 
 
 void codr_parting_init(codr_parting_t *parting, codr_loop_t *loop);
 
-/* Takes the descriptor over, closes it later; of another one, now. */
-void codr_parting_take(codr_parting_t *parting, codr_event_t *answer);
+/* Takes the descriptor over, closes it later; of another one, now.  owner is
+   what the answer was for. */
+void codr_parting_take(codr_parting_t *parting, codr_event_t *answer,
+    const void *owner);
+
+/* If that is what is over, it need not be kept any more. */
+void codr_parting_end(codr_parting_t *parting, const void *owner);
 
 #endif /* CODR_PARTING_H */

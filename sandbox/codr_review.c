@@ -343,7 +343,7 @@ answer_came(codr_event_t *event, uint32_t events)
         return;
     }
 
-    codr_parting_take(&review->reviewer->parting, event);
+    codr_parting_take(&review->reviewer->parting, event, review);
 
     /* of policies that are still in force */
     if (verdict.result == CODR_REVIEW_DONE && verdict.count == 0
@@ -529,6 +529,7 @@ codr_review_end(codr_review_t *review)
     }
 
     finish(review);
+    codr_parting_end(&reviewer->parting, review);
     review->state = CODR_REVIEW_NONE;
     codr_rules_unref(review->rules);
     review->rules = NULL;

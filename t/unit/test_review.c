@@ -152,6 +152,27 @@ look(codr_timer_t *timer)
 }
 
 
+/* What it was asked for goes on: the end of something else is nothing to it. */
+static void
+keep_another(codr_reviewer_t *reviewer)
+{
+    int          ends[2];
+    codr_event_t answer = CODR_EVENT_NONE;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1) {
+        abort();
+    }
+
+    answer.fd = ends[0];
+    tap_number(codr_event_watch(reviewer->loop, &answer, EPOLLIN), 0,
+               "another one has answered");
+    codr_parting_take(&reviewer->parting, &answer, &ends[1]);
+    codr_parting_end(&reviewer->parting, reviewer);
+    tap_number(reviewer->parting.child.fd, ends[0],
+               "and is kept when something else is over");
+}
+
+
 static void
 changed(void *data)
 {
@@ -221,8 +242,11 @@ main(void)
                == (answers[i].want != CODR_REVIEW_UNAVAILABLE),
                "its process is kept when it has answered");
         codr_review_end(&review);
+        tap_number(reviewer.parting.child.fd, -1,
+                   "until what it was asked for is over");
     }
 
+    keep_another(&reviewer);
     loop.stopped = false;
     look(&timer);
     if (!loop.stopped) {
