@@ -12,10 +12,6 @@
 
 #define ARTEFACT_MAX    (1024ULL * 1024 * 1024)
 
-/* Less is refused by the kernel instead of ending the program; it ends with
-   this, too. */
-#define MEMORY_MIN      (2ULL * 1024 * 1024)
-
 #define CPU_SPARE       2       /* seconds */
 
 
@@ -171,7 +167,7 @@ make_request(const codr_link_t *link, const uint64_t *value, uint64_t memory,
     uint64_t cpu_ms)
 {
     return (codr_spawn_request_t) {
-        .memory = memory > MEMORY_MIN ? memory : MEMORY_MIN,
+        .memory = memory,
         .stack = value[CODR_LIMIT_STACK],
         .disk = value[CODR_LIMIT_DISK],
         .inodes = value[CODR_LIMIT_INODES],

@@ -16,26 +16,28 @@
 #define HOUR        (60 * MINUTE)
 
 
+/* A sandbox takes 2 MB itself: less would be refused by the kernel instead of
+   ending the program, which ends with that, too. */
 static const codr_limit_info_t table[CODR_LIMIT_COUNT] = {
-    /* name            client          time   initial      maximum */
-    { "timeout",       "wall_time",    true,  30 * SECOND, 24 * HOUR },
-    { "input",         NULL,           true,  5 * MINUTE,  24 * HOUR },
-    { "max",           NULL,           true,  30 * MINUTE, 24 * HOUR },
-    { "cpu_time",      "cpu_time",     true,  7 * SECOND,  24 * HOUR },
-    { "compile_timeout", NULL,         true,  20 * SECOND, 1 * HOUR },
-    { "compile_memory", NULL,          false, 1 * G,       1024 * G },
-    { "memory",        "memory_bytes", false, 300 * M,     1024 * G },
-    { "stack",         NULL,           false, 64 * M,      64 * G },
-    { "processes",     "processes",    false, 64,          32768 },
-    { "open_files",    NULL,           false, 256,         65536 },
-    { "disk",          NULL,           false, 64 * M,      1024 * G },
-    { "inodes",        NULL,           false, 10000,       10000000 },
-    { "output",        "output_bytes", false, 1 * M,       64 * G },
-    { "code_size",     NULL,           false, 64 * K,      64 * M },
-    { "files",         NULL,           false, 8 * M,       256 * M },
-    { "file_count",    NULL,           false, 64,          1024 },
-    { "stdin",         NULL,           false, 1 * M,       256 * M },
-    { "ast_nodes",     NULL,           false, 50000,       1000000 },
+    /* name            client          time   initial      minimum  maximum */
+    { "timeout",       "wall_time",    true,  30 * SECOND, 1,       24 * HOUR },
+    { "input",         NULL,           true,  5 * MINUTE,  1,       24 * HOUR },
+    { "max",           NULL,           true,  30 * MINUTE, 1,       24 * HOUR },
+    { "cpu_time",      "cpu_time",     true,  7 * SECOND,  1,       24 * HOUR },
+    { "compile_timeout", NULL,         true,  20 * SECOND, 1,       1 * HOUR },
+    { "compile_memory", NULL,          false, 1 * G,       2 * M,   1024 * G },
+    { "memory",        "memory_bytes", false, 300 * M,     2 * M,   1024 * G },
+    { "stack",         NULL,           false, 64 * M,      1,       64 * G },
+    { "processes",     "processes",    false, 64,          1,       32768 },
+    { "open_files",    NULL,           false, 256,         1,       65536 },
+    { "disk",          NULL,           false, 64 * M,      1,       1024 * G },
+    { "inodes",        NULL,           false, 10000,       1,       10000000 },
+    { "output",        "output_bytes", false, 1 * M,       1,       64 * G },
+    { "code_size",     NULL,           false, 64 * K,      1,       64 * M },
+    { "files",         NULL,           false, 8 * M,       1,       256 * M },
+    { "file_count",    NULL,           false, 64,          1,       1024 },
+    { "stdin",         NULL,           false, 1 * M,       1,       256 * M },
+    { "ast_nodes",     NULL,           false, 50000,       1,       1000000 },
 };
 
 
@@ -67,6 +69,13 @@ static uint64_t
 smaller(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
+}
+
+
+static uint64_t
+at_least(uint64_t value, int id)
+{
+    return value > table[id].minimum ? value : table[id].minimum;
 }
 
 
@@ -125,8 +134,8 @@ codr_limits_combine(codr_limits_t *ret_caps, const codr_limits_t *location,
 
     for (i = 0; i < CODR_LIMIT_COUNT; i++) {
         value = caps.value[i];
-        caps.value[i] = smaller(value ? value : table[i].initial,
-                                table[i].maximum);
+        value = smaller(value ? value : table[i].initial, table[i].maximum);
+        caps.value[i] = at_least(value, i);
     }
 
     *ret_caps = caps;
@@ -146,7 +155,7 @@ codr_limits_narrow(codr_limits_t *ret, const codr_limits_t *caps,
             return i;
         }
         if (asked->value[i] != 0) {
-            limits.value[i] = asked->value[i];
+            limits.value[i] = at_least(asked->value[i], i);
         }
     }
 

@@ -47,6 +47,7 @@ typedef struct {
  * client   the field of a client's "limits" object, or NULL: not the client's
  *          to choose.  Times there are seconds, here milliseconds.
  * initial  in force where neither location nor language says anything
+ * minimum  in force where less is said
  * maximum  no configuration goes beyond it
  */
 typedef struct {
@@ -54,6 +55,7 @@ typedef struct {
     const char  *client;
     bool         is_time;
     uint64_t     initial;
+    uint64_t     minimum;
     uint64_t     maximum;
 } codr_limit_info_t;
 

@@ -252,6 +252,8 @@ is($ws->run_job(%OK, limits => { wall_time => 1.5, other => 'x' })->{started}
     {limits}{wall_time}, 1.5, 'a fraction is a limit, an unknown one none');
 is($ws->run_job(%OK, limits => { processes => 2.5 })->{started}{limits}
     {processes}, 3, 'of tasks the next whole number');
+is($ws->run_job(%OK, limits => { memory_bytes => 1 })->{started}{limits}
+    {memory_bytes}, 2 << 20, 'of memory what the sandbox needs is in force');
 is(refused('bad_message', 'a fraction above the cap', %OK,
     limits => { processes => 64.5 })->{cap}, 64, 'and no more than the cap');
 

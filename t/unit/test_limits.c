@@ -75,6 +75,11 @@ combining(void)
                codr_limit_info(CODR_LIMIT_MEMORY)->maximum,
                "nothing is beyond the compiled maximum");
 
+    location = one(CODR_LIMIT_MEMORY, 1);
+    codr_limits_combine(&caps, &location, &none);
+    tap_number(caps.value[CODR_LIMIT_MEMORY], 2 << 20,
+               "no cap is less than a sandbox needs");
+
     location = one(CODR_LIMIT_WALL_MS, 2000);
     codr_limits_combine(&caps, &location, &none);
     tap_ok(caps.value[CODR_LIMIT_WALL_MS] == 2000
@@ -100,10 +105,16 @@ narrowing(void)
                "a client need not ask for anything");
     tap_ok(memcmp(&got, &caps, sizeof(got)) == 0, "then the caps hold");
 
-    asked = one(CODR_LIMIT_MEMORY, 1 << 20);
+    asked = one(CODR_LIMIT_MEMORY, 3 << 20);
     tap_number(codr_limits_narrow(&got, &caps, &asked), -1,
                "less than the cap is granted");
-    tap_number(got.value[CODR_LIMIT_MEMORY], 1 << 20, "as it was asked");
+    tap_number(got.value[CODR_LIMIT_MEMORY], 3 << 20, "as it was asked");
+
+    asked = one(CODR_LIMIT_MEMORY, 1);
+    tap_number(codr_limits_narrow(&got, &caps, &asked), -1,
+               "less than a sandbox needs is no mistake");
+    tap_number(got.value[CODR_LIMIT_MEMORY], 2 << 20,
+               "and what it needs is in force");
 
     asked = one(CODR_LIMIT_MEMORY, caps.value[CODR_LIMIT_MEMORY]);
     tap_number(codr_limits_narrow(&got, &caps, &asked), -1, "so is the cap");
