@@ -53,8 +53,8 @@ ngx_http_codr_quota_number(ngx_str_t *text, uint64_t *number)
 
     n = ngx_atoi(text->data, text->len);
 
-    if (n < 1 || n > NGX_HTTP_CODR_QUOTA_NUMBER) {
-        return NGX_ERROR;
+    if (n < 1 || n > NGX_HTTP_CODR_QUOTA_NUMBER || *number) {
+        return NGX_ERROR;       /* 0: was not said yet */
     }
 
     *number = (uint64_t) n;
@@ -74,7 +74,9 @@ ngx_http_codr_quota_cpu(ngx_str_t *text, ngx_http_codr_quota_t *quota)
 
     ms = ngx_parse_time(text, 0);
 
-    if (ms < 1 || (uint64_t) ms > NGX_HTTP_CODR_QUOTA_CPU_MAX / 1000) {
+    if (ms < 1 || (uint64_t) ms > NGX_HTTP_CODR_QUOTA_CPU_MAX / 1000
+        || quota->cpu_us)
+    {
         return NGX_ERROR;
     }
 

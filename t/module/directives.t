@@ -242,6 +242,9 @@ subtest 'limits and times' => sub {
         [ 'codr_limit_jobs $remote_addr rate=5;', 'invalid value "rate=5"' ],
         [ 'codr_limit_jobs $host cpu=1x/h;', 'invalid value "cpu=1x/h"' ],
         [ 'codr_limit_jobs $remote_addr rate=5/m x;', 'invalid value "x"' ],
+        ( map { [ "codr_limit_jobs all jobs=9 rate=9/m burst=9 cpu=9s/h $_;",
+                "invalid value \"$_\"" ] }
+            'jobs=9', 'rate=3/h', 'burst=3', 'cpu=9s/h' ),
         [ 'codr_limit_jobs $remote_addr burst=5;',
             'needs "jobs", "rate" or "cpu"' ],
         [ 'codr_limit_jobs $remote_addr jobs=5 burst=5;',

@@ -70,7 +70,7 @@ subtest 'the file' => sub {
     refuses("the quota $_", 'invalid parameter',
         'a ' . sha256_hex('a') . " $_\n")
         for qw(jobs=0 jobs=x rate=5 rate=0/m rate=5/w cpu=1h cpu=0/h cpu=25h/h
-        burst=3);
+        burst=3), 'jobs=2 jobs=3';
 
     unlink $keys;
     my ($ok, $said) = Codr::Nginx->check(dir => $dir, languages => 0,
