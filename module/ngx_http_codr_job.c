@@ -136,6 +136,12 @@ ngx_http_codr_job_timeout(ngx_http_codr_job_t *job)
     ngx_log_error(NGX_LOG_ERR, rev->log, 0,
                   "codr: no answer from the helper in time");
 
+    /* it would begin later, though its client was told that it does not */
+
+    if (job->outlives && !job->started) {
+        ngx_http_codr_job_send(job, CODR_FRAME_STOP);
+    }
+
     ngx_http_codr_job_lost(job, job->started ? CODR_ERROR_INTERNAL
                                              : CODR_ERROR_UNAVAILABLE,
                            "no answer from the helper in time");
