@@ -177,8 +177,8 @@ take_option(command_t *command, int option)
 
     case OPTION_UIDS:
         if (codr_settings_uids(&command->settings, optarg) < 0) {
-            return misused("--uids wants BASE or BASE:COUNT, neither of them"
-                           " root's");
+            return misused("--uids wants BASE or BASE:COUNT, from 1000 and"
+                           " without 65534");
         }
         return 0;
 

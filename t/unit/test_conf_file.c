@@ -126,6 +126,9 @@ refuses(void)
     refuse("codr_language x { source ../a; }", "invalid value \"../a\"");
     refuse("codr_bind relative;", "invalid value");
     refuse("uids 0 5;", "invalid value");
+    refuse("uids 999 5;", "invalid value");
+    refuse("uids 65000;", "invalid value");
+    refuse("uids 200000 1;", "invalid value");
     refuse("include /nonexistent;", "open \"/nonexistent\"");
     refuse("user \"nobody", "a quote is open");
     refuse("timeout 1m2h;", "invalid value");
