@@ -10,7 +10,7 @@ use Codr::Host qw(build need slurp spew top);
 use Codr::Nginx;
 use Test::More;
 
-need(qw(module helper));
+need(qw(plain module helper));
 
 my $top = top();
 chdir $top or die "chdir: $!";
