@@ -157,14 +157,14 @@ is($job->{status}, 'ok', 'and the program runs');
 my ($first, @cells) = $nginx->validators;
 ok($first, 'there is a validator');
 cmp_ok(scalar @cells, '>=', 2, 'and processes wait for sources');
-kill 'STOP', $first, @cells;
+my @held = $nginx->hold_validators;
 $answer = $nginx->post('/warn', { language => 'python',
     code => "print('stopped')\n" });
 is($answer->{status}, 422, 'one that is stopped refuses, also in warn mode');
 is($answer->{json}{diagnostics}[0]{rule}, 'policy.unavailable', 'its rule');
 is($answer->{json}{diagnostics}[0]{severity}, 'error', 'its severity');
 unlike($answer->{body}, qr/"stdout"/, 'nothing ran');
-kill 'CONT', $first, @cells;
+kill 'CONT', @held;
 $answer = $nginx->post('/run', { language => 'python',
     code => "print('goes on')\n" });
 is($answer->{json}{stdout}, "goes on\n", 'and goes on afterwards');
@@ -180,8 +180,7 @@ $answer = $nginx->post('/run', { language => 'python',
     code => "print('others')\n" });
 is($answer->{json}{stdout}, "others\n", 'by some that tell');
 
-($first, @cells) = $nginx->validators;
-kill 'STOP', $first, @cells;
+@held = $nginx->hold_validators;
 $socket = $nginx->ws(path => '/warn');
 $socket->execute(language => 'python', code => "print('unseen')\n");
 kill 'KILL', $first;
@@ -195,7 +194,7 @@ ok(wait_until(20, sub {
         $pid && $pid != $first;
     }),
     'another one is started');
-ok(wait_until(20, sub { !grep { -d "/proc/$_" } @cells }),
+ok(wait_until(20, sub { !grep { -d "/proc/$_" } @held }),
     'and nobody is left of the first');
 $answer = $nginx->post('/run', {%GOOD});
 is($answer->{json}{stdout}, "2\n", 'the next job is checked by it');
