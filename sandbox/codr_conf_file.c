@@ -260,10 +260,35 @@ default_peer(parser_t *parser)
 }
 
 
+/* Whoever has the broker's uid could be it: who connects has another one. */
+static bool
+apart(parser_t *parser, const codr_config_t *config)
+{
+    uid_t       uid;
+    gid_t       gid;
+    size_t      i;
+    const char *user = parser->file->settings.user;
+
+    if (user == NULL || codr_user_find(user, &uid, &gid) != 0) {
+        return true;
+    }
+
+    for (i = 0; i < config->peers; i++) {
+        if (config->peer[i] == uid) {
+            return codr_conf_fail(parser, "\"codr_user\" is one of"
+                                  " \"codr_peer\"");
+        }
+    }
+
+    return true;
+}
+
+
 /* The pieces in their order, and what only the decoder can see. */
 static bool
 join(parser_t *parser)
 {
+    bool              ok;
     size_t            i, len;
     uint8_t          *image = malloc(CODR_CONFIG_MAX);
     codr_config_t    *config;
@@ -288,8 +313,9 @@ join(parser_t *parser)
                               " \"run\", or a name stands twice");
     }
 
+    ok = apart(parser, config);
     codr_config_unref(config);
-    return true;
+    return ok;
 }
 
 

@@ -129,6 +129,7 @@ refuses(void)
     refuse("uids 999 5;", "invalid value");
     refuse("uids 65000;", "invalid value");
     refuse("uids 200000 1;", "invalid value");
+    refuse("user nobody; peer root nobody;", "\"codr_user\" is one of");
     refuse("include /nonexistent;", "open \"/nonexistent\"");
     refuse("user \"nobody", "a quote is open");
     refuse("timeout 1m2h;", "invalid value");
