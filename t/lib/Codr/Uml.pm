@@ -8,9 +8,12 @@ use warnings;
 
 use Codr::Host qw(build);
 
-# Boots it: with a file of what it says on its standard error, the program that
-# is its init, and further arguments of the kernel.  Returns the machine's
-# console, which ends with it, after so many seconds at the latest.
+# Boots it.  Returns its console, which ends with the machine:
+#
+#   dir        has "init", the program that its kernel starts; what the kernel
+#              says on its standard error goes there, into stderr.log
+#   seconds    after which it is stopped
+#   arguments  further ones of the kernel, a list
 sub boot {
     my (%o) = @_;
     my $pid = open(my $console, '-|') // die "fork: $!";
