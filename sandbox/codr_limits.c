@@ -73,6 +73,13 @@ smaller(uint64_t a, uint64_t b)
 
 
 static uint64_t
+larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+
+static uint64_t
 at_least(uint64_t value, int id)
 {
     return value > table[id].minimum ? value : table[id].minimum;
@@ -106,6 +113,23 @@ explicit_value(const codr_limits_t *limits, int id)
 }
 
 
+/* What is in force where nothing is said: "max" gives way to the times that
+   it would cut short. */
+static uint64_t
+default_value(const codr_limits_t *limits, int id)
+{
+    const uint64_t *value = limits->value;
+
+    if (id == CODR_LIMIT_MAX_MS) {
+        return larger(table[id].initial,
+                      larger(value[CODR_LIMIT_WALL_MS],
+                             value[CODR_LIMIT_INPUT_MS]));
+    }
+
+    return table[id].initial;
+}
+
+
 void
 codr_limits_explicit(codr_limits_t *ret, const codr_limits_t *location,
     const codr_limits_t *language)
@@ -128,13 +152,14 @@ codr_limits_combine(codr_limits_t *ret_caps, const codr_limits_t *location,
 {
     int           i;
     uint64_t      value;
-    codr_limits_t caps;
+    codr_limits_t said, caps = { { 0 } };
 
-    codr_limits_explicit(&caps, location, language);
+    codr_limits_explicit(&said, location, language);
 
     for (i = 0; i < CODR_LIMIT_COUNT; i++) {
-        value = caps.value[i];
-        value = smaller(value ? value : table[i].initial, table[i].maximum);
+        value = said.value[i];
+        value = smaller(value ? value : default_value(&said, i),
+                        table[i].maximum);
         caps.value[i] = at_least(value, i);
     }
 

@@ -76,7 +76,8 @@ void codr_limits_explicit(codr_limits_t *ret, const codr_limits_t *location,
     const codr_limits_t *language);
 
 /*
- * The caps in force: the explicit values, else the initial ones; never beyond
+ * The caps in force: the explicit values, else the initial ones, of which the
+ * max time is never less than a wall or input time that is set; never beyond
  * the compiled maximum.  ret_caps may be either argument.
  */
 void codr_limits_combine(codr_limits_t *ret_caps,

@@ -87,6 +87,20 @@ combining(void)
            && caps.value[CODR_LIMIT_MAX_MS] == 2000,
            "a time given alone is the time for every way of waiting");
 
+    location.value[CODR_LIMIT_WALL_MS] = 40 * 60 * 1000;
+    location.value[CODR_LIMIT_INPUT_MS] = 10 * 60 * 1000;
+    codr_limits_combine(&caps, &location, &none);
+    tap_number(caps.value[CODR_LIMIT_MAX_MS], 40 * 60 * 1000,
+               "max that nobody has set is not less than the time");
+    location.value[CODR_LIMIT_INPUT_MS] = 50 * 60 * 1000;
+    codr_limits_combine(&caps, &location, &none);
+    tap_number(caps.value[CODR_LIMIT_MAX_MS], 50 * 60 * 1000,
+               "nor than the one at a prompt");
+    language = one(CODR_LIMIT_WALL_MS, 5000);
+    codr_limits_combine(&caps, &location, &language);
+    tap_number(caps.value[CODR_LIMIT_MAX_MS], 5000, "one that is set holds");
+
+    location = one(CODR_LIMIT_WALL_MS, 2000);
     codr_limits_combine(&location, &location, &none);
     tap_number(location.value[CODR_LIMIT_WALL_MS], 2000,
                "the result may be an argument");
