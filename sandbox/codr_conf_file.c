@@ -63,33 +63,10 @@ codr_conf_fail(parser_t *parser, const char *format, ...)
 }
 
 
-static void
-lower(char *text)
-{
-    for ( ; *text != '\0'; text++) {
-        if (*text >= 'A' && *text <= 'Z') {
-            *text = (char) (*text + 'a' - 'A');
-        }
-    }
-}
-
-
 bool
-codr_conf_take_language(parser_t *parser, const row_t *row,
-    const codr_list_t *words)
+codr_conf_language_block(parser_t *parser)
 {
     bool ok;
-    char name[CODR_NAME_MAX + 1];
-
-    if (strlen(words->item[1]) > CODR_NAME_MAX) {
-        return codr_conf_fail(parser, "too long name in \"%s\"",
-                              words->item[0]);
-    }
-
-    (void) snprintf(name, sizeof(name), "%s", words->item[1]);
-    lower(name);
-
-    codr_put_text(&parser->piece[CODR_CONF_LANGUAGES], row->id, name);
 
     parser->in_language = true;
     ok = parse_block(parser, CODR_CONF_LANGUAGE, CODR_CONF_CLOSE);
@@ -173,7 +150,9 @@ take_directive(parser_t *parser, unsigned where, codr_conf_token_t token,
                               words->item[0]);
     }
 
-    return row->take(parser, row, words);
+    return ((row->where & CODR_CONF_MANY)
+            || codr_conf_once(parser, words, row->name))
+           && row->take(parser, row, words);
 }
 
 
@@ -309,8 +288,7 @@ join(parser_t *parser)
     }
 
     if (codr_config_decode(&config, image, file->length, 0) < 0) {
-        return codr_conf_fail(parser, "a language has no \"source\" or"
-                              " \"run\", or a name stands twice");
+        return codr_conf_fail(parser, "the helper cannot read what it says");
     }
 
     ok = apart(parser, config);
@@ -349,6 +327,10 @@ codr_conf_file_read(codr_conf_file_t *ret, const char *path,
         ok = join(&parser);
     }
 
+    codr_list_free(&parser.names);
+    codr_list_free(&parser.binds);
+    codr_list_free(&parser.seen[false]);
+    codr_list_free(&parser.seen[true]);
     free(room);
     return ok ? 0 : -EINVAL;
 }

@@ -12,10 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codr_conf_bind.h"
 #include "codr_config.h"
+#include "codr_layer.h"
 #include "codr_user.h"
 #include "codr_util.h"
 
+#define TOTAL_MIN       (16ULL * 1024 * 1024)
+#define TOTAL_MAX       (1ULL << 50)
+#define TOTAL_CPU_MAX   (4096 * 1000)
+#define JOBS_MAX        65535
+#define QUEUE_MAX       100000
 #define RESULTS_MIN     (64ULL * 1024)
 #define RESULTS_MAX     (64ULL * 1024 * 1024 * 1024)
 #define TTL_MS_MIN      1000
@@ -79,7 +86,7 @@ take_cgroup(parser_t *parser, const row_t *row, const codr_list_t *words)
     codr_conf_file_t *file = parser->file;
 
     (void) row;
-    if (words->item[1][0] != '/') {
+    if (!codr_conf_is_path(words->item[1])) {
         return codr_conf_invalid(parser, words, 1);
     }
 
@@ -126,7 +133,9 @@ take_total_memory(parser_t *parser, const char *text)
         return true;
     }
 
-    if (!codr_conf_size(text, &value) || value == 0) {
+    if (!codr_conf_size(text, &value) || value < TOTAL_MIN
+        || value > TOTAL_MAX)
+    {
         return false;
     }
     put_global(parser, CODR_FIELD_TOTAL_MEMORY, value);
@@ -151,23 +160,25 @@ take_total_cpu(parser_t *parser, const char *text)
 
     milli = (uint64_t) (cpus * 1000 + 0.5);
     put_global(parser, CODR_FIELD_TOTAL_CPU, milli);
-    return milli > 0 && milli <= INT32_MAX;
+    return milli > 0 && milli <= TOTAL_CPU_MAX;
 }
 
 
 static bool
 take_total(parser_t *parser, const row_t *row, const codr_list_t *words)
 {
-    bool        ok;
+    bool        ok, memory = false, cpu = false;
     size_t      i;
     const char *value;
 
     (void) row;
     for (i = 1; i < words->count; i++) {
         if ((value = codr_conf_named(words->item[i], "memory")) != NULL) {
-            ok = take_total_memory(parser, value);
+            ok = !memory && take_total_memory(parser, value);
+            memory = true;
         } else if ((value = codr_conf_named(words->item[i], "cpu")) != NULL) {
-            ok = take_total_cpu(parser, value);
+            ok = !cpu && take_total_cpu(parser, value);
+            cpu = true;
         } else {
             ok = false;
         }
@@ -180,14 +191,16 @@ take_total(parser_t *parser, const row_t *row, const codr_list_t *words)
 }
 
 
+/* "auto" is what is in force where nothing is said. */
 static bool
-put_number(parser_t *parser, codr_field_tag_t tag, const char *text)
+put_jobs(parser_t *parser, codr_field_tag_t tag, const char *text)
 {
     uint64_t value;
 
-    if (text == NULL || !codr_conf_number(text, &value)
-        || value > UINT32_MAX)
-    {
+    if (strcmp(text, "auto") == 0) {
+        return true;
+    }
+    if (!codr_conf_number(text, &value) || value == 0 || value > JOBS_MAX) {
         return false;
     }
 
@@ -199,21 +212,28 @@ put_number(parser_t *parser, codr_field_tag_t tag, const char *text)
 static bool
 take_max_jobs(parser_t *parser, const row_t *row, const codr_list_t *words)
 {
-    size_t i;
+    bool        ok, batch = false, compile = false;
+    size_t      i;
+    const char *value;
 
     (void) row;
-    if (strcmp(words->item[1], "auto") != 0
-        && !put_number(parser, CODR_FIELD_MAX_JOBS, words->item[1]))
-    {
+    if (!put_jobs(parser, CODR_FIELD_MAX_JOBS, words->item[1])) {
         return codr_conf_invalid(parser, words, 1);
     }
 
     for (i = 2; i < words->count; i++) {
-        if (!put_number(parser, CODR_FIELD_MAX_BATCH,
-                        codr_conf_named(words->item[i], "batch"))
-            && !put_number(parser, CODR_FIELD_MAX_COMPILE,
-                           codr_conf_named(words->item[i], "compile")))
+        if ((value = codr_conf_named(words->item[i], "batch")) != NULL) {
+            ok = !batch && put_jobs(parser, CODR_FIELD_MAX_BATCH, value);
+            batch = true;
+        } else if ((value = codr_conf_named(words->item[i], "compile"))
+                   != NULL)
         {
+            ok = !compile && put_jobs(parser, CODR_FIELD_MAX_COMPILE, value);
+            compile = true;
+        } else {
+            ok = false;
+        }
+        if (!ok) {
             return codr_conf_invalid(parser, words, i);
         }
     }
@@ -229,7 +249,7 @@ take_queue(parser_t *parser, const row_t *row, const codr_list_t *words)
     const char *timeout;
 
     (void) row;
-    if (!codr_conf_number(words->item[1], &length) || length > 1000000) {
+    if (!codr_conf_number(words->item[1], &length) || length > QUEUE_MAX) {
         return codr_conf_invalid(parser, words, 1);
     }
     put_global(parser, CODR_FIELD_QUEUE_LENGTH, length);
@@ -312,6 +332,9 @@ take_allow(parser_t *parser, const row_t *row, const codr_list_t *words)
 
     (void) row;
     for (i = 1; i < words->count; i++) {
+        if (codr_layer_by_name(words->item[i]) < 0) {
+            return codr_conf_invalid(parser, words, i);
+        }
         codr_put_text(&parser->piece[CODR_CONF_GLOBALS],
                       CODR_FIELD_ALLOW_MISSING, words->item[i]);
     }
@@ -323,7 +346,8 @@ take_allow(parser_t *parser, const row_t *row, const codr_list_t *words)
 const codr_conf_row_t codr_conf_globals[] = {
     { "uids",          CODR_CONF_TOP, 1, 2, take_uids, 0 },
     { "user",          CODR_CONF_TOP, 1, 1, take_user, 0 },
-    { "peer",          CODR_CONF_TOP, 1, CODR_CONFIG_PEERS, take_peer, 0 },
+    { "peer",          CODR_CONF_TOP | CODR_CONF_MANY, 1, CODR_CONFIG_PEERS,
+      take_peer, 0 },
     { "cgroup",        CODR_CONF_TOP, 1, 1, take_cgroup, 0 },
     { "total",         CODR_CONF_TOP, 1, 2, take_total, 0 },
     { "allow_missing", CODR_CONF_TOP, 1, 32, take_allow, 0 },

@@ -6,19 +6,32 @@
 
 #include "codr_conf_policy.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "codr_proto.h"
+#include "codr_util.h"
 
 
 bool
 codr_conf_take_policies(codr_conf_parser_t *parser,
     const codr_conf_row_t *row, const codr_list_t *words)
 {
+    int fd;
+
     (void) row;
     if (words->item[1][0] != '/') {
         return codr_conf_invalid(parser, words, 1);
     }
+
+    fd = open(words->item[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd == -1) {
+        return codr_conf_fail(parser, "no directory of policies \"%s\" in"
+                              " \"%s\": %s", words->item[1], words->item[0],
+                              strerror(errno));
+    }
+    codr_close(&fd);
 
     codr_put_text(&parser->piece[CODR_CONF_GLOBALS], CODR_FIELD_POLICIES,
                   words->item[1]);
@@ -42,6 +55,10 @@ codr_conf_take_policy(codr_conf_parser_t *parser,
     }
     if (mode == CODR_POLICY_MODES) {
         return codr_conf_invalid(parser, words, 1);
+    }
+
+    if (mode == CODR_POLICY_OFF && words->count > 2) {
+        return codr_conf_invalid(parser, words, 2);
     }
 
     if (words->count > 2) {

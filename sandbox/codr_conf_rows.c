@@ -7,11 +7,14 @@
 
 #include "codr_conf_rows.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "codr_conf_bind.h"
 #include "codr_conf_globals.h"
+#include "codr_conf_language.h"
 #include "codr_conf_policy.h"
 #include "codr_config.h"
 #include "codr_limits.h"
@@ -30,6 +33,21 @@ codr_conf_invalid(parser_t *parser, const codr_list_t *words, size_t i)
 {
     return codr_conf_fail(parser, "invalid value \"%s\" in \"%s\"",
                           words->item[i], words->item[0]);
+}
+
+
+bool
+codr_conf_once(parser_t *parser, const codr_list_t *words, const char *key)
+{
+    codr_list_t *seen = &parser->seen[parser->in_language];
+
+    if (codr_list_has(seen, key)) {
+        return codr_conf_fail(parser, "\"%s\" directive is duplicate",
+                              words->item[0]);
+    }
+
+    return codr_list_add(seen, key, strlen(key)) == 0
+           || codr_conf_fail(parser, "too many directives");
 }
 
 
@@ -56,7 +74,7 @@ codr_conf_named(const char *word, const char *name)
 
 
 static bool
-put_limit(parser_t *parser, unsigned id, const char *text)
+put_limit(parser_t *parser, unsigned id, const char *text, uint64_t *ret)
 {
     bool     ok;
     uint64_t value;
@@ -78,14 +96,17 @@ put_limit(parser_t *parser, unsigned id, const char *text)
     }
 
     codr_put_limit(open_piece(parser), CODR_FIELD_LIMIT, id, value);
+    *ret = value;
     return true;
 }
 
 
+/* "name=value" of the limit that the directive is about. */
 static bool
-take_limit(parser_t *parser, const row_t *row, const codr_list_t *words)
+take_option(parser_t *parser, const row_t *row, const codr_list_t *words,
+    size_t i, codr_limits_t *said)
 {
-    size_t      i, k;
+    size_t      k;
     const char *value;
 
     static const struct {
@@ -99,34 +120,75 @@ take_limit(parser_t *parser, const row_t *row, const codr_list_t *words)
         { CODR_LIMIT_FILES,   "count",  CODR_LIMIT_FILE_COUNT },
     };
 
-    if (!put_limit(parser, row->id, words->item[1])) {
+    for (k = 0; k < CODR_ARRAY_LEN(more); k++) {
+        value = codr_conf_named(words->item[i], more[k].name);
+        if (more[k].of != row->id || value == NULL) {
+            continue;
+        }
+        if (said->value[more[k].id] != 0) {
+            return codr_conf_fail(parser, "\"%s\" directive is duplicate",
+                                  words->item[0]);
+        }
+        return put_limit(parser, more[k].id, value, &said->value[more[k].id])
+               || codr_conf_invalid(parser, words, i);
+    }
+
+    return codr_conf_invalid(parser, words, i);
+}
+
+
+/* As nginx's module has it. */
+static bool
+times_fit(parser_t *parser, const codr_list_t *words,
+    const codr_limits_t *said)
+{
+    uint64_t    max_ms = said->value[CODR_LIMIT_MAX_MS];
+    const char *longer;
+
+    if (max_ms == 0) {
+        return true;
+    }
+
+    if (max_ms < said->value[CODR_LIMIT_INPUT_MS]) {
+        longer = "\"input\"";
+    } else if (max_ms < said->value[CODR_LIMIT_WALL_MS]) {
+        longer = "the time before it";
+    } else {
+        return true;
+    }
+
+    return codr_conf_fail(parser, "\"max\" must not be less than %s in"
+                          " \"%s\"", longer, words->item[0]);
+}
+
+
+static bool
+take_limit(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    size_t        i;
+    codr_limits_t said = { { 0 } };
+
+    if (!put_limit(parser, row->id, words->item[1], &said.value[row->id])) {
         return codr_conf_invalid(parser, words, 1);
     }
 
     for (i = 2; i < words->count; i++) {
-        for (k = 0; k < CODR_ARRAY_LEN(more); k++) {
-            value = codr_conf_named(words->item[i], more[k].name);
-            if (more[k].of == row->id && value) {
-                break;
-            }
-        }
-        if (k == CODR_ARRAY_LEN(more)
-            || !put_limit(parser, more[k].id, value))
-        {
-            return codr_conf_invalid(parser, words, i);
+        if (!take_option(parser, row, words, i, &said)) {
+            return false;
         }
     }
 
-    return true;
+    return times_fit(parser, words, &said);
 }
 
 
 static bool
 take_output(parser_t *parser, const row_t *row, const codr_list_t *words)
 {
-    bool drop;
+    bool     drop;
+    uint64_t size;
 
-    if (!put_limit(parser, row->id, words->item[1])) {
+    if (!put_limit(parser, row->id, words->item[1], &size)) {
         return codr_conf_invalid(parser, words, 1);
     }
     if (words->count == 2) {
@@ -157,34 +219,6 @@ take_detach(parser_t *parser, const row_t *row, const codr_list_t *words)
 }
 
 
-static bool
-take_bind(parser_t *parser, const row_t *row, const codr_list_t *words)
-{
-    size_t      i, from;
-    char        pair[2048];
-    const char *at = words->item[words->count - 1];
-
-    (void) row;
-    for (i = 1; i < words->count; i++) {
-        if (words->item[i][0] != '/' || strchr(words->item[i], ':')) {
-            return codr_conf_invalid(parser, words, i);
-        }
-    }
-
-    from = strlen(words->item[1]);
-    if (from + strlen(at) + 1 > sizeof(pair)) {
-        return codr_conf_fail(parser, "too long paths in \"%s\"",
-                              words->item[0]);
-    }
-    memcpy(pair, words->item[1], from + 1);
-    memcpy(pair + from + 1, at, strlen(at));
-
-    codr_put_bytes(open_piece(parser), CODR_FIELD_BIND, pair,
-                   from + 1 + strlen(at));
-    return true;
-}
-
-
 /* Languages */
 
 
@@ -201,12 +235,36 @@ take_words(parser_t *parser, const row_t *row, const codr_list_t *words)
 }
 
 
+/* No characters that a command would take for more than a pattern. */
 static bool
-take_env(parser_t *parser, const row_t *row, const codr_list_t *words)
+take_sources(parser_t *parser, const row_t *row, const codr_list_t *words)
 {
-    const char *equals = strchr(words->item[1], '=');
+    size_t      i, len;
+    const char *text;
 
-    if (equals == NULL || equals == words->item[1]) {
+    for (i = 1; i < words->count; i++) {
+        text = words->item[i];
+        for (len = 0; text[len] != '\0'; len++) {
+            if (!isalnum((unsigned char) text[len])
+                && !strchr("._-/*?[]!", text[len]))
+            {
+                return codr_conf_invalid(parser, words, i);
+            }
+        }
+        if (len == 0) {
+            return codr_conf_invalid(parser, words, i);
+        }
+    }
+
+    return take_words(parser, row, words);
+}
+
+
+/* One text, in which nothing separates. */
+static bool
+take_text(parser_t *parser, const row_t *row, const codr_list_t *words)
+{
+    if (words->item[1][0] == '\0' || strpbrk(words->item[1], ":=")) {
         return codr_conf_invalid(parser, words, 1);
     }
 
@@ -233,10 +291,22 @@ take_warm(parser_t *parser, const row_t *row, const codr_list_t *words)
 static bool
 take_zygote(parser_t *parser, const row_t *row, const codr_list_t *words)
 {
-    int kind = codr_interpreter_kind(words->item[1]);
+    int  kind = codr_interpreter_kind(words->item[1]);
+    bool taken;
 
+    if (kind < 0) {
+        return codr_conf_invalid(parser, words, 1);
+    }
+
+    taken = kind != CODR_INTERPRETER_NONE && (parser->zygotes & 1U << kind);
+    if (taken) {
+        return codr_conf_fail(parser, "\"%s\" directive is one language's"
+                              " already", words->item[0]);
+    }
+
+    parser->zygotes |= 1U << kind;
     codr_put_number(open_piece(parser), row->id, (uint64_t) kind);
-    return kind >= 0 || codr_conf_invalid(parser, words, 1);
+    return true;
 }
 
 
@@ -263,7 +333,9 @@ take_preload(parser_t *parser, const row_t *row, const codr_list_t *words)
 static bool
 take_source(parser_t *parser, const row_t *row, const codr_list_t *words)
 {
-    if (!codr_file_name_valid(words->item[1], strlen(words->item[1]))) {
+    if (!codr_file_name_valid(words->item[1], strlen(words->item[1]))
+        || strchr(words->item[1], '/'))
+    {
         return codr_conf_invalid(parser, words, 1);
     }
 
@@ -317,33 +389,37 @@ take_precompile(parser_t *parser, const row_t *row, const codr_list_t *words)
 #define WORDS(name, max, take, id) \
     { name, CODR_CONF_LANGUAGE, 1, max, take, CODR_FIELD_ ## id }
 
+#define MORE(name, max, take, id) \
+    { name, CODR_CONF_LANGUAGE | CODR_CONF_MANY, 1, max, take, \
+      CODR_FIELD_ ## id }
+
 static const row_t rows[] = {
-    { "language",      CODR_CONF_TOP | CODR_CONF_OPENS, 1, 1,
+    { "language",      CODR_CONF_TOP | CODR_CONF_OPENS | CODR_CONF_MANY, 1, 1,
       codr_conf_take_language, CODR_FIELD_LANGUAGE },
     { "detach",        CODR_CONF_TOP, 1, 1, take_detach,
       CODR_FIELD_DETACH_MS },
     { "policies",      CODR_CONF_TOP, 1, 1, codr_conf_take_policies, 0 },
     { "policy",        CODR_CONF_TOP, 1, 2, codr_conf_take_policy, 0 },
-    { "include",       CODR_CONF_TOP | CODR_CONF_LANGUAGE, 1, 1,
-      codr_conf_take_include, 0 },
-    { "bind",          CODR_CONF_TOP | CODR_CONF_LANGUAGE, 1, 2, take_bind,
-      0 },
+    { "include",       CODR_CONF_TOP | CODR_CONF_LANGUAGE | CODR_CONF_MANY,
+      1, 1, codr_conf_take_include, 0 },
+    { "bind",          CODR_CONF_TOP | CODR_CONF_LANGUAGE | CODR_CONF_MANY,
+      1, 2, codr_conf_take_bind, CODR_FIELD_BIND },
 
     WORDS("source",    1, take_source, SOURCE),
-    WORDS("sources",   CODR_LIST_MAX, take_words, SOURCES),
-    WORDS("alias",     CODR_LIST_MAX, take_words, ALIAS),
-    WORDS("version",   CODR_LIST_MAX, take_words, VERSION_ARG),
-    WORDS("compile",   CODR_LIST_MAX, take_words, COMPILE_ARG),
-    WORDS("run",       CODR_LIST_MAX, take_words, RUN_ARG),
-    WORDS("shortcut",  1, take_shortcut, SHORTCUT),
-    WORDS("precompile", 32, take_precompile, PRECOMPILE),
-    WORDS("env",       1, take_env, ENV),
-    WORDS("env_live",  1, take_env, ENV_LIVE),
+    WORDS("sources",   64, take_sources, SOURCES),
+    MORE("alias",      64, codr_conf_take_alias, ALIAS),
+    WORDS("version",   64, codr_conf_take_argv, VERSION_ARG),
+    WORDS("compile",   256, codr_conf_take_argv, COMPILE_ARG),
+    WORDS("run",       256, codr_conf_take_argv, RUN_ARG),
+    MORE("shortcut",   1, take_shortcut, SHORTCUT),
+    MORE("precompile", 32, take_precompile, PRECOMPILE),
+    MORE("env",        1, codr_conf_take_env, ENV),
+    MORE("env_live",   1, codr_conf_take_env, ENV_LIVE),
     WORDS("warm",      1, take_warm, WARM),
-    WORDS("policy",    1, take_words, POLICY_FILE),
-    WORDS("grammar",   1, take_words, GRAMMAR),
+    WORDS("policy",    1, take_text, POLICY_FILE),
+    WORDS("grammar",   1, take_text, GRAMMAR),
     WORDS("zygote",    1, take_zygote, ZYGOTE),
-    WORDS("preload",   CODR_LIST_MAX, take_preload, PRELOAD),
+    MORE("preload",    64, take_preload, PRELOAD),
 
     LIMIT("timeout",         3, WALL_MS),
     LIMIT("cpu_time",        1, CPU_MS),

@@ -14,10 +14,12 @@
 #include "codr_list.h"
 #include "codr_proto.h"
 
-/* Where a directive may stand, and that it opens a block. */
+/* Where a directive may stand, that it opens a block, and that it may stand
+   there more than once. */
 #define CODR_CONF_TOP       0x1
 #define CODR_CONF_LANGUAGE  0x2
 #define CODR_CONF_OPENS     0x4
+#define CODR_CONF_MANY      0x8
 
 /* The image has an order, the file has none: three pieces, joined at the
    end. */
@@ -35,6 +37,13 @@ typedef struct {
     char               *error;      /* CODR_CONF_ERROR_MAX bytes */
     unsigned            depth;      /* of includes */
     bool                in_language;
+    bool                runs_program;   /* what the block's "run" says */
+    bool                makes_program;  /* and its "compile" */
+    unsigned            zygotes;        /* a bit for each that is taken */
+    size_t              languages;
+    codr_list_t         names;      /* of languages, and aliases */
+    codr_list_t         binds;      /* "PATH:AT", of all levels */
+    codr_list_t         seen[2];    /* once only: outside, in this block */
     codr_writer_t       piece[CODR_CONF_PIECES];
 } codr_conf_parser_t;
 
@@ -62,10 +71,16 @@ bool codr_conf_invalid(codr_conf_parser_t *parser, const codr_list_t *words,
 /* Of "name=value" the value, else NULL. */
 const char *codr_conf_named(const char *word, const char *name);
 
+/* Says "is duplicate" and returns false if key was there before, on the level
+   that is read. */
+bool codr_conf_once(codr_conf_parser_t *parser, const codr_list_t *words,
+    const char *key);
+
+/* codr_conf_file.c: the directives up to the "}" of a language. */
+bool codr_conf_language_block(codr_conf_parser_t *parser);
+
 /* codr_conf_file.c: words[0] is the directive's name; false after a message
    in parser->error. */
-bool codr_conf_take_language(codr_conf_parser_t *parser,
-    const codr_conf_row_t *row, const codr_list_t *words);
 bool codr_conf_take_include(codr_conf_parser_t *parser,
     const codr_conf_row_t *row, const codr_list_t *words);
 

@@ -192,7 +192,8 @@ subtest 'the helper\'s file' => sub {
 subtest 'limits and times' => sub {
     accepts(http => $_) for
         'codr_timeout 10s;', 'codr_timeout 10s input=1m;',
-        'codr_timeout 10s input=1m max=2m;', 'codr_timeout 500ms;',
+        'codr_timeout 10s input=1m max=2m;',
+        'codr_timeout 40m input=10m;', 'codr_timeout 500ms;',
         'codr_cpu_time 3;', 'codr_compile_timeout 1m;',
         'codr_compile_memory 512m;', 'codr_memory 1g;', 'codr_memory 65536;',
         'codr_stack 8m;', 'codr_processes 1;', 'codr_open_files 64;',

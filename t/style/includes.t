@@ -12,9 +12,9 @@ my $top = top();
 # of.  A file that belongs to none is a mechanism.
 my %ROLES = (
     keeper     => [ qw(keeper) ],
-    supervisor => [ qw(supervisor argv checker conf_file conf_globals
-        conf_policy conf_rows family listen relative settings tell
-        watchdog zygote_argv) ],
+    supervisor => [ qw(supervisor argv checker conf_bind conf_file
+        conf_globals conf_language conf_policy conf_rows family listen
+        relative settings tell watchdog zygote_argv) ],
     broker     => [ qw(broker answer attach channel charge client command
         compile dispatch fetch figures headers inspect inspection job leaving
         link offer pool probe pump report review rules sandbox sandbox_limits

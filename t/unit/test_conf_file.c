@@ -51,6 +51,9 @@ reads(void)
         "  run \"/opt/my python\" $source; env \"A=b c\"; bind /a /b;\n"
         "  output 1k drop;\n"
         "  shortcut gcc; precompile a b/c; precompile d; }\n"
+        "codr_language c { source m.c; memory 2m; env A=1; env B=1;\n"
+        "  compile cc -o $program $sources; run $program; bind /a /b; }\n"
+        "codr_policies /tmp; codr_memory 3m;\n"
         "codr_timeout 10s input=1m; codr_output 2k drop;\n"), 0, error);
 
     tap_number(file.settings.uid_base, 100000, "uids");
@@ -120,11 +123,15 @@ refuses(void)
     refuse("codr_language x;", "has no opening");
     refuse("}", "unexpected \"}\"");
     refuse("codr_language x {\nrun a;\n", ":3: the block of line 1");
-    refuse("codr_language x { run a; }", "has no \"source\"");
     refuse("codr_language x { queue 1; }", "unknown directive \"queue\"");
     refuse("codr_language x { codr_memory 1m; }", "unknown directive");
     refuse("codr_language x { source ../a; }", "invalid value \"../a\"");
     refuse("codr_bind relative;", "invalid value");
+    refuse("codr_bind /a/../b;", "invalid value");
+    refuse("codr_bind /a /box/x/;", "belongs to the sandbox");
+    refuse("codr_bind /a /etc/;", "belongs to the sandbox");
+    refuse("codr_bind /a /;", "belongs to the sandbox");
+    refuse("cgroup /a/..;", "invalid value");
     refuse("uids 0 5;", "invalid value");
     refuse("uids 999 5;", "invalid value");
     refuse("uids 65000;", "invalid value");
@@ -134,6 +141,87 @@ refuses(void)
     refuse("user \"nobody", "a quote is open");
     refuse("timeout 1m2h;", "invalid value");
     refuse("timeout 1s nonsense=2s;", "invalid value \"nonsense=2s\"");
+    refuse("policy off strict;", "invalid value \"strict\"");
+    refuse("policies relative;", "invalid value");
+    refuse("\npolicies /nonexistent;", ":2: no directory of policies");
+    refuse("policies /etc/passwd;", ":1: no directory of policies");
+    refuse("allow_missing everything;", "invalid value \"everything\"");
+    refuse("total memory=1k;", "invalid value");
+    refuse("total memory=1g memory=2g;", "invalid value \"memory=2g\"");
+    refuse("max_jobs 0;", "invalid value");
+    refuse("max_jobs 1 batch=1 batch=2;", "invalid value \"batch=2\"");
+    refuse("queue 100001;", "invalid value");
+}
+
+
+/* What may be said once, with and without prefix, is said once. */
+static void
+duplicates(void)
+{
+    refuse("codr_memory 1m;\nmemory 2m;",
+           ":2: \"memory\" directive is duplicate");
+    refuse("output 1k; output 2k;", "is duplicate");
+    refuse("queue 1; codr_queue 1;", "\"codr_queue\" directive is duplicate");
+    refuse("uids 200000; uids 200000;", "is duplicate");
+    refuse("policy warn; policy warn;", "is duplicate");
+    refuse("detach 1s; detach 1s;", "is duplicate");
+    refuse("codr_timeout 1s max=5s max=6s;", "is duplicate");
+    refuse("bind /a /x; bind /b /x;", "is duplicate");
+    refuse("bind /a /x;\ncodr_language x { source m; run r; bind /b /x; }",
+           ":2: \"/b\" and \"/a\" are both bound to \"/x\"");
+    refuse("memory 1m; codr_language x { source m; run r; memory 1m;"
+           " memory 2m; }", "is duplicate");
+    refuse("codr_language x { source m; run r; run r; }", "is duplicate");
+    refuse("codr_language x { source m; run r; env A=1; env A=2; }",
+           "is duplicate");
+    refuse("codr_language x { source m; run r; }\n"
+           "codr_language X { source m; run r; }",
+           ":2: duplicate language \"x\"");
+    refuse("codr_language x { alias y Y; source m; run r; }",
+           "duplicate language \"y\"");
+    refuse("codr_language x { source m; run r; zygote node; }"
+           "codr_language y { source m; run r; zygote node; }",
+           "is one language's already");
+}
+
+
+static void
+times(void)
+{
+    refuse("timeout 30s max=10s;", ":1: \"max\" must not be less than the"
+           " time before it in \"timeout\"");
+    refuse("timeout 1s max=5s input=10s;",
+           "\"max\" must not be less than \"input\"");
+    refuse("codr_language x {\n source m; run r;\n timeout 3s max=2s; }",
+           ":3: \"max\" must not");
+}
+
+
+/* The line is that of the end, as in nginx. */
+static void
+languages(void)
+{
+    refuse("codr_language x {\n run a; }",
+           ":2: language \"x\" has no \"source\"");
+    refuse("codr_language x {\n source m;\n}\n",
+           ":3: language \"x\" has no \"run\"");
+    refuse("codr_language x { source m; run a; }\n"
+           "codr_language y { source m; }", ":2: language \"y\" has no");
+    refuse("codr_language x { source m; run $program; }",
+           "has \"$program\" in \"run\" but no \"compile\"");
+    refuse("codr_language x { source m; compile c; run $program; }",
+           "has no \"$program\" in \"compile\"");
+    refuse("codr_language x { source m; compile c $program; run r; }",
+           "has \"compile\" but no \"$program\" in \"run\"");
+    refuse("codr_language x { source m; run -o$source; }",
+           "an argument of its own");
+    refuse("codr_language x { source a/b; run r; }", "invalid value \"a/b\"");
+    refuse("codr_language x { sources '*.x;rm'; }", "invalid value");
+    refuse("codr_language x { env 1A=b; }", "invalid value \"1A=b\"");
+    refuse("codr_language x { env A; }", "invalid value \"A\"");
+    refuse("codr_language x { policy a:b; }", "invalid value \"a:b\"");
+    refuse("codr_language 'a b' { }", "invalid value \"a b\"");
+    refuse("codr_language x { alias -x; }", "invalid value \"-x\"");
 }
 
 
@@ -166,6 +254,9 @@ main(void)
     (void) close(fd);
     reads();
     refuses();
+    duplicates();
+    times();
+    languages();
     values();
     (void) unlink(path);
 
