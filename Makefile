@@ -68,6 +68,7 @@ SANDBOX_SRC = $(filter-out sandbox/codr_syscalls_%,\
 SANDBOX_OBJ = $(SANDBOX_SRC:sandbox/%.c=$(BUILD)/sandbox/%.o)
 MODULE_SRC  = $(wildcard module/ngx_http_codr*.[ch]) \
               $(addprefix sandbox/codr_limits,.c .h) \
+              $(addprefix sandbox/codr_place,.c .h) \
               $(addprefix sandbox/codr_proto,.c .h)
 ECHO_SRC    = $(wildcard t/echo/*.c)
 UNIT_SRC    = $(wildcard t/unit/test_*.c)

@@ -1,42 +1,11 @@
 
 /*
  * Directives that name places of the host: where job cgroups live, and what a
- * sandbox shows of the host.  Only the form of a path is judged here; whether
- * it exists is the helper's business.
+ * sandbox shows of the host.
  */
 
 #include "ngx_http_codr_conf.h"
-
-
-#define NGX_HTTP_CODR_PATH_MAX  1000           /* bytes, of the helper */
-
-
-static ngx_int_t
-ngx_http_codr_path_valid(ngx_str_t *path)
-{
-    u_char  *p, *last;
-
-    last = path->data + path->len;
-
-    /* a colon separates paths on the helper's command line */
-
-    if (path->len == 0 || path->len > NGX_HTTP_CODR_PATH_MAX
-        || path->data[0] != '/' || ngx_strlchr(path->data, last, ':')
-        || ngx_strlchr(path->data, last, '\0'))
-    {
-        return NGX_DECLINED;
-    }
-
-    for (p = path->data; p < last; p++) {
-        if (p[0] == '/' && last - p >= 3 && p[1] == '.' && p[2] == '.'
-            && (last - p == 3 || p[3] == '/'))
-        {
-            return NGX_DECLINED;
-        }
-    }
-
-    return NGX_OK;
-}
+#include "../sandbox/codr_place.h"
 
 
 char *
@@ -52,7 +21,7 @@ ngx_http_codr_cgroup(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (ngx_http_codr_path_valid(&value[1]) != NGX_OK) {
+    if (!codr_place_valid((char *) value[1].data, value[1].len)) {
         return ngx_http_codr_conf_invalid(cf, 1);
     }
 
@@ -71,41 +40,6 @@ ngx_http_codr_bind(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* Places that belong to the sandbox itself: a bind there would be hidden by
-   it, or replace it. */
-
-static ngx_int_t
-ngx_http_codr_bind_reserved(ngx_str_t *at)
-{
-    size_t       len, n;
-    ngx_uint_t   i;
-
-    static const struct {
-        const char  *path;
-        ngx_uint_t   below;
-    } places[] = {
-        { "/box", 1 }, { "/dev", 1 }, { "/proc", 1 }, { "/sys", 1 },
-        { "/tmp", 1 }, { "/etc", 0 }, { "/usr", 0 }
-    };
-
-    for (len = at->len; len && at->data[len - 1] == '/'; len--) { /* void */ }
-
-    for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        n = ngx_strlen(places[i].path);
-
-        if (len < n || ngx_strncmp(at->data, places[i].path, n) != 0) {
-            continue;
-        }
-
-        if (len == n || (places[i].below && at->data[n] == '/')) {
-            return 1;
-        }
-    }
-
-    return len == 0;
-}
-
-
 char *
 ngx_http_codr_bind_set(ngx_conf_t *cf, ngx_array_t *binds)
 {
@@ -117,12 +51,12 @@ ngx_http_codr_bind_set(ngx_conf_t *cf, ngx_array_t *binds)
     last = cf->args->nelts - 1;
 
     for (i = 1; i <= last; i++) {
-        if (ngx_http_codr_path_valid(&value[i]) != NGX_OK) {
+        if (!codr_place_valid((char *) value[i].data, value[i].len)) {
             return ngx_http_codr_conf_invalid(cf, i);
         }
     }
 
-    if (ngx_http_codr_bind_reserved(&value[last])) {
+    if (codr_place_reserved((char *) value[last].data, value[last].len)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" in \"%V\" belongs to the sandbox",
                            &value[last], &value[0]);

@@ -1,5 +1,5 @@
 /*
- * The directive codr_bind of a configuration file, and paths as it has them.
+ * The directive codr_bind of a configuration file.
  */
 
 #ifndef CODR_CONF_BIND_H
@@ -8,10 +8,6 @@
 #include <stdbool.h>
 
 #include "codr_conf_rows.h"
-
-/* Absolute, without ".." and the colon that separates paths on a command
-   line. */
-bool codr_conf_is_path(const char *text);
 
 bool codr_conf_take_bind(codr_conf_parser_t *parser,
     const codr_conf_row_t *row, const codr_list_t *words);

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codr_conf_bind.h"
 #include "codr_config.h"
 #include "codr_layer.h"
+#include "codr_place.h"
 #include "codr_user.h"
 #include "codr_util.h"
 
@@ -86,7 +86,7 @@ take_cgroup(parser_t *parser, const row_t *row, const codr_list_t *words)
     codr_conf_file_t *file = parser->file;
 
     (void) row;
-    if (!codr_conf_is_path(words->item[1])) {
+    if (!codr_place_valid(words->item[1], strlen(words->item[1]))) {
         return codr_conf_invalid(parser, words, 1);
     }
 

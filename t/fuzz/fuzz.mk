@@ -37,7 +37,7 @@ FUZZ_PEER   = $(addprefix sandbox/codr_,config.c config_fields.c io.c \
 FUZZ_NGINX_LIBS = -lwslay -ljansson -lhiredis -lssl -lcrypto -lpcre2-8 -lz \
                   -lcrypt -ldl
 FUZZ_MODULE = $(wildcard module/ngx_http_codr*.c) sandbox/codr_limits.c \
-              sandbox/codr_proto.c
+              sandbox/codr_place.c sandbox/codr_proto.c
 
 
 # Instrumented objects, each from the source of the same path.

@@ -34,7 +34,7 @@ my %ROLE_OF = map {
 my %CALLS = (spawner => 'init', lint => 'supervisor');
 
 # What the pure files may include: they are compiled into nginx's workers too.
-my %PURE = map { $_ => 1 } qw(codr_proto codr_limits);
+my %PURE = map { $_ => 1 } qw(codr_proto codr_limits codr_place);
 my @LIBC = qw(errno limits signal stdbool stddef stdint stdio stdlib string);
 
 sub includes {
@@ -49,7 +49,7 @@ for my $file (glob "$top/module/*.[ch]") {
     for (includes($file)) {
         next unless m{sandbox/} || /^codr_/;
         push @module, "$name: $_"
-            unless m{^\.\./sandbox/codr_(?:proto|limits)\.h$};
+            unless m{^\.\./sandbox/codr_(?:proto|limits|place)\.h$};
     }
 }
 
